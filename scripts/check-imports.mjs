@@ -1,0 +1,38 @@
+// The architecture as a check: a folder of src/ may import itself, the leaf modules at the root of src/
+// (errors, files, random) and what this table names; nothing else. See docs/architecture.md.
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+const below = {
+  tensor: [],
+  nn: ['tensor'],
+  flows: ['nn', 'tensor'],
+  decoders: ['flows', 'nn', 'tensor'],
+  encoders: ['nn', 'tensor'],
+  policy: ['decoders', 'encoders', 'flows', 'nn', 'tensor'],
+  data: ['tensor'],
+  sim: [],
+  train: ['policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor'],
+  eval: ['policy', 'sim', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor'],
+  cli: null,
+};
+
+const src = path.join(path.dirname(import.meta.dirname), 'src');
+const wrong = [];
+for (const entry of fs.readdirSync(src, { recursive: true, withFileTypes: true })) {
+  if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
+  const file = path.join(entry.parentPath, entry.name);
+  const [folder, ...rest] = path.relative(src, file).split(path.sep);
+  if (rest.length > 0 && !(folder in below)) wrong.push(`src/${folder}/ is not a folder of the architecture`);
+  const allowed = rest.length === 0 ? [] : below[folder];
+  if (allowed === null) continue;
+  for (const [, target] of fs.readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']*)'/g)) {
+    const [other, ...deeper] = path.relative(src, path.resolve(path.dirname(file), target)).split(path.sep);
+    if (deeper.length === 0 || other === folder || allowed?.includes(other)) continue;
+    wrong.push(`${path.relative(path.dirname(src), file)} imports ${target}: src/${folder} may import ${allowed.join(', ') || 'nothing'}`);
+  }
+}
+if (wrong.length > 0) {
+  console.error(`Imports point up the architecture:\n${[...new Set(wrong)].join('\n')}`);
+  process.exit(1);
+}
