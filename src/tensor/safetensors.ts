@@ -1,0 +1,210 @@
+/**
+ * Safetensors files in and out: a u64 header length, a JSON header { name: { dtype, shape, data_offsets } }, raw
+ * little-endian data. The one weight format that Python, Rust and the browser all read without running code.
+ *
+ * Reading is by position, tensor by tensor in bounded pieces, so files larger than 2 GiB (Node's limit for one read)
+ * are as good as small ones. F16 and BF16 widen to float32; I64 stays BigInt64Array. Writing knows F32 and I64 only.
+ */
+import * as fs from 'node:fs';
+import { NinaError } from '../errors.ts';
+import { fileError, writeAtomically } from '../files.ts';
+
+/** A tensor as stored; `data.length` is the product of `shape`. */
+export interface StoredTensor<D extends Float32Array | BigInt64Array = Float32Array | BigInt64Array> {
+  readonly shape: readonly number[];
+  readonly data: D;
+}
+
+export interface SafetensorsFile {
+  /** In the order of the data. */
+  readonly tensors: Record<string, StoredTensor>;
+  readonly metadata: Record<string, string>;
+}
+
+const BYTES = { F32: 4, F16: 2, BF16: 2, I64: 8 } as const;
+type StoredDType = keyof typeof BYTES;
+
+interface Entry {
+  name: string;
+  dtype: StoredDType;
+  shape: number[];
+  count: number;
+  begin: number;
+  end: number;
+}
+
+/** Bytes moved by one system call; bounds the scratch memory of a conversion. */
+const PIECE_BYTES = 64 * 2 ** 20;
+/** The format's own limit; a larger length means that the file is something else. */
+const MAX_HEADER_BYTES = 100_000_000;
+
+/**
+ * Reads the tensors that `wanted` accepts (all, unless told otherwise); the others cost nothing, however large.
+ * @throws NinaError when the file is missing, is not safetensors, is truncated, or holds a dtype outside F32, F16, BF16, I64.
+ */
+export function readSafetensors(file: string, wanted: (name: string) => boolean = () => true): SafetensorsFile {
+  let fd: number;
+  try {
+    fd = fs.openSync(file, 'r');
+  } catch (cause) {
+    throw fileError(`Could not read ${file}`, cause);
+  }
+  try {
+    const { entries, metadata, dataStart } = readHeader(fd, file);
+    const tensors = entries
+      .filter(({ name }) => wanted(name))
+      .map((entry): [string, StoredTensor] => {
+        const data = readData(fd, file, entry, dataStart + entry.begin);
+        return [entry.name, { shape: entry.shape, data }];
+      });
+    return { tensors: Object.fromEntries(tensors), metadata };
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/**
+ * Writes tensors atomically. The bytes are a function of the arguments alone; int64 comes first so that every tensor
+ * is aligned to its element size, otherwise the order is the record's.
+ */
+export function writeSafetensors(
+  file: string,
+  tensors: Readonly<Record<string, StoredTensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): void {
+  const all = Object.entries(tensors);
+  const wide = all.filter(([, t]) => t.data instanceof BigInt64Array);
+  const ordered = [...wide, ...all.filter(([, t]) => !(t.data instanceof BigInt64Array))];
+  const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
+  let offset = 0;
+  for (const [name, { shape, data }] of ordered) {
+    const count = product(shape);
+    if (count !== data.length)
+      throw new NinaError(
+        `Cannot write ${file}: tensor "${name}" has shape [${shape}], ${count} numbers, but holds ${data.length}.`,
+      );
+    const dtype: StoredDType = data instanceof BigInt64Array ? 'I64' : 'F32';
+    header.push([name, { dtype, shape, data_offsets: [offset, offset + data.byteLength] }]);
+    offset += data.byteLength;
+  }
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(header)));
+  const head = Buffer.alloc(8 + Math.ceil(json.length / 8) * 8, ' ');
+  head.writeBigUInt64LE(BigInt(head.length - 8), 0);
+  json.copy(head, 8);
+  writeAtomically(file, (temporary) => {
+    const fd = fs.openSync(temporary, 'w');
+    try {
+      writeFully(fd, head);
+      for (const [, { data }] of ordered) writeFully(fd, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    } finally {
+      fs.closeSync(fd);
+    }
+  });
+}
+
+function readHeader(fd: number, file: string) {
+  const size = fs.fstatSync(fd).size;
+  const reject = (what: string) =>
+    new NinaError(`${file} is not a whole safetensors file: ${what}. Copy or download the file again.`);
+  if (size < 8) throw reject(`it has ${size} bytes, fewer than the 8 of the header's length`);
+  const prefix = Buffer.alloc(8);
+  readFully(fd, file, prefix, 0);
+  const headerBytes = Number(prefix.readBigUInt64LE(0));
+  if (headerBytes > MAX_HEADER_BYTES || 8 + headerBytes > size)
+    throw reject(`its header claims ${headerBytes} bytes, but the file has ${size}`);
+  const text = Buffer.alloc(headerBytes);
+  readFully(fd, file, text, 8);
+  let header: unknown;
+  try {
+    header = JSON.parse(text.toString('utf8'));
+  } catch (cause) {
+    throw new NinaError(`${file} is not a safetensors file: its header is not JSON (${(cause as Error).message}).`);
+  }
+  if (!isRecord(header)) throw reject('its header is not a JSON object');
+  const dataBytes = size - 8 - headerBytes;
+  const metadata: Record<string, string> = {};
+  const entries: Entry[] = [];
+  for (const [name, value] of Object.entries(header)) {
+    if (name === '__metadata__' && isRecord(value)) {
+      for (const [k, v] of Object.entries(value)) metadata[k] = String(v);
+    } else entries.push(parseEntry(name, value, reject));
+  }
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let expected = 0;
+  for (const { name, begin, end } of entries) {
+    if (begin !== expected) throw reject(`tensor "${name}" begins at byte ${begin} of the data, expected ${expected}`);
+    if (end > dataBytes) throw reject(`tensor "${name}" ends at byte ${end} of the data, but there are ${dataBytes}`);
+    expected = end;
+  }
+  if (expected !== dataBytes) throw reject(`its tensors cover ${expected} bytes of data, but there are ${dataBytes}`);
+  return { entries, metadata, dataStart: 8 + headerBytes };
+}
+
+function parseEntry(name: string, value: unknown, reject: (what: string) => NinaError): Entry {
+  if (!isRecord(value)) throw reject(`the header's entry for "${name}" is not an object`);
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (typeof dtype !== 'string' || !(dtype in BYTES))
+    throw new NinaError(
+      `Tensor "${name}" has dtype ${JSON.stringify(dtype)}; this reader knows ${Object.keys(BYTES).join(', ')}. Convert it first.`,
+    );
+  if (!isSizes(shape)) throw reject(`tensor "${name}" has the shape ${JSON.stringify(shape)}`);
+  if (!isSizes(offsets) || offsets.length !== 2)
+    throw reject(`tensor "${name}" has the data_offsets ${JSON.stringify(offsets)}`);
+  const [begin, end] = offsets as [number, number];
+  const count = product(shape);
+  const wanted = count * BYTES[dtype as StoredDType];
+  if (end - begin !== wanted)
+    throw reject(
+      `tensor "${name}" (${dtype} [${shape}]) needs ${wanted} bytes, but its data_offsets span ${end - begin}`,
+    );
+  return { name, dtype: dtype as StoredDType, shape, count, begin, end };
+}
+
+function readData(fd: number, file: string, entry: Entry, position: number): Float32Array | BigInt64Array {
+  const { dtype, count } = entry;
+  if (dtype === 'I64' || dtype === 'F32') {
+    const data = dtype === 'I64' ? new BigInt64Array(count) : new Float32Array(count);
+    readFully(fd, file, new Uint8Array(data.buffer), position);
+    return data;
+  }
+  const data = new Float32Array(count);
+  const bits = new Uint32Array(data.buffer);
+  const widen = dtype === 'BF16' ? (half: number) => half << 16 : halfToFloatBits;
+  const piece = new Uint16Array(Math.min(count, PIECE_BYTES / 2));
+  for (let start = 0; start < count; start += piece.length) {
+    const part = piece.subarray(0, Math.min(piece.length, count - start));
+    readFully(fd, file, new Uint8Array(part.buffer, 0, part.byteLength), position + 2 * start);
+    for (let i = 0; i < part.length; i++) bits[start + i] = widen(part[i]!);
+  }
+  return data;
+}
+
+/** IEEE binary16 bits to binary32 bits, exact for every value. */
+function halfToFloatBits(half: number): number {
+  const sign = (half & 0x8000) << 16;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 31) return sign | 0x7f800000 | (fraction << 13);
+  if (exponent !== 0) return sign | ((exponent + 112) << 23) | (fraction << 13);
+  if (fraction === 0) return sign;
+  // Subnormal: fraction * 2^-24; shift the leading one up to the implicit bit.
+  const shift = Math.clz32(fraction) - 21;
+  return sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13);
+}
+
+function readFully(fd: number, file: string, into: Uint8Array, position: number): void {
+  for (let done = 0; done < into.length; ) {
+    const read = fs.readSync(fd, into, done, Math.min(PIECE_BYTES, into.length - done), position + done);
+    if (read === 0) throw new NinaError(`${file} became shorter while it was being read. Copy the file again.`);
+    done += read;
+  }
+}
+
+function writeFully(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; )
+    done += fs.writeSync(fd, bytes, done, Math.min(PIECE_BYTES, bytes.length - done));
+}
+
+const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x);
+const isSizes = (x: unknown): x is number[] => Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0);
