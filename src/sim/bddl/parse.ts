@@ -11,6 +11,7 @@
  * predicate or a name that nobody declared is an error, told with its line and column.
  */
 
+import { Names, type Placed } from './names.ts';
 import {
   type Atom,
   type Declared,
@@ -20,7 +21,18 @@ import {
   type Range,
   type Region,
 } from './problem.ts';
-import { type List, type Node, type Place, readList, syntaxError, type Word } from './reader.ts';
+import {
+  describe,
+  head,
+  type List,
+  list,
+  type Node,
+  onlyWord,
+  readList,
+  syntaxError,
+  type Word,
+  word,
+} from './reader.ts';
 
 const SECTIONS = [
   'problem',
@@ -64,8 +76,6 @@ export function parseBddl(source: string, file = 'BDDL text'): Problem {
     goal: parseGoal(sections.get(':goal')!, names),
   };
 }
-
-type Placed<T> = T & { place: Place };
 
 /** The sections by lower-case head; required ones are present, none comes twice. */
 function readSections(root: List): Map<string, List> {
@@ -199,69 +209,4 @@ function parseAtom(node: Node, names: Names): Atom {
 
 function isPredicate(name: string): name is Predicate {
   return Object.hasOwn(PREDICATES, name);
-}
-
-/** Declared names by lower case: LIBERO folds case. */
-class Names {
-  readonly #spelling = new Map<string, string>();
-
-  constructor(declared: readonly Placed<Declared>[]) {
-    for (const { name, place } of declared) this.#add(name, place);
-  }
-
-  /**
-   * Makes `<target>_<name>` known and spells the target as declared. LIBERO's files also hold regions of things that
-   * are not in the scene; those stay unknown, so an atom that uses one is an error.
-   */
-  addRegion({ place, ...region }: Placed<Region>): Region {
-    const target = this.#spelling.get(region.target.toLowerCase());
-    if (target === undefined) return region;
-    this.#add(`${target}_${region.name}`, place);
-    return { ...region, target };
-  }
-
-  /** The declared spelling of an object, a fixture or a region. */
-  resolve({ text, place }: Word): string {
-    const found = this.#spelling.get(text.toLowerCase());
-    if (found !== undefined) return found;
-    throw syntaxError(place, `'${text}' is not declared; the names are ${[...this.#spelling.values()].join(', ')}.`);
-  }
-
-  #add(name: string, place: Place): void {
-    if (this.#spelling.has(name.toLowerCase()))
-      throw syntaxError(place, `'${name}' is declared a second time; rename one.`);
-    this.#spelling.set(name.toLowerCase(), name);
-  }
-}
-
-function list(node: Node, wanted: string): List {
-  if (node.kind === 'list') return node;
-  throw syntaxError(node.place, `expected ${wanted}; got ${describe(node)}.`);
-}
-
-function word(node: Node, wanted: string): Word {
-  if (node.kind === 'word') return node;
-  throw syntaxError(node.place, `expected ${wanted}; got ${describe(node)}.`);
-}
-
-function head(section: List, wanted: string): string {
-  const first = section.items[0];
-  if (first) return word(first, wanted).text;
-  throw syntaxError(section.place, `expected ${wanted}; got the empty list ().`);
-}
-
-/** The one word after the head: `(:domain robosuite)`. */
-function onlyWord(section: List): Word {
-  const [, item, extra] = section.items;
-  if (!item || extra)
-    throw syntaxError(
-      section.place,
-      `expected one name in (${head(section, 'a name')} ...); got ${section.items.length - 1}.`,
-    );
-  return word(item, 'a name');
-}
-
-function describe(node: Node | undefined): string {
-  if (!node) return 'nothing';
-  return node.kind === 'word' ? `'${node.text}'` : 'a list';
 }

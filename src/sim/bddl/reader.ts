@@ -67,3 +67,38 @@ export function readList(source: string, file: string): List {
     throw syntaxError(unclosed.place, `this '(' is never closed: the file ends on line ${line}. Add the missing ')'.`);
   return root;
 }
+
+/** The node, which must be a list; `wanted` is the noun of the message. */
+export function list(node: Node, wanted: string): List {
+  if (node.kind === 'list') return node;
+  throw syntaxError(node.place, `expected ${wanted}; got ${describe(node)}.`);
+}
+
+/** The node, which must be a word. */
+export function word(node: Node, wanted: string): Word {
+  if (node.kind === 'word') return node;
+  throw syntaxError(node.place, `expected ${wanted}; got ${describe(node)}.`);
+}
+
+/** The word a list begins with. */
+export function head(section: List, wanted: string): string {
+  const first = section.items[0];
+  if (first) return word(first, wanted).text;
+  throw syntaxError(section.place, `expected ${wanted}; got the empty list ().`);
+}
+
+/** The one word after the head: `(:domain robosuite)`. */
+export function onlyWord(section: List): Word {
+  const [, item, extra] = section.items;
+  if (!item || extra)
+    throw syntaxError(
+      section.place,
+      `expected one name in (${head(section, 'a name')} ...); got ${section.items.length - 1}.`,
+    );
+  return word(item, 'a name');
+}
+
+export function describe(node: Node | undefined): string {
+  if (!node) return 'nothing';
+  return node.kind === 'word' ? `'${node.text}'` : 'a list';
+}
