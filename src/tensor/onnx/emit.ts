@@ -1,0 +1,185 @@
+/**
+ * From the symbolic graph to ONNX: one rule per operation, plus what ONNX Runtime can do in one node
+ * (a product with its bias or residual is one Gemm).
+ */
+import {
+  type Attributes,
+  type DType,
+  is,
+  type OpName,
+  type Shape,
+  sameShape,
+  type Tensor,
+  topological,
+} from '../tensor.ts';
+import { shareCommon } from './cse.ts';
+import { OnnxGraph } from './model.ts';
+
+export interface Signature {
+  readonly inputs: Record<string, { shape: Shape; dtype: DType }>;
+  readonly outputs: Record<string, { shape: Shape }>;
+}
+
+/** The ONNX model that computes `outputs`, and what to feed it. */
+export function emit(outputs: Record<string, Tensor>): { model: Uint8Array; signature: Signature; nodes: number } {
+  const shared = shareCommon(Object.values(outputs));
+  const roots = Object.values(outputs).map((t) => shared.get(t)!);
+  const order = topological(roots);
+  const uses = countUses(order, roots);
+  const graph = new OnnxGraph();
+  const names = new Map<Tensor, string | string[]>();
+  const inputs: Signature['inputs'] = {};
+  const single = (t: Tensor): string => {
+    const name = names.get(t);
+    if (typeof name !== 'string') throw new Error(`Internal: ${t.op} has no single value.`);
+    return name;
+  };
+
+  const absorbed = new Set<Tensor>();
+  for (const t of order) if (is(t, 'add')) markGemm(t, uses, absorbed);
+
+  for (const t of order) {
+    if (absorbed.has(t)) continue;
+    if (is(t, 'input')) {
+      const { name } = t.attrs;
+      if (name in inputs) throw new Error(`Two different inputs are named ${name}. Give each its own name.`);
+      inputs[name] = { shape: t.shape, dtype: t.dtype };
+      graph.inputs.push({ name, shape: t.shape, dtype: t.dtype });
+      names.set(t, name);
+    } else if (is(t, 'pick')) {
+      names.set(t, (names.get(t.args[0]!) as string[])[t.attrs.index]!);
+    } else {
+      const gemm = is(t, 'add') ? t.args.findIndex((a) => absorbed.has(a)) : -1;
+      if (gemm >= 0) {
+        const product = t.args[gemm] as Tensor<'matmul'>;
+        const [a, b] = product.args.map(single);
+        names.set(t, emitGemm(graph, product.attrs, [a!, b!, single(t.args[1 - gemm]!)]));
+      } else {
+        names.set(
+          t,
+          (EMIT[t.op] as Emit<OpName>)(
+            graph,
+            t.args.map((a) => names.get(a) as string),
+            t,
+          ),
+        );
+      }
+    }
+  }
+  const out: Signature['outputs'] = {};
+  Object.keys(outputs).forEach((name, i) => {
+    const t = roots[i]!;
+    graph.nodes.push({ op: 'Identity', inputs: [single(t)], outputs: [`out:${name}`], attributes: {}, domain: '' });
+    graph.outputs.push({ name: `out:${name}`, shape: t.shape, dtype: 'float32' });
+    out[name] = { shape: t.shape };
+  });
+  return { model: graph.encode(), signature: { inputs, outputs: out }, nodes: graph.nodes.length };
+}
+
+function countUses(order: readonly Tensor[], roots: readonly Tensor[]): Map<Tensor, number> {
+  const uses = new Map<Tensor, number>();
+  const use = (t: Tensor) => uses.set(t, (uses.get(t) ?? 0) + 1);
+  for (const t of order) t.args.forEach(use);
+  roots.forEach(use);
+  return uses;
+}
+
+/** Marks a product of two matrices that only this addition uses: Gemm adds a bias row or a whole matrix for free. */
+function markGemm(t: Tensor<'add'>, uses: Map<Tensor, number>, absorbed: Set<Tensor>): void {
+  for (const i of [0, 1]) {
+    const product = t.args[i]!;
+    const rest = t.args[1 - i]!;
+    const fits = rest.shape.length <= 2 && sameShape(product.shape, t.shape);
+    if (is(product, 'matmul') && product.shape.length === 2 && uses.get(product) === 1 && fits) {
+      absorbed.add(product);
+      return;
+    }
+  }
+}
+
+function emitGemm(graph: OnnxGraph, { transA, transB }: Attributes['matmul'], ins: string[]): string {
+  return graph.op('Gemm', ins, { transA: +transA, transB: +transB });
+}
+
+type Emit<K extends OpName> = (g: OnnxGraph, ins: string[], t: Tensor<K>) => string | string[];
+
+const same =
+  (op: string): Emit<OpName> =>
+  (g, ins) =>
+    g.op(op, ins);
+
+const reduction =
+  (op: string): Emit<'sum' | 'mean'> =>
+  (g, ins, t) =>
+    g.op(op, [...ins, g.ints(t.attrs.axes)], { keepdims: 1 });
+
+const EMIT: { [K in OpName]: Emit<K> } = {
+  input: () => {
+    throw new Error('Internal: inputs are emitted by name.');
+  },
+  pick: () => {
+    throw new Error('Internal: outputs are emitted with their node.');
+  },
+  constant: (g, _, t) => g.floats(t.attrs.data, t.shape),
+  neg: same('Neg'),
+  exp: same('Exp'),
+  log: same('Log'),
+  sqrt: same('Sqrt'),
+  abs: same('Abs'),
+  sign: same('Sign'),
+  tanh: same('Tanh'),
+  sigmoid: same('Sigmoid'),
+  erf: same('Erf'),
+  reciprocal: same('Reciprocal'),
+  add: same('Add'),
+  sub: same('Sub'),
+  mul: same('Mul'),
+  div: same('Div'),
+  clamp: (g, [x], { attrs: { lo, hi } }) =>
+    g.op('Clip', [x!, g.floats(Float32Array.of(lo), []), g.floats(Float32Array.of(hi), [])]),
+  equal: (g, ins) => g.op('Cast', [g.op('Equal', ins)], { to: 1 }),
+  sum: reduction('ReduceSum'),
+  mean: reduction('ReduceMean'),
+  matmul: (g, ins, t) => {
+    const { transA, transB } = t.attrs;
+    if (t.shape.length === 2) return emitGemm(g, t.attrs, ins);
+    if (!transA && !transB) return g.op('MatMul', ins);
+    return g.op('FusedMatMul', ins, { transA: +transA, transB: +transB }, 'com.microsoft');
+  },
+  softmax: (g, ins) => g.op('Softmax', ins, { axis: -1 }),
+  layerNorm: (g, [x], t) => {
+    const width = t.shape.at(-1)!;
+    const outputs = [g.fresh(), g.fresh(), g.fresh()];
+    const scale = g.floats(new Float32Array(width).fill(1), [width]);
+    g.nodes.push({
+      op: 'LayerNormalization',
+      inputs: [x!, scale],
+      outputs,
+      attributes: { axis: -1, epsilon: { float: t.attrs.eps } },
+      domain: '',
+    });
+    return outputs;
+  },
+  split: (g, [x], t) => {
+    const outputs = t.attrs.sizes.map(() => g.fresh());
+    g.nodes.push({
+      op: 'Split',
+      inputs: [x!, g.ints(t.attrs.sizes)],
+      outputs,
+      attributes: { axis: t.attrs.axis },
+      domain: '',
+    });
+    return outputs;
+  },
+  reshape: (g, [x], t) => g.op('Reshape', [x!, g.ints(t.shape)]),
+  transpose: (g, ins, t) => g.op('Transpose', ins, { perm: t.attrs.perm }),
+  concat: (g, ins, t) => g.op('Concat', ins, { axis: t.attrs.axis }),
+  slice: (g, [x], { attrs: { axis, start, end } }) =>
+    g.op('Slice', [x!, g.ints([start]), g.ints([end]), g.ints([axis])]),
+  pad: (g, [x], { attrs: { axis, before, after } }) => g.op('Pad', [x!, g.ints([before, after]), '', g.ints([axis])]),
+  broadcast: (g, [x], t) => g.op('Expand', [x!, g.ints(t.shape)]),
+  gather: (g, [x], { attrs: { axis, indices } }) => g.op('Gather', [x!, g.ints(indices)], { axis }),
+  embed: (g, ins) => g.op('Gather', ins, { axis: 0 }),
+  oneHot: (g, [ids], { attrs: { depth } }) =>
+    g.op('OneHot', [ids!, g.ints([depth]), g.floats(Float32Array.of(0, 1), [2])], { axis: -1 }),
+};

@@ -1,0 +1,133 @@
+/**
+ * An ONNX graph under construction and its encoding (onnx.proto3, IR version 9, opset 20, com.microsoft opset 1).
+ */
+import { type DType, type Shape, size } from '../tensor.ts';
+import { ProtoWriter } from './protobuf.ts';
+
+const IR_VERSION = 9;
+const OPSET = 20;
+const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int64: 7 };
+const ATTRIBUTE_TYPE = { float: 1, int: 2, ints: 7 };
+
+/** An attribute: an integer, a list of integers, or a float marked as such. */
+export type OnnxAttribute = number | readonly number[] | { readonly float: number };
+
+export interface OnnxNode {
+  op: string;
+  inputs: string[];
+  outputs: string[];
+  attributes: Record<string, OnnxAttribute>;
+  domain: '' | 'com.microsoft';
+}
+
+interface Value {
+  name: string;
+  shape: Shape;
+  dtype: DType;
+}
+
+export class OnnxGraph {
+  readonly nodes: OnnxNode[] = [];
+  readonly inputs: Value[] = [];
+  readonly outputs: Value[] = [];
+  private readonly initializers = new Map<string, Value & { data: Uint8Array }>();
+  private readonly known = new Map<string, string>();
+  private nextName = 0;
+
+  fresh(): string {
+    return `v${this.nextName++}`;
+  }
+
+  op(
+    op: string,
+    inputs: string[],
+    attributes: Record<string, OnnxAttribute> = {},
+    domain: OnnxNode['domain'] = '',
+  ): string {
+    const output = this.fresh();
+    this.nodes.push({ op, inputs, outputs: [output], attributes, domain });
+    return output;
+  }
+
+  floats(data: Float32Array, shape: Shape): string {
+    return this.initializer({ shape, dtype: 'float32' }, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+
+  ints(values: readonly number[]): string {
+    const data = BigInt64Array.from(values, BigInt);
+    return this.initializer({ shape: [values.length], dtype: 'int64' }, new Uint8Array(data.buffer));
+  }
+
+  /** Small constants are shared by content. */
+  private initializer(value: Omit<Value, 'name'>, data: Uint8Array): string {
+    const shareable = size(value.shape) <= 1024;
+    const content = shareable ? `${value.dtype}${value.shape.join()}|${data.join()}` : '';
+    const existing = shareable ? this.known.get(content) : undefined;
+    if (existing) return existing;
+    const name = this.fresh();
+    this.initializers.set(name, { ...value, name, data });
+    if (shareable) this.known.set(content, name);
+    return name;
+  }
+
+  encode(): Uint8Array {
+    const model = new ProtoWriter();
+    model.int(1, IR_VERSION);
+    model.text(2, 'nina-vla');
+    model.message(7, (graph) => {
+      for (const n of this.nodes) graph.message(1, (w) => encodeNode(w, n));
+      graph.text(2, 'graph');
+      for (const { name, shape, dtype, data } of this.initializers.values())
+        graph.message(5, (w) => {
+          for (const d of shape) w.int(1, d);
+          w.int(2, ELEMENT_TYPE[dtype]);
+          w.text(8, name);
+          w.raw(9, data);
+        });
+      for (const v of this.inputs) graph.message(11, (w) => encodeValue(w, v));
+      for (const v of this.outputs) graph.message(12, (w) => encodeValue(w, v));
+    });
+    for (const [domain, version] of [
+      ['', OPSET],
+      ['com.microsoft', 1],
+    ] as const)
+      model.message(8, (w) => {
+        w.text(1, domain);
+        w.int(2, version);
+      });
+    return model.finish();
+  }
+}
+
+function encodeNode(w: ProtoWriter, n: OnnxNode): void {
+  for (const name of n.inputs) w.text(1, name);
+  for (const name of n.outputs) w.text(2, name);
+  w.text(4, n.op);
+  for (const [name, value] of Object.entries(n.attributes))
+    w.message(5, (a) => {
+      a.text(1, name);
+      if (typeof value === 'number') {
+        a.int(3, value);
+        a.int(20, ATTRIBUTE_TYPE.int);
+      } else if ('float' in value) {
+        a.float(2, value.float);
+        a.int(20, ATTRIBUTE_TYPE.float);
+      } else {
+        for (const v of value) a.int(8, v);
+        a.int(20, ATTRIBUTE_TYPE.ints);
+      }
+    });
+  if (n.domain) w.text(7, n.domain);
+}
+
+function encodeValue(w: ProtoWriter, v: Value): void {
+  w.text(1, v.name);
+  w.message(2, (type) =>
+    type.message(1, (tensor) => {
+      tensor.int(1, ELEMENT_TYPE[v.dtype]);
+      tensor.message(2, (shape) => {
+        for (const d of v.shape) shape.message(1, (dim) => dim.int(1, d));
+      });
+    }),
+  );
+}

@@ -1,0 +1,165 @@
+/**
+ * The node of the symbolic graph. A tensor knows its shape and how it is made; it holds no numbers (constants aside).
+ * Operations (ops.ts) build nodes, grad (grad.ts) builds the nodes of derivatives, compile (program.ts) runs them.
+ */
+
+export type Shape = readonly number[];
+export type DType = 'float32' | 'int64';
+
+/** Every primitive of the graph with its attributes. Derivatives, ONNX emission and the test interpreter are tables over it. */
+export interface Attributes {
+  input: { name: string };
+  constant: { data: Float32Array };
+  neg: object;
+  exp: object;
+  log: object;
+  sqrt: object;
+  abs: object;
+  sign: object;
+  tanh: object;
+  sigmoid: object;
+  erf: object;
+  reciprocal: object;
+  clamp: { lo: number; hi: number };
+  /** 1 where a = b, else 0; not differentiable. */
+  equal: object;
+  add: object;
+  sub: object;
+  mul: object;
+  div: object;
+  sum: { axes: readonly number[] };
+  mean: { axes: readonly number[] };
+  matmul: { transA: boolean; transB: boolean };
+  softmax: object;
+  /** Outputs: 0 normalised x, 1 mean, 2 inverse standard deviation; over the last axis. */
+  layerNorm: { eps: number };
+  /** Outputs: one per size. */
+  split: { axis: number; sizes: readonly number[] };
+  /** One output of layerNorm or split. */
+  pick: { index: number };
+  reshape: object;
+  transpose: { perm: readonly number[] };
+  concat: { axis: number };
+  /** Elements [start, end) of one axis. */
+  slice: { axis: number; start: number; end: number };
+  /** Zeros before and after along one axis: the adjoint of slice. */
+  pad: { axis: number; before: number; after: number };
+  broadcast: object;
+  gather: { axis: number; indices: readonly number[] };
+  /** Rows of a table [V, E] by int64 ids. */
+  embed: object;
+  /** int64 ids [...] to float32 [..., depth]. */
+  oneHot: { depth: number };
+}
+
+export type OpName = keyof Attributes;
+
+/** A symbolic tensor: one node of the graph. Reductions keep their axes as 1; sum and mean in ops.ts drop them. */
+export interface Tensor<K extends OpName = OpName> {
+  readonly id: number;
+  readonly op: K;
+  readonly args: readonly Tensor[];
+  readonly attrs: Attributes[K];
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+let nextId = 0;
+
+export function node<K extends OpName>(
+  op: K,
+  args: readonly Tensor[],
+  attrs: Attributes[K],
+  shape: Shape,
+  dtype: DType = 'float32',
+): Tensor<K> {
+  return { id: nextId++, op, args, attrs, shape, dtype };
+}
+
+/** Narrows a node to one operation, so that its attributes are typed. */
+export function is<K extends OpName>(t: Tensor, op: K): t is Tensor<K> {
+  return t.op === op;
+}
+
+export function size(shape: Shape): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+export function show(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((d, i) => d === b[i]);
+}
+
+/** The NumPy broadcast of two shapes. @throws Error naming both shapes if an axis has two different sizes above 1. */
+export function broadcastShapes(a: Shape, b: Shape, what: string): Shape {
+  const rank = Math.max(a.length, b.length);
+  const out: number[] = [];
+  for (let i = 0; i < rank; i++) {
+    const x = a[a.length - rank + i] ?? 1;
+    const y = b[b.length - rank + i] ?? 1;
+    if (x !== y && x !== 1 && y !== 1)
+      throw new Error(`${what} needs shapes that broadcast; got ${show(a)} and ${show(b)} (axis ${i - rank}).`);
+    out.push(x === 1 ? y : x);
+  }
+  return out;
+}
+
+/** Axes counted from the front; negative ones count from the end. @throws Error for an axis the shape does not have. */
+export function resolveAxis(axis: number, rank: number, what: string): number {
+  const out = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || out < 0 || out >= rank)
+    throw new Error(`${what}: axis ${axis} does not exist in a tensor of ${rank} axes.`);
+  return out;
+}
+
+/** A named argument of the program; numbers are fed when it runs. */
+export function input(name: string, shape: Shape, dtype: DType = 'float32'): Tensor {
+  if (shape.some((d) => !Number.isInteger(d) || d < 1))
+    throw new Error(`Input ${name} needs positive integer sizes; got ${show(shape)}.`);
+  return node('input', [], { name }, [...shape], dtype);
+}
+
+/** Numbers baked into the graph. */
+export function constant(data: ArrayLike<number>, shape: Shape): Tensor {
+  if (data.length !== size(shape))
+    throw new Error(
+      `A constant of shape ${show(shape)} needs ${size(shape)} numbers; got ${data.length}. Pass the shape of the data.`,
+    );
+  return node('constant', [], { data: Float32Array.from(data) }, [...shape]);
+}
+
+export function scalar(value: number): Tensor {
+  return constant([value], []);
+}
+
+/** The value of a one-element constant, if it is one: what peephole simplifications look at. */
+export function scalarValue(t: Tensor): number | undefined {
+  return is(t, 'constant') && t.attrs.data.length === 1 ? t.attrs.data[0] : undefined;
+}
+
+/** All nodes the outputs depend on, arguments before users. Iterative: graphs are deep. */
+export function topological(outputs: readonly Tensor[]): Tensor[] {
+  const order: Tensor[] = [];
+  const seen = new Set<Tensor>();
+  const stack: { t: Tensor; next: number }[] = [];
+  for (const root of outputs) {
+    if (seen.has(root)) continue;
+    seen.add(root);
+    stack.push({ t: root, next: 0 });
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1]!;
+      const arg = top.t.args[top.next++];
+      if (arg === undefined) {
+        order.push(top.t);
+        stack.pop();
+      } else if (!seen.has(arg)) {
+        seen.add(arg);
+        stack.push({ t: arg, next: 0 });
+      }
+    }
+  }
+  return order;
+}

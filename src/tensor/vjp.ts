@@ -1,0 +1,190 @@
+/**
+ * The vector-Jacobian product of every operation: given y = op(x...) and dL/dy, the nodes of dL/dx.
+ *
+ * An adjoint may be narrower than its tensor: it then stands for its broadcast, and is widened (`full`) only where an
+ * operation needs all its numbers. The constant adjoint of a log-determinant so costs nothing until it meets a product.
+ */
+import {
+  broadcastTo,
+  concat,
+  div,
+  equal,
+  exp,
+  gather,
+  matmul,
+  mean,
+  mul,
+  neg,
+  oneHot,
+  pad,
+  pick,
+  reshape,
+  sign,
+  slice,
+  square,
+  sub,
+  sum,
+  transpose,
+} from './ops.ts';
+import { constant, type OpName, type Shape, scalar, size, type Tensor } from './tensor.ts';
+
+type Rule<K extends OpName> = (y: Tensor<K>, dy: Tensor, wants: (arg: number) => boolean) => (Tensor | undefined)[];
+
+const full = (dy: Tensor, shape: Shape): Tensor => broadcastTo(dy, shape);
+
+/** dy with as many axes as the tensor it belongs to. */
+const aligned = (dy: Tensor, rank: number): Tensor =>
+  reshape(dy, [...Array<number>(rank - dy.shape.length).fill(1), ...dy.shape]);
+
+/** The adjoint of an operand of shape `arg` that was broadcast to `out`, from the adjoint of the broadcast. */
+function unbroadcast(dy: Tensor, out: Shape, arg: Shape): Tensor {
+  let g = aligned(dy, out.length);
+  const extra = out.length - arg.length;
+  const axes: number[] = [];
+  let repeats = 1;
+  out.forEach((d, i) => {
+    if (d === 1 || (arg[i - extra] ?? 1) === d) return;
+    if (g.shape[i] === d) axes.push(i);
+    else repeats *= d;
+  });
+  if (axes.length > 0) g = sum(g, axes, { keepDims: true });
+  if (repeats > 1) g = mul(g, repeats);
+  return extra > 0 ? reshape(g, g.shape.slice(extra)) : g;
+}
+
+const elementwise =
+  <K extends OpName>(...rules: ((y: Tensor<K>, dy: Tensor) => Tensor)[]): Rule<K> =>
+  (y, dy, wants) =>
+    rules.map((rule, i) => (wants(i) ? unbroadcast(rule(y, dy), y.shape, y.args[i]!.shape) : undefined));
+
+const notDifferentiable: Rule<OpName> = () => [];
+
+const RULES: { [K in OpName]: Rule<K> } = {
+  input: notDifferentiable,
+  constant: notDifferentiable,
+  pick: notDifferentiable,
+  layerNorm: notDifferentiable,
+  split: notDifferentiable,
+  equal: notDifferentiable,
+  sign: notDifferentiable,
+  oneHot: notDifferentiable,
+  neg: elementwise((_, dy) => neg(dy)),
+  exp: elementwise((y, dy) => mul(dy, y)),
+  log: elementwise((y, dy) => div(dy, y.args[0]!)),
+  sqrt: elementwise((y, dy) => div(mul(dy, 0.5), y)),
+  abs: elementwise((y, dy) => mul(dy, sign(y.args[0]!))),
+  tanh: elementwise((y, dy) => mul(dy, sub(1, square(y)))),
+  sigmoid: elementwise((y, dy) => mul(dy, mul(y, sub(1, y)))),
+  erf: elementwise((y, dy) => mul(dy, mul(exp(neg(square(y.args[0]!))), 2 / Math.sqrt(Math.PI)))),
+  reciprocal: elementwise((y, dy) => neg(mul(dy, square(y)))),
+  clamp: elementwise((y, dy) => mul(dy, equal(y.args[0]!, y))),
+  add: elementwise(
+    (_, dy) => dy,
+    (_, dy) => dy,
+  ),
+  sub: elementwise(
+    (_, dy) => dy,
+    (_, dy) => neg(dy),
+  ),
+  mul: elementwise(
+    (y, dy) => mul(dy, y.args[1]!),
+    (y, dy) => mul(dy, y.args[0]!),
+  ),
+  div: elementwise(
+    (y, dy) => div(dy, y.args[1]!),
+    (y, dy) => neg(div(mul(dy, y), y.args[1]!)),
+  ),
+  sum: (_, dy) => [dy],
+  mean: (y, dy) => [mul(dy, size(y.shape) / size(y.args[0]!.shape))],
+  matmul: (y, dy, wants) => {
+    const [a, b] = y.args as [Tensor, Tensor];
+    const { transA, transB } = y.attrs;
+    const g = full(dy, y.shape);
+    const da = () => (transA ? matmul(b, g, { transA: transB, transB: true }) : matmul(g, b, { transB: !transB }));
+    const db = () => (transB ? matmul(g, a, { transA: true, transB: transA }) : matmul(a, g, { transA: !transA }));
+    const within = (t: Tensor, arg: Tensor) => unbroadcast(t, t.shape, arg.shape);
+    return [wants(0) ? within(da(), a) : undefined, wants(1) ? within(db(), b) : undefined];
+  },
+  softmax: (y, dy) => [mul(y, sub(dy, sum(mul(full(dy, y.shape), y), [-1], { keepDims: true })))],
+  reshape: (y, dy) => [size(dy.shape) === 1 ? reshape(dy, []) : reshape(full(dy, y.shape), y.args[0]!.shape)],
+  transpose: (y, dy) => {
+    const inverse = y.attrs.perm.map((_, i) => y.attrs.perm.indexOf(i));
+    return [transpose(aligned(dy, y.shape.length), inverse)];
+  },
+  concat: (y, dy) => {
+    const wide = aligned(dy, y.shape.length);
+    const { axis } = y.attrs;
+    let start = 0;
+    return y.args.map((part) => {
+      const from = start;
+      start += part.shape[axis]!;
+      return wide.shape[axis] === 1 && y.shape[axis] !== 1 ? wide : slice(wide, axis, from, start);
+    });
+  },
+  slice: (y, dy) => {
+    const { axis, start, end } = y.attrs;
+    return [pad(full(dy, y.shape), axis, start, y.args[0]!.shape[axis]! - end)];
+  },
+  pad: (y, dy) => {
+    const { axis, before } = y.attrs;
+    return [slice(full(dy, y.shape), axis, before, before + y.args[0]!.shape[axis]!)];
+  },
+  broadcast: elementwise((_, dy) => dy),
+  gather: (y, dy) => {
+    const { axis, indices } = y.attrs;
+    const length = y.args[0]!.shape[axis]!;
+    const g = full(dy, y.shape);
+    if (indices.length === length && new Set(indices).size === length)
+      return [
+        gather(
+          g,
+          axis,
+          indices.map((_, i) => indices.indexOf(i)),
+        ),
+      ];
+    // Repeated or missing indices: the adjoint of a selection matrix is its transpose.
+    const selection = new Float32Array(indices.length * length);
+    indices.forEach((from, to) => {
+      selection[to * length + from] = 1;
+    });
+    const last = y.shape.length - 1;
+    const swap = y.shape.map((_, i) => (i === axis ? last : i === last ? axis : i));
+    const matrix = constant(selection, [indices.length, length]);
+    const rows = transpose(g, swap);
+    const lead = rows.shape.slice(0, -1);
+    const moved = matmul(reshape(rows, [size(lead), indices.length]), matrix);
+    return [transpose(reshape(moved, [...lead, length]), swap)];
+  },
+  embed: (y, dy) => {
+    const [table, ids] = y.args as [Tensor, Tensor];
+    const [rows, width] = table.shape as [number, number];
+    const count = size(ids.shape);
+    const chosen = reshape(oneHot(ids, rows), [count, rows]);
+    return [matmul(chosen, reshape(full(dy, y.shape), [count, width]), { transA: true })];
+  },
+};
+
+/** Adjoints of the arguments of a node with one output; undefined where none flows. */
+export function vjp(y: Tensor, dy: Tensor, wants: (arg: number) => boolean): (Tensor | undefined)[] {
+  return (RULES[y.op] as Rule<OpName>)(y, dy, wants);
+}
+
+/** Adjoints of the argument of a node with several outputs, from the adjoints of those that were used. */
+export function outputsVjp(y: Tensor, dys: readonly (Tensor | undefined)[]): (Tensor | undefined)[] {
+  const x = y.args[0]!;
+  if (y.op === 'split') {
+    const { axis, sizes } = (y as Tensor<'split'>).attrs;
+    const parts = sizes.map((s, i) => {
+      const shape = x.shape.map((d, j) => (j === axis ? s : d));
+      return full(dys[i] ?? scalar(0), shape);
+    });
+    return [concat(parts, axis)];
+  }
+  // layerNorm: with n = normalised x and r = 1 / standard deviation, dx = r (dn - mean(dn) - n mean(dn n)).
+  if (dys.length > 1) throw new Error('The mean and deviation of layerNorm are not differentiable outputs.');
+  const dn = full(dys[0]!, x.shape);
+  const n = pick(y, 0, x.shape);
+  const r = pick(y, 2, [...x.shape.slice(0, -1), 1]);
+  const along = mean(mul(dn, n), [-1], { keepDims: true });
+  return [mul(sub(sub(dn, mean(dn, [-1], { keepDims: true })), mul(n, along)), r)];
+}
