@@ -1,0 +1,188 @@
+/**
+ * Every operation: its gradient against central differences in float64, its value on ONNX Runtime against the
+ * float64 interpreter. A new operation is tested by adding a line to CASES.
+ */
+import { describe, expect, it } from 'vitest';
+import { interpret } from '../../test/support/interpreter.ts';
+import { fold, key, rng } from '../random.ts';
+import { compile, grad, input, type Shape, type Tensor } from './index.ts';
+import * as ops from './ops.ts';
+import { size } from './tensor.ts';
+
+interface Case {
+  readonly shapes: readonly Shape[];
+  readonly f: (...xs: Tensor[]) => Tensor;
+  /** Where the operation is defined and smooth; default [-2, 2]. */
+  readonly range?: readonly [number, number];
+}
+
+const A: Shape = [2, 3];
+const one = (f: (x: Tensor) => Tensor, range?: [number, number], shape: Shape = A): Case => ({
+  shapes: [shape],
+  f,
+  range,
+});
+const two = (f: (x: Tensor, y: Tensor) => Tensor, a: Shape = A, b: Shape = A, range?: [number, number]): Case => ({
+  shapes: [a, b],
+  f,
+  range,
+});
+const positive: [number, number] = [0.5, 2];
+
+const CASES: Record<string, Case> = {
+  neg: one(ops.neg),
+  exp: one(ops.exp),
+  log: one(ops.log, positive),
+  sqrt: one(ops.sqrt, positive),
+  'abs of positives': one(ops.abs, positive),
+  'abs of negatives': one(ops.abs, [-2, -0.5]),
+  tanh: one(ops.tanh),
+  sigmoid: one(ops.sigmoid),
+  silu: one(ops.silu),
+  erf: one(ops.erf),
+  gelu: one(ops.gelu, [-4, 4]),
+  reciprocal: one(ops.reciprocal, positive),
+  square: one(ops.square),
+  'clamp inside': one((x) => ops.clamp(x, -3, 3)),
+  'clamp outside': one((x) => ops.clamp(x, -0.1, 0.1), [0.5, 1]),
+  add: two(ops.add),
+  'add broadcast': two(ops.add, [4, 2, 3], [2, 1]),
+  sub: two(ops.sub),
+  'sub broadcast': two(ops.sub, [3], [2, 3]),
+  mul: two(ops.mul),
+  'mul broadcast both ways': two(ops.mul, [4, 1, 3], [2, 1]),
+  'mul by itself': one((x) => ops.mul(x, x)),
+  'scalars meet': one((x) => ops.mul(ops.mul(2, ops.mul(x, 3)), 0.5)),
+  div: two(ops.div, A, A, positive),
+  'div broadcast': two(ops.div, [2, 3], [3], positive),
+  'sum of all': one((x) => ops.sum(x)),
+  'sum of an axis': one((x) => ops.sum(ops.square(x), [0])),
+  'sum keeping axes': one((x) => ops.mul(x, ops.sum(x, [-1], { keepDims: true }))),
+  mean: one((x) => ops.mean(ops.square(x), [1])),
+  'sum of a broadcast, whose adjoint is narrow': two((x, y) => ops.sum(ops.add(ops.tanh(x), y), [0]), [4, 3], [3]),
+  matmul: two((a, b) => ops.matmul(a, b), [2, 3], [3, 4]),
+  'matmul transA': two((a, b) => ops.matmul(a, b, { transA: true }), [3, 2], [3, 4]),
+  'matmul transB': two((a, b) => ops.matmul(a, b, { transB: true }), [2, 3], [4, 3]),
+  'matmul transA transB': two((a, b) => ops.matmul(a, b, { transA: true, transB: true }), [3, 2], [4, 3]),
+  'matmul batched': two((a, b) => ops.matmul(a, b), [2, 2, 3], [2, 3, 4]),
+  'matmul batched transposed': two((a, b) => ops.matmul(a, b, { transA: true, transB: true }), [5, 3, 2], [5, 4, 3]),
+  'matmul one left for many': two((a, b) => ops.matmul(a, b, { transB: true }), [2, 3], [5, 4, 3]),
+  'matmul many left for one': two((a, b) => ops.matmul(a, b), [5, 2, 3], [3, 4]),
+  'matmul plus row': { shapes: [[2, 3], [3, 4], [4]], f: (a, b, c) => ops.add(ops.matmul(a, b), c) },
+  'matmul plus matrix': {
+    shapes: [
+      [2, 3],
+      [3, 4],
+      [2, 4],
+    ],
+    f: (a, b, c) => ops.add(c, ops.matmul(a, b)),
+  },
+  linear: { shapes: [[2, 5, 3], [4, 3], [4]], f: (x, w, b) => ops.linear(x, w, b) },
+  softmax: one(ops.softmax),
+  layerNorm: one((x) => ops.layerNorm(x), undefined, [2, 3, 5]),
+  'layerNorm affine': { shapes: [[4, 5], [5], [5]], f: (x, w, b) => ops.layerNorm(x, w, b) },
+  reshape: one((x) => ops.mul(ops.reshape(x, [3, 2]), ops.reshape(ops.exp(x), [3, 2]))),
+  'reshape of a narrow adjoint': one((x) => ops.sum(ops.reshape(ops.tanh(x), [3, 2]))),
+  transpose: one(
+    (x) => ops.mul(ops.transpose(x, [2, 0, 1]), ops.exp(ops.transpose(x, [2, 0, 1]))),
+    undefined,
+    [2, 3, 4],
+  ),
+  concat: two((x, y) => ops.square(ops.concat([x, y, x], 1)), [2, 3], [2, 1]),
+  'concat of a narrow adjoint': two((x, y) => ops.sum(ops.concat([x, y], 0)), [2, 3], [1, 3]),
+  split: one((x) => {
+    const [p, q] = ops.split(x, 1, [1, 2]);
+    return ops.mul(p!, ops.exp(q!));
+  }),
+  'split with an unused piece': one((x) => ops.square(ops.split(x, 0, [1, 1])[1]!)),
+  slice: one((x) => ops.exp(ops.slice(x, 1, 1, 3))),
+  pad: one((x) => ops.square(ops.pad(x, 1, 2, 1))),
+  broadcastTo: one((x) => ops.square(ops.broadcastTo(x, [4, 2, 3]))),
+  'gather permutation': one((x) => ops.exp(ops.gather(x, 1, [2, 0, 1]))),
+  'gather with repeats': one((x) => ops.exp(ops.gather(x, 0, [1, 1, 0, 1])), undefined, [3, 4]),
+};
+
+/** Float64 central differences with h = 1e-5 leave an error of about h^2 + eps/h, below 1e-8. */
+const GRADIENT_TOLERANCE = 1e-7;
+/** The runtime's float32 kernels, on values of order one. */
+const VALUE_TOLERANCE = 2e-6;
+
+const randomInput = (seed: number, shape: Shape, [lo, hi]: readonly [number, number]) => {
+  const r = rng(fold(key(7), seed));
+  return Float64Array.from({ length: size(shape) }, () => Math.fround(r.uniform(lo, hi)));
+};
+
+describe.each(Object.entries(CASES))('%s', (_, { shapes, f, range = [-2, 2] }) => {
+  const inputs = shapes.map((shape, i) => input(`x${i}`, shape));
+  const y = f(...inputs);
+  // A fixed random weighting makes a scalar whose gradient exercises every entry of the Jacobian.
+  const weights = input('w', y.shape);
+  const loss = ops.sum(ops.mul(y, weights));
+  const gradients = grad(loss, inputs);
+  const feeds: Record<string, Float64Array> = { w: randomInput(99, y.shape, [0.5, 1.5]) };
+  shapes.forEach((shape, i) => {
+    feeds[`x${i}`] = randomInput(i, shape, range);
+  });
+
+  it('has the gradient that central differences have', () => {
+    const analytic = interpret(gradients, feeds);
+    shapes.forEach((shape, i) => {
+      expect(gradients[i]!.shape).toEqual(shape);
+      const x = feeds[`x${i}`]!;
+      const h = 1e-5;
+      x.forEach((value, j) => {
+        x[j] = value + h;
+        const up = interpret([loss], feeds)[0]![0]!;
+        x[j] = value - h;
+        const down = interpret([loss], feeds)[0]![0]!;
+        x[j] = value;
+        const difference = (up - down) / (2 * h);
+        expect(Math.abs(analytic[i]![j]! - difference)).toBeLessThan(GRADIENT_TOLERANCE * (1 + Math.abs(difference)));
+      });
+    });
+  });
+
+  it('gives on ONNX Runtime what the interpreter gives', async () => {
+    const outputs = { y, ...Object.fromEntries(gradients.map((g, i) => [`g${i}`, g])) };
+    using program = await compile({ outputs });
+    const used = Object.fromEntries(
+      Object.keys(program.signature.inputs).map((name) => [name, Float32Array.from(feeds[name]!)]),
+    );
+    const results = await program.run(used);
+    const expected = interpret(Object.values(outputs), feeds);
+    Object.keys(outputs).forEach((name, i) => {
+      expected[i]!.forEach((e, j) => {
+        expect(Math.abs(results[name]![j]! - e)).toBeLessThan(VALUE_TOLERANCE * (1 + Math.abs(e)));
+      });
+    });
+  });
+});
+
+describe('embed', () => {
+  it('looks up rows and accumulates their gradients', async () => {
+    const table = input('table', [4, 2]);
+    const ids = input('ids', [3], 'int64');
+    const y = ops.embed(table, ids);
+    const [g] = grad(ops.sum(ops.square(y)), [table]);
+    using program = await compile({ outputs: { y, g: g! } });
+    const feed = { table: Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7), ids: BigInt64Array.of(3n, 1n, 3n) };
+    const out = await program.run(feed);
+    expect([...out.y!]).toEqual([6, 7, 2, 3, 6, 7]);
+    expect([...out.g!]).toEqual([0, 0, 4, 6, 0, 0, 24, 28]);
+  });
+});
+
+describe('errors name the shapes', () => {
+  const x = input('x', [2, 3]);
+  it.each<[string, () => unknown, string]>([
+    ['broadcast', () => ops.add(x, input('y', [4])), 'add needs shapes that broadcast; got [2, 3] and [4] (axis -1).'],
+    ['matmul', () => ops.matmul(x, x), 'matmul contracts 3 with 2: shapes [2, 3] and [2, 3].'],
+    ['reshape', () => ops.reshape(x, [4]), 'Cannot reshape [2, 3] (6 numbers) to [4].'],
+    ['slice', () => ops.slice(x, 1, 2, 5), 'slice [2, 5) is not inside axis 1 of [2, 3].'],
+    ['axis', () => ops.sum(x, [2]), 'sum: axis 2 does not exist in a tensor of 2 axes.'],
+    ['gather', () => ops.gather(x, 0, [2]), 'gather index 2 is outside axis 0 of [2, 3].'],
+    ['grad', () => grad(x, [x]), 'grad needs a scalar loss; got shape [2, 3]. Take its sum or mean first.'],
+  ])('%s', (_, make, message) => {
+    expect(make).toThrow(message);
+  });
+});
