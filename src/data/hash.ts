@@ -1,0 +1,14 @@
+/** What a checkpoint remembers of its data: a hash over content, not over file names, dates or compression. */
+import { createHash } from 'node:crypto';
+import type { Episode } from './reader.ts';
+
+/** sha256 (hex) over every episode's task, instruction, entities and numbers, in order. */
+export function dataHash(episodes: readonly Episode[]): string {
+  const hash = createHash('sha256');
+  for (const { suite, task, instruction, names, categories, actions, proprio, entities } of episodes) {
+    hash.update(JSON.stringify([suite, task, instruction, names, categories, actions.length, entities.length]));
+    for (const table of [actions, proprio, entities])
+      hash.update(new Uint8Array(table.buffer, table.byteOffset, table.byteLength));
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,216 @@
+/**
+ * Demonstration files in LIBERO's HDF5 layout: one file per task, one group per successful episode of T control steps.
+ *
+ *   /data                      attributes
+ *     tag                      'libero-v1'
+ *     env_name, problem_info   names; JSON with `language_instruction`
+ *     macros_image_convention  'opengl': image row 0 is the bottom row
+ *     bddl_file_name           '<suite>/<task>.bddl'
+ *     bddl_file_content        the task's whole BDDL source, so that a file can be replayed by itself
+ *     env_args                 JSON: control rate, engine, versions
+ *     num_demos, total         int64: episodes and control steps in the file
+ *     nina_recording           ours, JSON: how the file was recorded (suite, seed, attempts, versions)
+ *   /data/demo_N               attributes num_samples (T), model_file (MJCF), init_state (= states[0]), nina_attempt (ours)
+ *     actions        f64 [T, 7]   in [-1, 1]: delta position (x 0.05 m), delta rotation (x 0.5 rad), gripper (-1 open, +1 close)
+ *     states         f64 [T, S]   simulator state before each action
+ *     robot_states   f64 [T, 9]   fingers 2, end-effector position 3, quaternion x y z w 4
+ *     rewards, dones u8  [T]      1 at the last step
+ *     obs/joint_states [T, 7] rad, obs/gripper_states [T, 2] m, obs/ee_pos [T, 3] m, obs/ee_ori [T, 3] axis-angle rad,
+ *     obs/ee_states [T, 6] = ee_pos, ee_ori                                          all f64, before each action
+ *     obs/entities   f32 [T, N, 8]  ours: position 3, quaternion w x y z 4, joint 1 of each thing the policy can see;
+ *                                  attributes names, categories: N strings each
+ *     obs/agentview_rgb, obs/eye_in_hand_rgb  u8 [T, H, W, 3], gzip-4, optional
+ *
+ * A file is filled under a temporary name, episode by episode (images do not fit in memory for a whole task), and
+ * renamed when complete.
+ */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { fileError } from '../files.ts';
+import { createHdf5, type Group, hdf5Error } from './hdf5.ts';
+import { axisAngleFromQuaternion } from './proprio.ts';
+
+/** What is common to all episodes of one task. */
+export interface TaskHeader {
+  suite: string;
+  task: string;
+  instruction: string;
+  /** BDDL source text. */
+  bddl: string;
+  entityNames: readonly string[];
+  entityCategories: readonly string[];
+  /** Goes to `env_args`. */
+  environment: Readonly<Record<string, string | number>>;
+}
+
+/** One recorded episode, row-major, every row taken before its action. Images have row 0 at the top. */
+export interface Demonstration {
+  attempt: number;
+  modelXml: string;
+  actions: Float64Array;
+  states: Float64Array;
+  jointPositions: Float64Array;
+  gripper: Float64Array;
+  eefPosition: Float64Array;
+  /** w x y z */
+  eefQuaternion: Float64Array;
+  entities: Float32Array;
+  images?: { width: number; height: number; agentview: Uint8Array; eyeInHand: Uint8Array };
+}
+
+export class DemonstrationWriter implements Disposable {
+  readonly #target: string;
+  readonly #temporary: string;
+  readonly #file: ReturnType<typeof createHdf5>;
+  readonly #data: Group;
+  readonly #entities: Pick<TaskHeader, 'entityNames' | 'entityCategories'>;
+  #demos = 0;
+  #steps = 0;
+  #open = true;
+
+  /** Starts `target` under a temporary name beside it. @throws NinaError when the folder cannot be written. */
+  constructor(target: string, header: TaskHeader) {
+    this.#target = target;
+    this.#temporary = path.join(path.dirname(target), `.${path.basename(target)}.tmp`);
+    this.#entities = header;
+    try {
+      fs.mkdirSync(path.dirname(target), { recursive: true });
+      // Node says why a file cannot be created (permission, missing folder); HDF5 does not.
+      fs.writeFileSync(this.#temporary, '');
+      this.#file = createHdf5(this.#temporary);
+    } catch (cause) {
+      throw hdf5Error(`Could not write ${target}`, fileError(`Could not write ${target}`, cause));
+    }
+    const data = this.#file.create_group('data');
+    this.#data = data;
+    this.#guard(() => {
+      const text: Record<string, string> = {
+        tag: 'libero-v1',
+        env_name: 'NinaTabletop',
+        problem_info: JSON.stringify({
+          problem_name: header.suite,
+          domain_name: 'robosuite',
+          language_instruction: header.instruction,
+        }),
+        macros_image_convention: 'opengl',
+        bddl_file_name: `${header.suite}/${header.task}.bddl`,
+        bddl_file_content: header.bddl,
+        env_args: JSON.stringify({ type: 1, env_name: 'NinaTabletop', env_kwargs: header.environment }),
+      };
+      for (const [name, value] of Object.entries(text)) data.create_attribute(name, value);
+    });
+  }
+
+  /** Writes one episode as the next demo_N. @throws NinaError (a full disk is told as such); the file is discarded. */
+  append(demo: Demonstration): void {
+    this.#guard(() => this.#write(demo));
+    this.#steps += demo.actions.length / 7;
+    this.#demos++;
+  }
+
+  /** Completes the file with how it was recorded, and moves it into place. */
+  commit(recording: unknown): void {
+    this.#guard(() => {
+      this.#data.create_attribute('num_demos', this.#demos, [], '<q');
+      this.#data.create_attribute('total', this.#steps, [], '<q');
+      this.#data.create_attribute('nina_recording', JSON.stringify(recording));
+      this.#open = false;
+      this.#file.close();
+      const fd = fs.openSync(this.#temporary, 'r+');
+      fs.fsyncSync(fd);
+      fs.closeSync(fd);
+      fs.renameSync(this.#temporary, this.#target);
+    });
+  }
+
+  /** Discards an uncommitted file. */
+  [Symbol.dispose](): void {
+    if (!this.#open) return;
+    this.#open = false;
+    try {
+      this.#file.close();
+    } catch {
+      // Flushing what is being thrown away may fail (the disk is full); the file goes either way.
+    }
+    fs.rmSync(this.#temporary, { force: true });
+  }
+
+  #guard(write: () => void): void {
+    try {
+      write();
+    } catch (cause) {
+      this[Symbol.dispose]();
+      fs.rmSync(this.#temporary, { force: true });
+      const what = `Could not write ${this.#target}`;
+      throw hdf5Error(what, fileError(what, cause));
+    }
+  }
+
+  #write(demo: Demonstration): void {
+    const steps = demo.actions.length / 7;
+    const stateSize = demo.states.length / steps;
+    const group = this.#data.create_group(`demo_${this.#demos}`);
+    group.create_attribute('num_samples', steps, [], '<q');
+    group.create_attribute('nina_attempt', demo.attempt, [], '<q');
+    group.create_attribute('model_file', demo.modelXml);
+    group.create_attribute('init_state', demo.states.subarray(0, stateSize));
+
+    const last = Uint8Array.from({ length: steps }, (_, t) => (t === steps - 1 ? 1 : 0));
+    const eeOrientation = new Float64Array(steps * 3);
+    const eeStates = new Float64Array(steps * 6);
+    const robotStates = new Float64Array(steps * 9);
+    for (let t = 0; t < steps; t++) {
+      const position = demo.eefPosition.subarray(t * 3, t * 3 + 3);
+      const [w, x, y, z] = demo.eefQuaternion.subarray(t * 4, t * 4 + 4);
+      const orientation = axisAngleFromQuaternion([w!, x!, y!, z!]);
+      eeOrientation.set(orientation, t * 3);
+      eeStates.set([...position, ...orientation], t * 6);
+      robotStates.set([...demo.gripper.subarray(t * 2, t * 2 + 2), ...position, x!, y!, z!, w!], t * 9);
+    }
+    group.create_dataset({ name: 'actions', data: demo.actions, shape: [steps, 7] });
+    group.create_dataset({ name: 'states', data: demo.states, shape: [steps, stateSize] });
+    group.create_dataset({ name: 'robot_states', data: robotStates, shape: [steps, 9] });
+    group.create_dataset({ name: 'rewards', data: last, shape: [steps] });
+    group.create_dataset({ name: 'dones', data: last, shape: [steps] });
+
+    const obs = group.create_group('obs');
+    obs.create_dataset({ name: 'joint_states', data: demo.jointPositions, shape: [steps, 7] });
+    obs.create_dataset({ name: 'gripper_states', data: demo.gripper, shape: [steps, 2] });
+    obs.create_dataset({ name: 'ee_pos', data: demo.eefPosition, shape: [steps, 3] });
+    obs.create_dataset({ name: 'ee_ori', data: eeOrientation, shape: [steps, 3] });
+    obs.create_dataset({ name: 'ee_states', data: eeStates, shape: [steps, 6] });
+    const { entityNames, entityCategories } = this.#entities;
+    const count = entityNames.length;
+    const entities = obs.create_dataset({ name: 'entities', data: demo.entities, shape: [steps, count, 8] });
+    entities.create_attribute('names', [...entityNames], [count]);
+    entities.create_attribute('categories', [...entityCategories], [count]);
+    if (demo.images) writeImages(obs, steps, demo.images);
+  }
+}
+
+function writeImages(obs: Group, steps: number, images: NonNullable<Demonstration['images']>): void {
+  const { width, height } = images;
+  for (const [name, frames] of [
+    ['agentview_rgb', images.agentview],
+    ['eye_in_hand_rgb', images.eyeInHand],
+  ] as const)
+    obs.create_dataset({
+      name,
+      data: upsideDown(frames, steps * height, height, width * 3),
+      shape: [steps, height, width, 3],
+      chunks: [1, height, width, 3],
+      compression: 'gzip',
+      compression_opts: [4],
+    });
+}
+
+/** Reverses the rows inside each frame: LIBERO's raw images follow OpenGL, row 0 at the bottom. */
+function upsideDown(frames: Uint8Array, rows: number, height: number, rowBytes: number): Uint8Array {
+  const out = new Uint8Array(frames.length);
+  for (let row = 0; row < rows; row++) {
+    const inFrame = row % height;
+    const from = row - inFrame + (height - 1 - inFrame);
+    out.set(frames.subarray(from * rowBytes, (from + 1) * rowBytes), row * rowBytes);
+  }
+  return out;
+}
