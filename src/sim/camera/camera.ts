@@ -1,0 +1,83 @@
+/**
+ * The policy's camera: geoms, poses and a view -> an RGB image, by rasterizing triangles (no OpenGL, nothing random).
+ * Training and evaluation see through this one camera, and its images are the same to the bit on every machine.
+ *
+ * Convention: row 0 is the top of the picture, pixels are RGB, channels last. robosuite's name for this is 'opencv';
+ * its own default, 'opengl', has row 0 at the bottom. Recorded files say which one they hold in
+ * `macros_image_convention`; ours say `IMAGE_CONVENTION`.
+ *
+ * Brightness is ambient light plus Lambert's cosine law for two distant lights, without shadows.
+ */
+import type { GeomDescription, GeomPoses, View } from './geom.ts';
+import { geomMesh } from './mesh.ts';
+import { createRaster, SUBPIXELS } from './raster.ts';
+import { clip, createVertices, mayBeSeen, placeVertices, relativePose } from './vertices.ts';
+
+export const IMAGE_CONVENTION = 'opencv';
+
+/** 0xBBGGRR. */
+const BACKGROUND = 0xdcd2c8;
+export interface Camera {
+  readonly width: number;
+  readonly height: number;
+  /**
+   * @param out [height * width * 3] bytes to write into; a new array if absent
+   * @returns `out`: RGB, row 0 on top
+   */
+  render(poses: GeomPoses, view: View, out?: Uint8Array): Uint8Array;
+}
+
+/** A camera for one scene. It keeps its buffers, and shows one picture at a time. Width and height are pixels. */
+export function createCamera(
+  geoms: readonly GeomDescription[],
+  { width, height }: { width: number; height: number },
+): Camera {
+  const raster = createRaster(width, height);
+  const items = geoms.flatMap(({ rgba, ...geom }, index) =>
+    rgba[3] === 0
+      ? []
+      : [{ index, mesh: geomMesh(geom), red: 255 * rgba[0], green: 255 * rgba[1], blue: 255 * rgba[2] }],
+  );
+  const vertices = createVertices(items.reduce((most, { mesh }) => Math.max(most, mesh.tones.length), 0));
+  const toCamera = new Float64Array(12);
+
+  function render(poses: GeomPoses, view: View, out = new Uint8Array(width * height * 3)): Uint8Array {
+    // Rounded to float32, so that versions of V8 whose tangents differ in the last bit agree.
+    const tangent = Math.fround(Math.tan((view.fovyDeg * Math.PI) / 360));
+    const projection = {
+      focal: (raster.height * SUBPIXELS) / 2 / tangent,
+      centreX: (raster.width * SUBPIXELS) / 2,
+      centreY: (raster.height * SUBPIXELS) / 2,
+    };
+    raster.clear(BACKGROUND);
+    for (const { index, mesh, red, green, blue } of items) {
+      relativePose(poses, index, view, toCamera);
+      if (!mayBeSeen(toCamera, mesh.radiusM, tangent, width / height)) continue;
+      const { count, allInFront } = placeVertices(mesh, toCamera, poses.rotation, index, projection, vertices);
+      const { triangles } = mesh;
+      for (let t = 0; t < triangles.length; t += 3) {
+        const a = triangles[t]!;
+        const b = triangles[t + 1]!;
+        const c = triangles[t + 2]!;
+        if (allInFront) {
+          raster.triangle(vertices, a, b, c, red, green, blue);
+        } else {
+          const corners = clip(vertices, a, b, c, count, projection);
+          for (let k = 2; k < corners; k++)
+            raster.triangle(
+              vertices,
+              vertices.polygon[0]!,
+              vertices.polygon[k - 1]!,
+              vertices.polygon[k]!,
+              red,
+              green,
+              blue,
+            );
+        }
+      }
+    }
+    raster.resolve(out);
+    return out;
+  }
+  return { width, height, render };
+}
