@@ -1,0 +1,15 @@
+/** Observation encoder for simulator state: proprioception, entity poses and an instruction -> tokens [B, S, E]. */
+export { checkHeads, type StateConfig, type StateSettings, stateConfigSchema, stateSchema } from './config.ts';
+export {
+  ENTITY_SIZE,
+  PROPRIO_SIZE,
+  type Scene,
+  type StateArrays,
+  type StateObservation,
+  type StateStatistics,
+  scene,
+  stateArrays,
+  writeState,
+} from './features.ts';
+export { encode, feedsOf, init, type StateInputs, type StateParams, stateInputs } from './model.ts';
+export { configFor, tokenise, wordIds } from './words.ts';

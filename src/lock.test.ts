@@ -1,0 +1,60 @@
+import { execFileSync, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { lockDirectory } from './lock.ts';
+
+let dir: string;
+beforeEach(() => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'lock-'));
+});
+afterEach(() => fs.rmSync(dir, { recursive: true }));
+
+const forge = (holder: object) =>
+  fs.writeFileSync(
+    path.join(dir, '.lock'),
+    JSON.stringify({ host: os.hostname(), token: 'x', started: '', ...holder }),
+  );
+
+test('a second lock names the holder; after disposal the folder is free and empty', () => {
+  const lock = lockDirectory(dir);
+  expect(lock.notice).toBeUndefined();
+  expect(() => lockDirectory(dir)).toThrow(`${dir} is in use by process ${process.pid}`);
+  lock[Symbol.dispose]();
+  expect(fs.readdirSync(dir)).toEqual([]);
+  lockDirectory(dir)[Symbol.dispose]();
+});
+
+test('the lock of a dead process is taken over, and said so', () => {
+  const pid = Number(execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }));
+  forge({ pid });
+  using lock = lockDirectory(dir);
+  expect(lock.notice).toContain(`from process ${pid}, which is gone`);
+});
+
+test('a live process with a reused id is not the holder', () => {
+  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)']);
+  try {
+    forge({ pid: child.pid, started: 'long ago' });
+    using lock = lockDirectory(dir);
+    expect(lock.notice).toContain('which is gone');
+  } finally {
+    child.kill();
+  }
+});
+
+test('a lock of another machine is never taken over', () => {
+  forge({ pid: 1, host: 'elsewhere' });
+  expect(() => lockDirectory(dir)).toThrow(/process 1 on elsewhere.*delete .*\.lock/);
+});
+
+test('a lock file that is not ours does not block, and a late release leaves a new owner alone', () => {
+  fs.writeFileSync(path.join(dir, '.lock'), '');
+  const first = lockDirectory(dir);
+  fs.rmSync(path.join(dir, '.lock'));
+  using second = lockDirectory(dir);
+  first[Symbol.dispose]();
+  expect(() => lockDirectory(dir)).toThrow('in use');
+  expect(second.notice).toBeUndefined();
+});
