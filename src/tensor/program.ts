@@ -96,3 +96,30 @@ export async function compile({ outputs, threads = 1 }: CompileOptions): Promise
     },
   };
 }
+
+/**
+ * Programs of one function for several sizes (batch, chunk length), compiled on first use and kept until disposal.
+ */
+export class ProgramCache implements Disposable {
+  private readonly programs = new Map<string, Promise<Program>>();
+  private readonly build: (...sizes: number[]) => CompileOptions;
+
+  /** @param build the graph for given sizes */
+  constructor(build: (...sizes: number[]) => CompileOptions) {
+    this.build = build;
+  }
+
+  get(...sizes: number[]): Promise<Program> {
+    const shape = sizes.join('x');
+    const known = this.programs.get(shape);
+    if (known) return known;
+    const compiled = compile(this.build(...sizes));
+    this.programs.set(shape, compiled);
+    return compiled;
+  }
+
+  [Symbol.dispose](): void {
+    for (const program of this.programs.values()) void program.then((p) => p[Symbol.dispose]());
+    this.programs.clear();
+  }
+}

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { compile, grad, input, ProgramCache, type Tensor } from './index.ts';
+import { add, matmul, mul, sum, tanh } from './ops.ts';
+
+const x = input('x', [2, 3]);
+
+describe('compile and run', () => {
+  it('fills preallocated views of a flat array', async () => {
+    const w = input('w', [3, 1]);
+    const y = matmul(x, w);
+    const [gx, gw] = grad(sum(y), [x, w]);
+    using program = await compile({ outputs: { gx: gx!, gw: gw! } });
+    const flat = new Float32Array(12).fill(-1);
+    const into = { gx: flat.subarray(1, 7), gw: flat.subarray(8, 11) };
+    const out = await program.run({ x: Float32Array.of(1, 2, 3, 4, 5, 6), w: Float32Array.of(7, 8, 9) }, into);
+    expect([...flat]).toEqual([-1, 7, 8, 9, 7, 8, 9, -1, 5, 7, 9, -1]);
+    expect(out.gw).toBe(into.gw);
+  });
+
+  it('reads what the fed arrays hold at each run', async () => {
+    using program = await compile({ outputs: { y: mul(x, 2) } });
+    const feed = new Float32Array(6).fill(1);
+    expect((await program.run({ x: feed })).y![0]).toBe(2);
+    feed.fill(5);
+    expect((await program.run({ x: feed })).y![0]).toBe(10);
+  });
+
+  it('returns an output that is an input, twice', async () => {
+    using program = await compile({ outputs: { a: x, b: x } });
+    const feed = Float32Array.of(1, 2, 3, 4, 5, 6);
+    const { a, b } = await program.run({ x: feed });
+    expect(a).toEqual(feed);
+    expect(b).toEqual(feed);
+  });
+
+  it('computes a repeated subexpression once', async () => {
+    const twice = add(tanh(mul(x, 3)), tanh(mul(x, 3)));
+    using once = await compile({ outputs: { y: tanh(mul(x, 3)) } });
+    using both = await compile({ outputs: { y: twice } });
+    expect(both.nodes).toBe(once.nodes + 1);
+  });
+
+  it('is deterministic to the bit', async () => {
+    const w = input('w', [3, 64]);
+    using program = await compile({ outputs: { y: sum(tanh(matmul(x, w))) } });
+    const feeds = {
+      x: Float32Array.of(1, 2, 3, 4, 5, 6),
+      w: Float32Array.from({ length: 192 }, (_, i) => Math.sin(i)),
+    };
+    const first = (await program.run(feeds)).y;
+    for (let i = 0; i < 20; i++) expect((await program.run(feeds)).y).toEqual(first);
+  });
+});
+
+describe('errors', () => {
+  const y = mul(x, 2);
+  it.each<[string, Record<string, Float32Array | BigInt64Array>, string]>([
+    ['missing', {}, 'Input x [2, 3] was not fed.'],
+    ['unknown', { z: new Float32Array(6) }, 'The program has no input z; it has x.'],
+    ['size', { x: new Float32Array(5) }, 'Input x needs 6 float32 numbers for shape [2, 3]; got 5 in a Float32Array.'],
+    [
+      'type',
+      { x: new BigInt64Array(6) },
+      'Input x needs 6 float32 numbers for shape [2, 3]; got 6 in a BigInt64Array.',
+    ],
+  ])('%s feed', async (_, feeds, message) => {
+    using program = await compile({ outputs: { y } });
+    await expect(program.run(feeds)).rejects.toThrow(message);
+  });
+
+  it('two inputs of one name and different shapes', async () => {
+    await expect(compile({ outputs: { y: add(sum(x), sum(input('x', [4]))) } })).rejects.toThrow(
+      'Two different inputs are named x.',
+    );
+  });
+});
+
+describe('ProgramCache', () => {
+  it('compiles each size once', async () => {
+    let built = 0;
+    using cache = new ProgramCache((batch) => {
+      built++;
+      return { outputs: { y: sum(input('x', [batch!])) } };
+    });
+    const three = await cache.get(3);
+    expect(await cache.get(3)).toBe(three);
+    expect((await (await cache.get(2)).run({ x: Float32Array.of(1, 2) })).y![0]).toBe(3);
+    expect(built).toBe(2);
+  });
+});
+
+/** Native heaps settle after some hundred runs; what remains must be allocator noise, not a leak per run. */
+const ALLOWED_GROWTH_BYTES = 8e6;
+
+it('does not grow over 500 steps', async () => {
+  const w: Tensor = input('w', [256, 256]);
+  const loss = sum(tanh(matmul(tanh(matmul(input('x', [80, 256]), w)), w)));
+  using program = await compile({ outputs: { loss, g: grad(loss, [w])[0]! } });
+  const feeds = { x: new Float32Array(80 * 256).fill(0.1), w: new Float32Array(65536).fill(0.01) };
+  const into = { loss: new Float32Array(1), g: new Float32Array(65536) };
+  for (let i = 0; i < 100; i++) await program.run(feeds, into);
+  const before = process.memoryUsage.rss();
+  for (let i = 0; i < 500; i++) await program.run(feeds, into);
+  expect(process.memoryUsage.rss() - before).toBeLessThan(ALLOWED_GROWTH_BYTES);
+});

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { feeds, layoutOf, leaves, pack, symbols, unpack } from './tree.ts';
+
+const array = (shape: number[], start: number) => ({
+  shape,
+  data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => start + i),
+});
+const tree = { layers: [{ weight: array([2, 2], 0), bias: array([2], 10) }], out: { weight: array([1, 2], 20) } };
+
+describe('parameter trees', () => {
+  it('names leaves by their path', () => {
+    expect(leaves(tree).map(([path]) => path)).toEqual(['layers.0.weight', 'layers.0.bias', 'out.weight']);
+  });
+
+  it('packs into one flat array and views it without copying', () => {
+    const { layout, flat } = pack(tree);
+    expect([...flat]).toEqual([0, 1, 2, 3, 10, 11, 20, 21]);
+    const views = unpack(tree, flat);
+    flat[4] = 99;
+    expect(views.layers[0]!.bias.data[0]).toBe(99);
+    expect(feeds(layout, flat, 'p.')['p.out.weight']).toEqual(Float32Array.of(20, 21));
+  });
+
+  it('makes one graph input per leaf', () => {
+    const p = symbols(tree);
+    expect(p.layers[0]!.weight.shape).toEqual([2, 2]);
+    expect(p.out.weight).toMatchObject({ op: 'input', attrs: { name: 'out.weight' } });
+  });
+
+  it('refuses data that does not fill its shape', () => {
+    expect(() => pack({ w: { shape: [3], data: new Float32Array(2) } })).toThrow(
+      'Parameter w of shape [3] has 2 numbers, not 3.',
+    );
+    expect(layoutOf({ w: { shape: [3] } }).size).toBe(3);
+  });
+});
