@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { feeds, layoutOf, leaves, pack, symbols, unpack } from './tree.ts';
+import { feeds, layoutOf, leaves, type NDArray, pack, symbols, unpack } from './tree.ts';
 
 const array = (shape: number[], start: number) => ({
   shape,
@@ -9,7 +9,7 @@ const tree = { layers: [{ weight: array([2, 2], 0), bias: array([2], 10) }], out
 
 describe('parameter trees', () => {
   it('names leaves by their path', () => {
-    expect(leaves(tree).map(([path]) => path)).toEqual(['layers.0.weight', 'layers.0.bias', 'out.weight']);
+    expect(leaves<NDArray>(tree).map(([path]) => path)).toEqual(['layers.0.weight', 'layers.0.bias', 'out.weight']);
   });
 
   it('packs into one flat array and views it without copying', () => {
