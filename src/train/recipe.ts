@@ -1,0 +1,107 @@
+/**
+ * Settings from people: a YAML recipe, flags, `--set key=value`. Each setting remembers where it was written, so a
+ * mistake is reported with its place, what is allowed there and what was found, all mistakes at once.
+ */
+import * as fs from 'node:fs';
+import { isMap, isScalar, LineCounter, parse, parseDocument } from 'yaml';
+import type * as z from 'zod';
+import { UsageError } from '../errors.ts';
+import { fileError } from '../files.ts';
+
+export interface Setting {
+  readonly value: unknown;
+  /** 'recipes/a.yaml:3', '--n_layers', '--set n_layers' */
+  readonly where: string;
+}
+
+export type Settings = ReadonlyMap<string, Setting>;
+
+/**
+ * The settings of a recipe file: one flat YAML mapping.
+ * @throws UsageError with file and line for anything else; NinaError when the file cannot be read.
+ */
+export function readRecipe(file: string): Settings {
+  let text: string;
+  try {
+    text = fs.readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw fileError(`Could not read the recipe ${file}`, cause);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const at = (offset: number) => `${file}:${lines.linePos(offset).line}`;
+  const broken = document.errors[0];
+  if (broken) throw new UsageError(`${at(broken.pos[0])}: not valid YAML: ${broken.message.split('\n')[0]}`);
+  const settings = new Map<string, Setting>();
+  if (document.contents === null) return settings;
+  if (!isMap(document.contents))
+    throw new UsageError(`${file}:1: a recipe is a mapping of lines 'key: value'; got something else.`);
+  for (const { key, value } of document.contents.items) {
+    if (!isScalar(key)) throw new UsageError(`${file}: every key must be a plain word.`);
+    const node = value as { toJS?: (document: unknown) => unknown } | null;
+    settings.set(String(key.value), { value: node?.toJS?.(document) ?? null, where: at(key.range?.[0] ?? 0) });
+  }
+  return settings;
+}
+
+/** Flags by their key; undefined ones were not given. Text is read as YAML reads it: 3 is a number, true a boolean. */
+export function flagSettings(flags: Readonly<Record<string, string | undefined>>): Settings {
+  return new Map(
+    Object.entries(flags).flatMap(([name, text]): [string, Setting][] =>
+      text === undefined ? [] : [[name, { value: scalar(text), where: `--${name}` }]],
+    ),
+  );
+}
+
+/** `--set key=value`, repeatable. @throws UsageError for text without '='. */
+export function assignments(texts: readonly string[]): Settings {
+  return new Map(
+    texts.map((text): [string, Setting] => {
+      const at = text.indexOf('=');
+      if (at < 1) throw new UsageError(`--set wants key=value; got '${text}'.`);
+      const name = text.slice(0, at).trim();
+      return [name, { value: scalar(text.slice(at + 1)), where: `--set ${name}` }];
+    }),
+  );
+}
+
+/** The settings checked and completed by the schema's defaults. @throws UsageError with one line per mistake. */
+export function check<S extends z.ZodType>(schema: S, allowed: readonly string[], settings: Settings): z.output<S> {
+  const given = Object.fromEntries([...settings].map(([name, { value }]) => [name, value]));
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const mistakes = result.error.issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map(
+        (name) => `${settings.get(name)!.where}: unknown key '${name}'${suggestion(name, allowed)}`,
+      );
+    const name = String(issue.path[0] ?? '');
+    const setting = settings.get(name);
+    const got = setting && issue.code !== 'custom' ? `; got ${JSON.stringify(setting.value)}` : '';
+    return [`${setting?.where ?? 'recipe'}: ${name}: ${issue.message.replace(/^Invalid (input|option): /, '')}${got}`];
+  });
+  throw new UsageError(mistakes.join('\n'));
+}
+
+function scalar(text: string): unknown {
+  const value: unknown = parse(text);
+  return typeof value === 'object' && value !== null ? text : value;
+}
+
+function suggestion(name: string, allowed: readonly string[]): string {
+  const [best] = allowed.map((key) => ({ key, d: editDistance(name, key) })).sort((a, b) => a.d - b.d);
+  const hint = best && best.d <= Math.max(2, name.length / 3) ? `; did you mean '${best.key}'?` : '.';
+  return `${hint} Allowed: ${allowed.join(', ')}`;
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    row = next;
+  }
+  return row[b.length]!;
+}
