@@ -1,52 +1,42 @@
-/** Multi-head self-attention (Vaswani et al., arXiv 1706.03762) with PyTorch's parameter names. */
+/**
+ * Multi-head self-attention (Vaswani et al., arXiv 1706.03762) as PyTorch's MultiheadAttention: biases, dropout on the
+ * attention weights, no mask and no positional encoding.
+ */
 import { fold, type Key } from '../random.ts';
-import {
-  add,
-  linear as affine,
-  matmul,
-  mul,
-  type NDArray,
-  reshape,
-  softmax,
-  split,
-  type Tensor,
-  transpose,
-} from '../tensor/index.ts';
-import type { Dropout } from './dropout.ts';
-import { initLinear, type Linear, linear, uniform } from './linear.ts';
+import { matmul, mul, type NDArray, reshape, softmax, split, type Tensor, transpose } from '../tensor/index.ts';
+import { type Dropout, noDropout } from './dropout.ts';
+import { filled, uniform } from './init.ts';
+import { initLinear, type Linear, linear } from './linear.ts';
 
-/** in_proj_weight [3E, E] and in_proj_bias [3E] hold query, key and value in this order. */
-export interface Attention<P> {
-  readonly in_proj_weight: P;
-  readonly in_proj_bias: P;
-  readonly out_proj: Linear<P>;
-}
+/** qkv maps [.., E] to queries, keys and values [.., 3E] in one product; out mixes the heads. */
+export type Attention<T> = { readonly qkv: Linear<T>; readonly out: Linear<T> };
 
-/** Xavier-uniform projections and zero biases, as PyTorch's MultiheadAttention. */
-export function initAttention(key: Key, size: number): Attention<NDArray> {
+/** PyTorch's default: Glorot-uniform over the packed projection, zero biases. */
+export function initAttention(key: Key, width: number): Attention<NDArray> {
   return {
-    in_proj_weight: uniform(fold(key, 'in'), [3 * size, size], Math.sqrt(6 / (4 * size))),
-    in_proj_bias: { shape: [3 * size], data: new Float32Array(3 * size) },
-    out_proj: {
-      weight: initLinear(fold(key, 'out'), size, size).weight,
-      bias: { shape: [size], data: new Float32Array(size) },
+    qkv: {
+      weight: uniform(fold(key, 'qkv'), [3 * width, width], Math.sqrt(6 / (4 * width))),
+      bias: filled([3 * width], 0),
     },
+    out: { ...initLinear(fold(key, 'out'), width, width), bias: filled([width], 0) },
   };
 }
 
 /**
- * x [B, S, E] -> [B, S, E].
- * @param heads must divide E.
- * @param bias [B, 1, 1, S] added to the scores of each key: 0 to attend, a large negative number to ignore.
+ * Every token attends to every token of its row. x [B, S, E] to [B, S, E].
+ * @throws Error if E is not divisible by the number of heads.
  */
-export function selfAttention(p: Attention<Tensor>, x: Tensor, heads: number, dropout: Dropout, bias?: Tensor): Tensor {
-  const [B, S, E] = x.shape as [number, number, number];
-  if (E % heads !== 0) throw new Error(`Attention needs heads that divide its width; got ${heads} heads of ${E}.`);
-  const [q, k, v] = split(affine(x, p.in_proj_weight, p.in_proj_bias), -1, [E, E, E]).map((part) =>
-    transpose(reshape(part, [B, S, heads, E / heads]), [0, 2, 1, 3]),
-  ) as [Tensor, Tensor, Tensor]; // [B, heads, S, E / heads]
-  const scores = mul(matmul(q, k, { transB: true }), 1 / Math.sqrt(E / heads)); // [B, heads, S, S]
-  const weights = dropout(softmax(bias ? add(scores, bias) : scores));
-  const mixed = reshape(transpose(matmul(weights, v), [0, 2, 1, 3]), [B, S, E]);
-  return linear(p.out_proj, mixed);
+export function selfAttention(p: Attention<Tensor>, x: Tensor, heads: number, dropout: Dropout = noDropout): Tensor {
+  const [batch, tokens, width] = x.shape as [number, number, number];
+  const depth = width / heads;
+  if (!Number.isInteger(depth))
+    throw new Error(`Attention needs a width divisible by its heads; got width ${width} and ${heads} heads.`);
+  const packed = reshape(linear(p.qkv, x), [batch, tokens, 3, heads, depth]);
+  const [q, k, v] = split(transpose(packed, [2, 0, 3, 1, 4]), 0, [1, 1, 1]).map((t) =>
+    reshape(t, [batch, heads, tokens, depth]),
+  ) as [Tensor, Tensor, Tensor];
+  const scores = mul(matmul(q, k, { transB: true }), 1 / Math.sqrt(depth));
+  const weights = dropout(softmax(scores));
+  const mixed = transpose(matmul(weights, v), [0, 2, 1, 3]);
+  return linear(p.out, reshape(mixed, [batch, tokens, width]));
 }

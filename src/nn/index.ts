@@ -1,5 +1,7 @@
-/** Layers as pure functions of (parameters, x). */
+/** Layers as pure functions of (parameters, x), their parameters as plain trees, their initial values as PyTorch's. */
 export { type Attention, initAttention, selfAttention } from './attention.ts';
-export { DROPOUT_INPUT, type Dropout, maskedDropout, noDropout } from './dropout.ts';
-export { initLinear, type Linear, linear, uniform } from './linear.ts';
-export { initNorm, type Norm, norm } from './norm.ts';
+export { type Dropout, dropoutInputs, type Masks, noDropout } from './dropout.ts';
+export { filled, uniform } from './init.ts';
+export { initLinear, type Linear, linear } from './linear.ts';
+export { type Hidden, hidden, initHidden, initMlp, type Mlp, mlp } from './mlp.ts';
+export { initNorm, layerNorm, type Norm } from './norm.ts';

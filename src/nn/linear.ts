@@ -1,30 +1,23 @@
-/** The affine layer y = x W^T + b, with PyTorch's parameter names and default initialisation. */
-import { fold, type Key, rng } from '../random.ts';
-import { linear as affine, type NDArray, type Tensor } from '../tensor/index.ts';
+/**
+ * The affine layer y = x W^T + b, alone or as a stack of equal layers that run in one batched product.
+ */
+import { fold, type Key } from '../random.ts';
+import { add, matmul, type NDArray, linear as product, type Shape, type Tensor } from '../tensor/index.ts';
+import { uniform } from './init.ts';
 
-/** weight [out, in], bias [out]. */
-export interface Linear<P> {
-  readonly weight: P;
-  readonly bias: P;
-}
+/** weight [...stack, out, in]; bias [out] when alone, [...stack, 1, out] in a stack. */
+export type Linear<T> = { readonly weight: T; readonly bias: T };
 
-/** Uniform in +-1/sqrt(inputs), weight and bias alike. */
-export function initLinear(key: Key, inputs: number, outputs: number): Linear<NDArray> {
+/** PyTorch's default: weight and bias uniform in +-1/sqrt(fanIn); `fanIn` is told when the layer is a part of a wider one. */
+export function initLinear(key: Key, width: number, out: number, stack: Shape = [], fanIn = width): Linear<NDArray> {
+  const bound = 1 / Math.sqrt(fanIn);
   return {
-    weight: uniform(fold(key, 'weight'), [outputs, inputs], 1 / Math.sqrt(inputs)),
-    bias: uniform(fold(key, 'bias'), [outputs], 1 / Math.sqrt(inputs)),
+    weight: uniform(fold(key, 'weight'), [...stack, out, width], bound),
+    bias: uniform(fold(key, 'bias'), stack.length > 0 ? [...stack, 1, out] : [out], bound),
   };
 }
 
-/** x [..., in] -> [..., out]. */
-export function linear(p: Linear<Tensor>, x: Tensor): Tensor {
-  return affine(x, p.weight, p.bias);
-}
-
-/** An array of independent uniforms in [-bound, bound). */
-export function uniform(key: Key, shape: readonly number[], bound: number): NDArray {
-  const r = rng(key);
-  const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
-  for (let i = 0; i < data.length; i++) data[i] = r.uniform(-bound, bound);
-  return { shape, data };
+/** x [..., in] to [..., out]; a stack maps x [B, in], or one x per member [...stack, B, in], to [...stack, B, out]. */
+export function linear({ weight, bias }: Linear<Tensor>, x: Tensor): Tensor {
+  return weight.shape.length === 2 ? product(x, weight, bias) : add(matmul(x, weight, { transB: true }), bias);
 }

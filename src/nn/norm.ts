@@ -1,20 +1,18 @@
-/** Layer normalisation over the last axis with a learned scale and shift. */
-import { layerNorm, type NDArray, type Tensor } from '../tensor/index.ts';
+/**
+ * Layer normalisation (Ba et al., arXiv 1607.06450) over the last axis, eps 1e-5 as PyTorch.
+ */
+import { type NDArray, layerNorm as normalise, type Shape, type Tensor } from '../tensor/index.ts';
+import { filled } from './init.ts';
 
-/** weight [E], bias [E]. */
-export interface Norm<P> {
-  readonly weight: P;
-  readonly bias: P;
+/** Both [width] when alone, [...stack, 1, width] in a stack. */
+export type Norm<T> = { readonly weight: T; readonly bias: T };
+
+export function initNorm(width: number, stack: Shape = []): Norm<NDArray> {
+  const shape = stack.length > 0 ? [...stack, 1, width] : [width];
+  return { weight: filled(shape, 1), bias: filled(shape, 0) };
 }
 
-export function initNorm(size: number): Norm<NDArray> {
-  return {
-    weight: { shape: [size], data: new Float32Array(size).fill(1) },
-    bias: { shape: [size], data: new Float32Array(size) },
-  };
-}
-
-/** x [..., E] -> [..., E]. */
-export function norm(p: Norm<Tensor>, x: Tensor): Tensor {
-  return layerNorm(x, p.weight, p.bias);
+/** x [..., width], same shape out. */
+export function layerNorm({ weight, bias }: Norm<Tensor>, x: Tensor): Tensor {
+  return normalise(x, weight, bias);
 }
