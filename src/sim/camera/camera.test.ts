@@ -161,3 +161,22 @@ describe('the same to the bit', () => {
     expect(out).toEqual(look(scene, DOWN).image);
   });
 });
+
+describe('refuses', () => {
+  const camera = createCamera([{ ...cube(0, 0, RED), name: 'cube' }], { width: 8, height: 8 });
+  it('a colour out of range', () => {
+    expect(() => createCamera([{ ...cube(0, 0, [1.5, 0, 0, 1]), name: 'cube' }], { width: 8, height: 8 })).toThrow(
+      "The colour of geom 'cube' must lie in [0, 1]; got 1.5 0 0 1.",
+    );
+  });
+  it('poses of another scene', () => {
+    expect(() => camera.render({ position: [0, 0, 0, 1, 1, 1], rotation: UPRIGHT }, DOWN)).toThrow(
+      'Expected poses of 1 geoms (3 and 9 numbers each); got 6 and 9 numbers.',
+    );
+  });
+  it('an array of another size', () => {
+    expect(() => camera.render({ position: [0, 0, 0], rotation: UPRIGHT }, DOWN, new Uint8Array(4))).toThrow(
+      'Expected room for 8 x 8 RGB pixels; got 4 bytes.',
+    );
+  });
+});

@@ -2,21 +2,17 @@
  * The policy's camera: geoms, poses and a view -> an RGB image, by rasterizing triangles (no OpenGL, nothing random).
  * Training and evaluation see through this one camera, and its images are the same to the bit on every machine.
  *
- * Convention: row 0 is the top of the picture, pixels are RGB, channels last. robosuite's name for this is 'opencv';
- * its own default, 'opengl', has row 0 at the bottom. Recorded files say which one they hold in
- * `macros_image_convention`; ours say `IMAGE_CONVENTION`.
- *
- * Brightness is ambient light plus Lambert's cosine law for two distant lights, without shadows.
+ * Convention: row 0 is the top of the picture, pixels are RGB, channels last. LIBERO's files hold images upside down
+ * (OpenGL's convention); whoever writes or reads such a file turns them over, and no other place does.
  */
 import type { GeomDescription, GeomPoses, View } from './geom.ts';
 import { geomMesh } from './mesh.ts';
 import { createRaster, SUBPIXELS } from './raster.ts';
 import { clip, createVertices, mayBeSeen, placeVertices, relativePose } from './vertices.ts';
 
-export const IMAGE_CONVENTION = 'opencv';
-
 /** 0xBBGGRR. */
 const BACKGROUND = 0xdcd2c8;
+
 export interface Camera {
   readonly width: number;
   readonly height: number;
@@ -32,6 +28,9 @@ export function createCamera(
   geoms: readonly GeomDescription[],
   { width, height }: { width: number; height: number },
 ): Camera {
+  for (const { name, rgba } of geoms)
+    if (!rgba.every((channel) => channel >= 0 && channel <= 1))
+      throw new RangeError(`The colour of geom '${name}' must lie in [0, 1]; got ${rgba.join(' ')}.`);
   const raster = createRaster(width, height);
   const items = geoms.flatMap(({ rgba, ...geom }, index) =>
     rgba[3] === 0
@@ -42,6 +41,13 @@ export function createCamera(
   const toCamera = new Float64Array(12);
 
   function render(poses: GeomPoses, view: View, out = new Uint8Array(width * height * 3)): Uint8Array {
+    if (poses.position.length !== 3 * geoms.length || poses.rotation.length !== 9 * geoms.length)
+      throw new RangeError(
+        `Expected poses of ${geoms.length} geoms (3 and 9 numbers each); ` +
+          `got ${poses.position.length} and ${poses.rotation.length} numbers.`,
+      );
+    if (out.length !== width * height * 3)
+      throw new RangeError(`Expected room for ${width} x ${height} RGB pixels; got ${out.length} bytes.`);
     // Rounded to float32, so that versions of V8 whose tangents differ in the last bit agree.
     const tangent = Math.fround(Math.tan((view.fovyDeg * Math.PI) / 360));
     const projection = {
