@@ -1,0 +1,54 @@
+/** `nina demos`: records demonstrations of the scripted expert as LIBERO-layout HDF5 files. */
+import type { Command } from 'commander';
+import { interruptible } from './interrupt.ts';
+import { defaultWorkers, integer } from './options.ts';
+import { createProgress } from './progress.ts';
+
+interface Options {
+  suite: string;
+  task?: number;
+  episodes: number;
+  seed: number;
+  out: string;
+  images: boolean;
+  workers: number;
+  json: boolean;
+}
+
+export function registerDemos(program: Command): void {
+  program
+    .command('demos')
+    .description('record demonstrations of the scripted expert, one HDF5 file per task')
+    .requiredOption('--suite <name>', "suite, see 'nina suites'")
+    .option('--task <index>', 'only this task of the suite', integer(0))
+    .requiredOption('--episodes <n>', 'attempts per task; the successful ones are kept', integer(1))
+    .requiredOption('--seed <n>', 'seed of placements and of the expert', integer(0))
+    .requiredOption('--out <folder>', 'folder of the files')
+    .option('--images', 'record both cameras, 128 x 128 RGB', false)
+    .option('--workers <n>', 'worker threads; the result does not depend on them', integer(1), defaultWorkers)
+    .option('--json', 'print JSON', false)
+    .action(async (options: Options) => {
+      const { recordDemonstrations } = await import('../eval/demonstrations.ts');
+      const { chooseTasks } = await import('../eval/tasks.ts');
+      const total = chooseTasks(options.suite, options.task).length * options.episodes;
+      const progress = createProgress(`Recording ${options.suite}`, total);
+      const result = await interruptible((signal) =>
+        recordDemonstrations({
+          ...options,
+          signal,
+          onProgress: ({ attempts, successes }) => progress.update(attempts, `${successes} successful`),
+        }),
+      );
+      const successes = result.tasks.reduce((sum, task) => sum + task.successes, 0);
+      progress.end(`${successes} of ${total} attempts successful`);
+      if (options.json) {
+        process.stdout.write(`${JSON.stringify(result)}\n`);
+        return;
+      }
+      for (const task of result.tasks)
+        process.stdout.write(`${String(task.successes).padStart(4)}/${task.episodes}  ${task.instruction}\n`);
+      process.stdout.write(
+        `${String(successes).padStart(4)}/${total}  ${options.suite} (${(100 * result.success_rate).toFixed(1)}%), in ${options.out}\n`,
+      );
+    });
+}

@@ -1,0 +1,30 @@
+/** Parsers for option values: commander prints their message with the option's name, and exits with code 2. */
+import * as os from 'node:os';
+import { InvalidArgumentError } from 'commander';
+
+/** An integer in [low, high]. */
+export function integer(low: number, high = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < low || value > high)
+      throw new InvalidArgumentError(`Wanted an integer ${range(low, high)}; got '${text}'.`);
+    return value;
+  };
+}
+
+/** A finite number in [low, high]. */
+export function number(low: number, high = Number.MAX_VALUE): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < low || value > high)
+      throw new InvalidArgumentError(`Wanted a number ${range(low, high)}; got '${text}'.`);
+    return value;
+  };
+}
+
+/** Worker threads when `--workers` is not given: one a core. */
+export const defaultWorkers = os.availableParallelism();
+
+function range(low: number, high: number): string {
+  return high >= Number.MAX_SAFE_INTEGER ? `of at least ${low}` : `from ${low} to ${high}`;
+}

@@ -1,0 +1,30 @@
+/** Worker thread: records demonstrations. Keeps the environment of the task it works on. */
+import { Environment, loadSuite } from '../sim/index.ts';
+import { createEyes, type Eyes } from './eyes.ts';
+import { serveJobs } from './pool.ts';
+import { type Attempt, recordAttempt } from './record.ts';
+
+export interface RecordJob {
+  task: number;
+  attempt: number;
+}
+
+export interface RecordSettings {
+  suite: string;
+  seed: number;
+  images: boolean;
+}
+
+serveJobs<RecordSettings, RecordJob, Attempt>(async ({ suite, seed, images }) => {
+  const tasks = loadSuite(suite);
+  let open: { environment: Environment; eyes?: Eyes } | undefined;
+  return async ({ task, attempt }) => {
+    if (open?.environment.task.index !== task) {
+      open?.environment[Symbol.dispose]();
+      open = undefined;
+      const environment = await Environment.open(tasks[task]!);
+      open = { environment, eyes: images ? createEyes(environment) : undefined };
+    }
+    return recordAttempt(open.environment, attempt, seed, open.eyes);
+  };
+});

@@ -1,0 +1,90 @@
+/** One demonstration: the scripted expert, in one environment, from one placement. */
+import { type Demonstration, ENTITY_SIZE } from '../data/index.ts';
+import { fold } from '../random.ts';
+import { createExpert, demoKey, type Entity, type Environment, type Observation } from '../sim/index.ts';
+import type { Eyes } from './eyes.ts';
+
+/** A demonstration, and whether it reached the goal within the task's step limit. */
+export interface Attempt {
+  success: boolean;
+  demonstration: Demonstration;
+}
+
+/**
+ * Records attempt `attempt`: placement and the expert's variety are functions of (seed, suite, task, attempt).
+ * @param eyes absent: no images
+ * @throws NinaError when the placed scene breaks the task's premise.
+ */
+export function recordAttempt(environment: Environment, attempt: number, seed: number, eyes?: Eyes): Attempt {
+  const { task } = environment;
+  const key = demoKey(task, attempt, seed);
+  let observation = environment.reset(key);
+  const expert = createExpert(environment, fold(key, 'expert'));
+  const rows: Row[] = [];
+  let success = false;
+  for (let step = 0; step < task.maxSteps && !success; step++) {
+    const action = Float64Array.from(expert(observation));
+    rows.push({ observation, action, state: environment.state(), images: eyes?.look() });
+    ({ observation, success } = environment.step(action));
+  }
+  return { success, demonstration: { attempt, modelXml: environment.xml, ...columns(rows) } };
+}
+
+/** [N * 8] of `entities`: position, quaternion, joint of each. */
+export function entityRow(entities: readonly Entity[]): Float32Array {
+  const out = new Float32Array(entities.length * ENTITY_SIZE);
+  entities.forEach((entity, i) => {
+    out.set([...entity.position, ...entity.quaternion, entity.joint], i * ENTITY_SIZE);
+  });
+  return out;
+}
+
+interface Row {
+  observation: Observation;
+  action: Float64Array;
+  state: Float64Array;
+  images: ReturnType<Eyes['look']> | undefined;
+}
+
+function columns(rows: readonly Row[]): Omit<Demonstration, 'attempt' | 'modelXml'> {
+  const f64 = (pick: (row: Row) => ArrayLike<number>) => concatenate(Float64Array, rows.map(pick));
+  const first = rows[0]?.images;
+  return {
+    actions: f64((row) => row.action),
+    states: f64((row) => row.state),
+    jointPositions: f64((row) => row.observation.jointPositions),
+    gripper: f64((row) => row.observation.gripper),
+    eefPosition: f64((row) => row.observation.eefPosition),
+    eefQuaternion: f64((row) => row.observation.eefQuaternion),
+    entities: concatenate(
+      Float32Array,
+      rows.map((row) => entityRow(row.observation.entities)),
+    ),
+    images: first && {
+      width: first.width,
+      height: first.height,
+      agentview: concatenate(
+        Uint8Array,
+        rows.map((row) => row.images!.agentview),
+      ),
+      eyeInHand: concatenate(
+        Uint8Array,
+        rows.map((row) => row.images!.eyeInHand),
+      ),
+    },
+  };
+}
+
+interface ArrayType<A> {
+  new (length: number): A & { set(values: ArrayLike<number>, offset: number): void };
+}
+
+function concatenate<A>(type: ArrayType<A>, parts: readonly ArrayLike<number>[]): A {
+  const out = new type(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    out.set(part, offset);
+    offset += part.length;
+  }
+  return out;
+}
