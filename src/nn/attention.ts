@@ -3,7 +3,7 @@
  * attention weights, no mask and no positional encoding.
  */
 import { fold, type Key } from '../random.ts';
-import { matmul, mul, type NDArray, reshape, softmax, split, type Tensor, transpose } from '../tensor/index.ts';
+import { add, matmul, mul, type NDArray, reshape, softmax, split, type Tensor, transpose } from '../tensor/index.ts';
 import { type Dropout, noDropout } from './dropout.ts';
 import { filled, uniform } from './init.ts';
 import { initLinear, type Linear, linear } from './linear.ts';
@@ -24,9 +24,16 @@ export function initAttention(key: Key, width: number): Attention<NDArray> {
 
 /**
  * Every token attends to every token of its row. x [B, S, E] to [B, S, E].
+ * @param mask [B, 1, 1, S] added to the scores: 0 for tokens to attend to, a large negative number for those to ignore.
  * @throws Error if E is not divisible by the number of heads.
  */
-export function selfAttention(p: Attention<Tensor>, x: Tensor, heads: number, dropout: Dropout = noDropout): Tensor {
+export function selfAttention(
+  p: Attention<Tensor>,
+  x: Tensor,
+  heads: number,
+  dropout: Dropout = noDropout,
+  mask?: Tensor,
+): Tensor {
   const [batch, tokens, width] = x.shape as [number, number, number];
   const depth = width / heads;
   if (!Number.isInteger(depth))
@@ -36,7 +43,7 @@ export function selfAttention(p: Attention<Tensor>, x: Tensor, heads: number, dr
     reshape(t, [batch, heads, tokens, depth]),
   ) as [Tensor, Tensor, Tensor];
   const scores = mul(matmul(q, k, { transB: true }), 1 / Math.sqrt(depth));
-  const weights = dropout(softmax(scores));
+  const weights = dropout(softmax(mask ? add(scores, mask) : scores));
   const mixed = transpose(matmul(weights, v), [0, 2, 1, 3]);
   return linear(p.out, reshape(mixed, [batch, tokens, width]));
 }

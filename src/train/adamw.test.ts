@@ -53,7 +53,7 @@ test('matrices decay; biases, norms and the diagonal s do not; neighbours merge'
     { path: 'b.weight', shape: [2, 3], offset: 4, size: 6 },
     { path: 'a.bias', shape: [2], offset: 10, size: 2 },
     { path: 'norm.weight', shape: [2], offset: 12, size: 2 },
-    { path: 'stack.bias', shape: [3, 2], offset: 14, size: 6 },
+    { path: 'stack.norm.weight', shape: [3, 1, 2], offset: 14, size: 6 },
     { path: 'plu.s', shape: [3, 2], offset: 20, size: 6 },
     { path: 'plu.U', shape: [2, 2], offset: 26, size: 4 },
   ]);

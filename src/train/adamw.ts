@@ -36,16 +36,15 @@ export function optimizerState(params: Float32Array): OptimizerState {
 }
 
 /**
- * Neighbouring parameters with the same rule, merged. Matrices decay; biases, norms' scales and the flow's diagonal
- * `s` (whose pull to zero would make the map singular) do not.
+ * Neighbouring parameters with the same rule, merged. Matrices decay; biases, norms (also stacked ones, which have the
+ * rank of matrices) and the flow's diagonal `s` (whose pull to zero would make the map singular) do not.
  */
 export function decayGroups(
   entries: readonly { path: string; shape: readonly number[]; offset: number; size: number }[],
 ): DecayGroup[] {
   const groups: DecayGroup[] = [];
   for (const { path, shape, offset, size } of entries) {
-    const name = path.slice(path.lastIndexOf('.') + 1);
-    const decays = shape.length >= 2 && name !== 'bias' && name !== 's';
+    const decays = shape.length >= 2 && !/(^|\.)(bias|s|norm\d*\..*)$/.test(path);
     const last = groups.at(-1);
     if (last?.decays === decays && last.end === offset) groups[groups.length - 1] = { ...last, end: offset + size };
     else groups.push({ start: offset, end: offset + size, decays });

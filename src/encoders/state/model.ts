@@ -13,9 +13,9 @@ import {
   initLinear,
   initNorm,
   type Linear,
+  layerNorm,
   linear,
   type Norm,
-  norm,
   selfAttention,
   uniform,
 } from '../../nn/index.ts';
@@ -38,7 +38,8 @@ import {
 import type { StateConfig } from './config.ts';
 import { FEATURE_SIZE, PROPRIO_SIZE, type StateArrays } from './features.ts';
 
-interface Mlp<P> {
+/** A residual perceptron: x + down(gelu(up(norm x))). */
+interface Residual<P> {
   readonly norm: Norm<P>;
   readonly up: Linear<P>;
   readonly down: Linear<P>;
@@ -57,8 +58,8 @@ export interface StateParams<P> {
   readonly category: Linear<P>;
   readonly features: Linear<P>;
   readonly proprio: Linear<P>;
-  readonly mlp: Mlp<P>;
-  readonly blocks: readonly { readonly norm: Norm<P>; readonly attention: Attention<P>; readonly mlp: Mlp<P> }[];
+  readonly mlp: Residual<P>;
+  readonly blocks: readonly { readonly norm: Norm<P>; readonly attention: Attention<P>; readonly mlp: Residual<P> }[];
   readonly norm: Norm<P>;
 }
 
@@ -68,7 +69,7 @@ const ABSENT = -1e9;
 export function init(key: Key, config: StateConfig): StateParams<NDArray> {
   const { encoder_dim: E, max_words: L, words } = config;
   const k = (...name: readonly (string | number)[]) => fold(key, ...name);
-  const mlp = (...name: readonly (string | number)[]): Mlp<NDArray> => ({
+  const mlp = (...name: readonly (string | number)[]): Residual<NDArray> => ({
     norm: initNorm(E),
     up: initLinear(k(...name, 'up'), E, 2 * E),
     down: initLinear(k(...name, 'down'), 2 * E, E),
@@ -130,15 +131,15 @@ export function encode(config: StateConfig, p: StateParams<Tensor>, inputs: Stat
   const own = concat([robot, add(entities, robot)], 1); // [B, S, E]
   const absent = reshape(mul(sub(1, inputs.present), ABSENT), [B, 1, 1, S]);
 
-  let x = mlp(p.mlp, add(own, mention), dropout);
+  let x = residual(p.mlp, add(own, mention), dropout);
   for (const block of p.blocks) {
-    x = add(x, dropout(selfAttention(block.attention, norm(block.norm, x), encoder_heads, dropout, absent)));
-    x = mlp(block.mlp, x, dropout);
+    x = add(x, dropout(selfAttention(block.attention, layerNorm(block.norm, x), encoder_heads, dropout, absent)));
+    x = residual(block.mlp, x, dropout);
   }
-  return dropout(norm(p.norm, x));
+  return dropout(layerNorm(p.norm, x));
 }
 
-/** x + down(gelu(up(norm x))), pre-norm. x [B, S, E] */
-function mlp(p: Mlp<Tensor>, x: Tensor, dropout: Dropout): Tensor {
-  return add(x, dropout(linear(p.down, gelu(linear(p.up, norm(p.norm, x))))));
+/** x [B, S, E] -> [B, S, E]. */
+function residual(p: Residual<Tensor>, x: Tensor, dropout: Dropout): Tensor {
+  return add(x, dropout(linear(p.down, gelu(linear(p.up, layerNorm(p.norm, x))))));
 }
