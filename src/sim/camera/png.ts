@@ -13,13 +13,13 @@ export function pngChunk(type: string, data: Uint8Array): Uint8Array {
   return out;
 }
 
-/** The header chunk: 8 bits a sample; colour type 2 is RGB, 3 an index into a palette. */
-export function pngHeader(width: number, height: number, colourType: 2 | 3): Uint8Array {
+/** The header chunk of an RGB image with 8 bits a channel. */
+export function pngHeader(width: number, height: number): Uint8Array {
   const data = Buffer.alloc(13);
   data.writeUInt32BE(width, 0);
   data.writeUInt32BE(height, 4);
   data[8] = 8;
-  data[9] = colourType;
+  data[9] = 2;
   return pngChunk('IHDR', data);
 }
 
@@ -36,7 +36,7 @@ export function deflateRows(rows: Uint8Array, rowBytes: number): Uint8Array {
 export function encodePng(rgb: Uint8Array, width: number, height: number): Uint8Array {
   return Buffer.concat([
     PNG_SIGNATURE,
-    pngHeader(width, height, 2),
+    pngHeader(width, height),
     pngChunk('IDAT', deflateRows(rgb, width * 3)),
     pngChunk('IEND', new Uint8Array()),
   ]);
