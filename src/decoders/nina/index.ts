@@ -1,0 +1,20 @@
+/**
+ * NinA (arXiv 2508.16845): a RealNVP over action chunks, conditioned on what the policy sees.
+ * Forward is actions -> noise, for the likelihood; inverse is noise -> actions, one pass, for the policy.
+ */
+export { type NinaConfig, ninaSchema } from './config.ts';
+export {
+  type Buffers,
+  decayed,
+  decode,
+  encode,
+  init,
+  logProb,
+  loss,
+  type Model,
+  noisyTarget,
+  type Params,
+  pluInverse,
+  sample,
+  sampleAndLogProb,
+} from './nina.ts';
