@@ -55,7 +55,10 @@ export const reciprocal = (x: Tensor): Tensor => unary('reciprocal', x);
 export const square = (x: Tensor): Tensor => mul(x, x);
 export const silu = (x: Tensor): Tensor => mul(x, sigmoid(x));
 /** The exact GELU, x Phi(x) with Phi the standard normal distribution function (not the tanh approximation). */
-export const gelu = (x: Tensor): Tensor => mul(x, add(mul(erf(mul(x, Math.SQRT1_2)), 0.5), 0.5));
+export function gelu(x: Tensor): Tensor {
+  const phi = add(mul(erf(mul(x, Math.SQRT1_2)), 0.5), 0.5);
+  return node('gelu', [x, phi], {}, x.shape);
+}
 /** min(max(x, lo), hi); the derivative is 1 inside and on the bounds, 0 outside. */
 export const clamp = (x: Tensor, lo: number, hi: number): Tensor => node('clamp', [x], { lo, hi }, x.shape);
 export const equal = (a: Tensor, b: Tensor): Tensor =>

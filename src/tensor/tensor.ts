@@ -20,6 +20,8 @@ export interface Attributes {
   sigmoid: object;
   erf: object;
   reciprocal: object;
+  /** x Phi(x); its second argument is Phi(x), shared with the derivative. */
+  gelu: object;
   clamp: { lo: number; hi: number };
   /** 1 where a = b, else 0; not differentiable. */
   equal: object;

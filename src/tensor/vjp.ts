@@ -5,6 +5,7 @@
  * operation needs all its numbers. The constant adjoint of a log-determinant so costs nothing until it meets a product.
  */
 import {
+  add,
   broadcastTo,
   concat,
   div,
@@ -77,6 +78,13 @@ const RULES: { [K in OpName]: Rule<K> } = {
   sigmoid: elementwise((y, dy) => mul(dy, mul(y, sub(1, y)))),
   erf: elementwise((y, dy) => mul(dy, mul(exp(neg(square(y.args[0]!))), 2 / Math.sqrt(Math.PI)))),
   reciprocal: elementwise((y, dy) => neg(mul(dy, square(y)))),
+  // d/dx x Phi(x) = Phi(x) + x phi(x), and with a = x / sqrt(2): x phi(x) = a exp(-a^2) / sqrt(pi).
+  gelu: (y, dy) => {
+    const [x, phi] = y.args as [Tensor, Tensor];
+    const a = mul(x, Math.SQRT1_2);
+    const density = mul(mul(a, exp(neg(square(a)))), 1 / Math.sqrt(Math.PI));
+    return [mul(dy, add(phi, density)), undefined];
+  },
   clamp: elementwise((y, dy) => mul(dy, equal(y.args[0]!, y))),
   add: elementwise(
     (_, dy) => dy,

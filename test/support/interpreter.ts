@@ -143,6 +143,7 @@ const RULES: { [K in OpName]: Rule<K> } = {
   reciprocal: unary((x) => 1 / x),
   clamp: ([x], { lo, hi }) => x!.data.map((v) => Math.min(Math.max(v, lo), hi)),
   equal: binary((a, b) => +(a === b)),
+  gelu: binary((x, phi) => x * phi),
   add: binary((a, b) => a + b),
   sub: binary((a, b) => a - b),
   mul: binary((a, b) => a * b),

@@ -131,6 +131,7 @@ const EMIT: { [K in OpName]: Emit<K> } = {
   sigmoid: same('Sigmoid'),
   erf: same('Erf'),
   reciprocal: same('Reciprocal'),
+  gelu: (g, ins) => g.op('Mul', ins),
   add: same('Add'),
   sub: same('Sub'),
   mul: same('Mul'),
