@@ -36,21 +36,33 @@ it('covers every sample of a split square exactly once, wherever the triangles m
   fc.assert(
     fc.property(outside, fc.tuple(inside, inside), (beyond, middle) => {
       const [low, high] = [-beyond, GRID + beyond];
-      const square: Point[] = [
-        [low, low],
-        [low, high],
-        [high, high],
-        [high, low],
+      const square = (left: number, top: number, right: number, bottom: number): Point[] => [
+        [left, top],
+        [left, bottom],
+        [right, bottom],
+        [right, top],
       ];
-      const total = new Array<number>(SIZE * SIZE).fill(0);
-      square.forEach((corner, i) => {
-        const triangle = [corner, square[(i + 1) % 4]!, middle];
-        expect(signedArea(triangle)).toBeLessThan(0);
-        coverage(triangle).forEach((n, pixel) => {
-          total[pixel]! += n;
-        });
-      });
-      expect(new Set(total)).toEqual(new Set([4]));
+      const fan = square(low, low, high, high).map((corner, i, all) => [corner, all[(i + 1) % 4]!, middle]);
+      const [x, y] = middle;
+      const quarters = [
+        square(low, low, x, y),
+        square(x, low, high, y),
+        square(low, y, x, high),
+        square(x, y, high, high),
+      ].flatMap(([a, b, c, d]) => [
+        [a!, b!, c!],
+        [a!, c!, d!],
+      ]);
+      for (const triangles of [fan, quarters]) {
+        const total = new Array<number>(SIZE * SIZE).fill(0);
+        for (const triangle of triangles) {
+          expect(signedArea(triangle)).toBeLessThan(0);
+          coverage(triangle).forEach((n, pixel) => {
+            total[pixel]! += n;
+          });
+        }
+        expect(new Set(total)).toEqual(new Set([4]));
+      }
     }),
   );
 });
