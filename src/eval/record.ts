@@ -24,10 +24,16 @@ export function recordAttempt(environment: Environment, attempt: number, seed: n
   let success = false;
   for (let step = 0; step < task.maxSteps && !success; step++) {
     const action = Float64Array.from(expert(observation));
-    rows.push({ observation, action, state: environment.state(), images: eyes?.look() });
+    rows.push({
+      observation,
+      action,
+      state: environment.state(),
+      agentview: eyes?.agentview(),
+      eyeInHand: eyes?.eyeInHand(),
+    });
     ({ observation, success } = environment.step(action));
   }
-  return { success, demonstration: { attempt, modelXml: environment.xml, ...columns(rows) } };
+  return { success, demonstration: { attempt, modelXml: environment.xml, ...columns(rows, eyes) } };
 }
 
 /** [N * 8] of `entities`: position, quaternion, joint of each. */
@@ -43,12 +49,12 @@ interface Row {
   observation: Observation;
   action: Float64Array;
   state: Float64Array;
-  images: ReturnType<Eyes['look']> | undefined;
+  agentview: Uint8Array | undefined;
+  eyeInHand: Uint8Array | undefined;
 }
 
-function columns(rows: readonly Row[]): Omit<Demonstration, 'attempt' | 'modelXml'> {
+function columns(rows: readonly Row[], eyes?: Eyes): Omit<Demonstration, 'attempt' | 'modelXml'> {
   const f64 = (pick: (row: Row) => ArrayLike<number>) => concatenate(Float64Array, rows.map(pick));
-  const first = rows[0]?.images;
   return {
     actions: f64((row) => row.action),
     states: f64((row) => row.state),
@@ -60,16 +66,16 @@ function columns(rows: readonly Row[]): Omit<Demonstration, 'attempt' | 'modelXm
       Float32Array,
       rows.map((row) => entityRow(row.observation.entities)),
     ),
-    images: first && {
-      width: first.width,
-      height: first.height,
+    images: eyes && {
+      width: eyes.width,
+      height: eyes.height,
       agentview: concatenate(
         Uint8Array,
-        rows.map((row) => row.images!.agentview),
+        rows.map((row) => row.agentview!),
       ),
       eyeInHand: concatenate(
         Uint8Array,
-        rows.map((row) => row.images!.eyeInHand),
+        rows.map((row) => row.eyeInHand!),
       ),
     },
   };

@@ -1,0 +1,110 @@
+/**
+ * `episodes.jsonl`: one line per finished episode, appended at once, so that an interrupted evaluation continues.
+ * Lines of other settings may share the file; `run` tells them apart.
+ */
+import * as fs from 'node:fs';
+import * as z from 'zod';
+import { NinaError } from '../errors.ts';
+import { writeFileAtomically } from '../files.ts';
+import { percentile, wilson } from './wilson.ts';
+
+const lineSchema = z.object({
+  /** Hash of everything the result is a function of: checkpoint, settings, versions. */
+  run: z.string(),
+  suite: z.string(),
+  task: z.string(),
+  episode: z.int(),
+  seed: z.int(),
+  success: z.boolean(),
+  steps: z.int(),
+  /** Milliseconds of each decision; the only field that differs between runs. */
+  latency_ms: z.array(z.number()),
+  /** sha256 of the final simulator state. */
+  final_state: z.string(),
+  /** MuJoCo's version. */
+  engine: z.string(),
+  /** Hash of the scene. */
+  scene: z.string(),
+  /** File name of the animation, beside this file. */
+  video: z.string().optional(),
+});
+
+export type EpisodeLine = z.output<typeof lineSchema>;
+
+/**
+ * All lines of the file; none when it does not exist. A last line that was cut short by a kill is dropped, also from
+ * the file, so that appending continues on a fresh line.
+ * @throws NinaError for any other line that is not an episode.
+ */
+export function readEpisodes(file: string): EpisodeLine[] {
+  if (!fs.existsSync(file)) return [];
+  const text = fs.readFileSync(file, 'utf8');
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  if (whole.length < text.length) writeFileAtomically(file, whole);
+  return whole
+    .split('\n')
+    .slice(0, -1)
+    .map((line, i) => {
+      const parsed = lineSchema.safeParse(parseJson(line));
+      if (parsed.success) return parsed.data;
+      throw new NinaError(`${file}, line ${i + 1} is no episode. Delete the file to evaluate again.`);
+    });
+}
+
+/** Appends one episode durably. */
+export function appendEpisode(file: string, line: EpisodeLine): void {
+  fs.appendFileSync(file, `${JSON.stringify(line)}\n`, { flush: true });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Told by the caller as a line that is no episode.
+    return undefined;
+  }
+}
+
+export interface Rate {
+  n: number;
+  successes: number;
+  success_rate: number;
+  /** Wilson, 95%. */
+  interval: [low: number, high: number];
+}
+
+export interface TaskResult extends Rate {
+  task: string;
+  instruction: string;
+}
+
+export interface Evaluation extends Rate {
+  suite: string;
+  tasks: TaskResult[];
+  latency_ms: { p50: number; p95: number };
+}
+
+export function rate(episodes: readonly Pick<EpisodeLine, 'success'>[]): Rate {
+  const n = episodes.length;
+  const successes = episodes.filter((episode) => episode.success).length;
+  return { n, successes, success_rate: successes / n, interval: wilson(successes, n) };
+}
+
+/** Sums up a suite's episodes; `tasks` gives the order and the instructions. */
+export function summarize(
+  suite: string,
+  tasks: readonly { name: string; instruction: string }[],
+  episodes: readonly EpisodeLine[],
+): Evaluation {
+  const latencies = episodes.flatMap((episode) => episode.latency_ms);
+  return {
+    suite,
+    ...rate(episodes),
+    tasks: tasks.map(({ name, instruction }) => ({
+      task: name,
+      instruction,
+      ...rate(episodes.filter((episode) => episode.task === name)),
+    })),
+    latency_ms: { p50: percentile(latencies, 0.5), p95: percentile(latencies, 0.95) },
+  };
+}

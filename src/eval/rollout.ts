@@ -1,0 +1,106 @@
+/**
+ * One closed-loop episode. The policy answers with a chunk of T actions, of which the first `multistep` are executed
+ * before it is asked again. Everything random is a function of (seed, suite, task, episode, step), so an episode is the
+ * same in any worker and on every re-run; what belongs to an episode lives in this function.
+ */
+import { createHash } from 'node:crypto';
+import { ACTION_SIZE, PROPRIO_SIZE, writeProprio } from '../data/index.ts';
+import { NinaError } from '../errors.ts';
+import { fold, type Key, key } from '../random.ts';
+import { type Environment, initialStateKey, type Observation } from '../sim/index.ts';
+import { entityRow } from './record.ts';
+
+/** What the policy is asked. */
+export interface PolicyInput {
+  /** [11] */
+  proprio: Float32Array;
+  /** [N, 8] */
+  entities: Float32Array;
+  categories: readonly string[];
+  instruction: string;
+}
+
+/** The part of a policy that a rollout needs: a pure function of the input and the noise key. */
+export interface Actor {
+  /** T */
+  readonly chunkLength: number;
+  /** @returns a chunk [T, 7] in [-1, 1], and how long deciding took */
+  infer(
+    input: PolicyInput,
+    options: { key: Key; temperature: number },
+  ): Promise<{ actions: Float32Array; latencyMs: number }>;
+}
+
+export interface RolloutOptions {
+  episode: number;
+  seed: number;
+  /** Actions of each chunk that are executed, 1 to T. */
+  multistep: number;
+  /** Standard deviation of the base noise; 0 is the flow's central action. */
+  temperature: number;
+  /** Called before every action and once at the end, for pictures. */
+  onStep?: () => void;
+}
+
+export interface Rollout {
+  success: boolean;
+  /** Control steps taken. */
+  steps: number;
+  /** One per chunk. */
+  latencyMs: number[];
+  /** sha256 of the final simulator state: two runs that agree here went the same way. */
+  finalState: string;
+}
+
+/** @throws NinaError when the policy answers with something that is no chunk of actions. */
+export async function rollout(environment: Environment, actor: Actor, options: RolloutOptions): Promise<Rollout> {
+  const { episode, seed, multistep, temperature, onStep } = options;
+  const { task } = environment;
+  const noise = fold(key(seed), 'rollout', task.suite, task.name, episode);
+  const latencyMs: number[] = [];
+  let observation = environment.reset(initialStateKey(task, episode, seed));
+  let success = false;
+  let steps = 0;
+  while (steps < task.maxSteps && !success) {
+    const answer = await actor.infer(policyInput(observation, task.instruction), {
+      key: fold(noise, steps),
+      temperature,
+    });
+    latencyMs.push(answer.latencyMs);
+    checkChunk(answer.actions, actor.chunkLength, task.name, steps);
+    for (let i = 0; i < multistep && steps < task.maxSteps && !success; i++) {
+      onStep?.();
+      const action = answer.actions.subarray(i * ACTION_SIZE, (i + 1) * ACTION_SIZE);
+      ({ observation, success } = environment.step(action));
+      steps++;
+    }
+  }
+  onStep?.();
+  const state = environment.state();
+  const finalState = createHash('sha256').update(new Uint8Array(state.buffer, state.byteOffset, state.byteLength));
+  return { success, steps, latencyMs, finalState: finalState.digest('hex') };
+}
+
+/** An observation as the policy is asked it. */
+export function policyInput({ eefPosition, eefQuaternion, gripper, entities }: Observation, instruction: string) {
+  const proprio = new Float32Array(PROPRIO_SIZE);
+  writeProprio(eefPosition, eefQuaternion, gripper, proprio);
+  return {
+    proprio,
+    entities: entityRow(entities),
+    categories: entities.map((entity) => entity.category),
+    instruction,
+  } satisfies PolicyInput;
+}
+
+function checkChunk(actions: Float32Array, T: number, task: string, step: number): void {
+  const what = `The policy's answer in ${task} at step ${step}`;
+  if (actions.length !== T * ACTION_SIZE)
+    throw new NinaError(`${what} has ${actions.length} numbers; wanted ${T} x ${ACTION_SIZE}.`);
+  const bad = actions.findIndex((value) => !(value >= -1 && value <= 1));
+  if (bad >= 0)
+    throw new NinaError(
+      `${what} is ${actions[bad]} at row ${Math.floor(bad / ACTION_SIZE)}, dimension ${bad % ACTION_SIZE}; ` +
+        'every action must be a number in [-1, 1].',
+    );
+}
