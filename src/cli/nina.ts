@@ -7,6 +7,8 @@ import { Command, CommanderError } from 'commander';
 import { NinaError } from '../errors.ts';
 import { packageVersion } from '../version.ts';
 import { registerDemos } from './demos.ts';
+import { registerEval } from './eval.ts';
+import { registerParity } from './parity.ts';
 import { registerReplay } from './replay.ts';
 import { registerSuites } from './suites.ts';
 
@@ -20,6 +22,8 @@ const program = new Command('nina')
 registerSuites(program);
 registerDemos(program);
 registerReplay(program);
+registerEval(program);
+registerParity(program);
 
 try {
   await program.parseAsync();

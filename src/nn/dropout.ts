@@ -16,16 +16,16 @@ export interface Masks {
 }
 
 /**
- * Training: each use multiplies by a new input 'dropout.<i>' of the shape of its tensor and notes it in `masks`.
+ * Training: each use multiplies by a new input '<prefix>.<i>' of the shape of its tensor and notes it in `masks`.
  * A rate of 0 needs no inputs.
  * @throws RangeError for a rate outside [0, 1).
  */
-export function dropoutInputs(rate: number): { dropout: Dropout; masks: Masks } {
+export function dropoutInputs(rate: number, prefix = 'dropout'): { dropout: Dropout; masks: Masks } {
   if (!(rate >= 0 && rate < 1)) throw new RangeError(`A dropout rate must be in [0, 1); got ${rate}.`);
   const masks: Masks = { rate, inputs: [] };
   if (rate === 0) return { dropout: noDropout, masks };
   const dropout: Dropout = (x) => {
-    const name = `dropout.${masks.inputs.length}`;
+    const name = `${prefix}.${masks.inputs.length}`;
     masks.inputs.push({ name, shape: x.shape });
     return mul(x, input(name, x.shape));
   };

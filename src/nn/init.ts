@@ -10,7 +10,10 @@ const count = (shape: Shape) => shape.reduce((a, b) => a * b, 1);
 /** Uniform in [-bound, bound). */
 export function uniform(key: Key, shape: Shape, bound: number): NDArray {
   const r = rng(key);
-  return { shape, data: Float32Array.from({ length: count(shape) }, () => r.uniform(-bound, bound)) };
+  const data = new Float32Array(count(shape));
+  // A plain loop: large decoders have tens of millions of these.
+  for (let i = 0; i < data.length; i++) data[i] = r.uniform(-bound, bound);
+  return { shape, data };
 }
 
 export function filled(shape: Shape, value: number): NDArray {

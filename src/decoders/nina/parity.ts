@@ -1,0 +1,207 @@
+/**
+ * Agreement with the reference: a fixture holds weights, inputs and what the authors' PyTorch module computed from them;
+ * we rebuild the flow from its metadata and weights and compare every number.
+ */
+import { z } from 'zod';
+import { NinaError } from '../../errors.ts';
+import {
+  compile,
+  feeds,
+  grad,
+  input,
+  layoutOf,
+  leaves,
+  mean,
+  type NDArray,
+  neg,
+  reshape,
+  symbols,
+  unpack,
+} from '../../tensor/index.ts';
+import { readSafetensors, type SafetensorsFile } from '../../tensor/safetensors.ts';
+import { type NinaConfig, ninaSchema } from './config.ts';
+import { decode, encode, logProb, pluInverse } from './nina.ts';
+import { exportReference, importReference, type StateDict } from './reference.ts';
+
+export const QUANTITIES = ['z', 'log_det', 'log_prob', 'inverse', 'loss', 'grad_max'] as const;
+export type Quantity = (typeof QUANTITIES)[number];
+
+export interface Parity {
+  readonly config: NinaConfig;
+  /** max|ours - reference| / max|reference|; `grad_max` is that of the worst gradient tensor. */
+  readonly errors: Record<Quantity, number>;
+  /** What each may be at most in float32. */
+  readonly limits: Record<Quantity, number>;
+  /** The gradient tensor that `grad_max` is of. */
+  readonly worstGradient: string;
+  /** Reference parameters that no output depends on. */
+  readonly dead: string[];
+}
+
+const FORWARD_LIMIT = 3e-5;
+const GRADIENT_LIMIT = 1e-4;
+const INVERSE_LIMIT = 1e-4;
+/** Below this the reference's gradient is rounding noise around zero, and its own size is no yardstick. */
+const NEGLIGIBLE_GRADIENT = 1e-6;
+
+const count = z.coerce.number().int();
+const metadataSchema = z.object({
+  backbone: z.enum(['mlp', 'trans']),
+  n_layers: count,
+  affine_dim: count,
+  n_heads: count,
+  block_depth: count,
+  act_window_size: count,
+  action_dim: count,
+  cond_dim: count,
+  use_plu: z.enum(['true', 'false']).transform((text) => text === 'true'),
+  roundtrip_max_abs: z.coerce.number(),
+});
+
+/**
+ * Compares our decoder with the fixture in a safetensors file.
+ * @throws NinaError if the file is no such fixture, or its weights do not fit its metadata.
+ */
+export async function parity(file: string): Promise<Parity> {
+  const fixture = readSafetensors(file);
+  const { config, roundtrip } = configOf(file, fixture);
+  const weights: StateDict = section(fixture, 'weights.');
+  const { model, dead } = importReference(config, weights);
+  const expected = (name: string) => floats(file, fixture, `expected.${name}`);
+  const ours = await compute(config, model, file, fixture);
+
+  const gradients = Object.entries(exportReference(config, ours.gradients))
+    // A dead parameter that the reference never even reads has no gradient there.
+    .filter(([name]) => !dead.includes(name) || `expected.grad.${name}` in fixture.tensors)
+    .map(([name, { data }]): [string, number] => {
+      const reference = expected(`grad.${name}`);
+      const scale = largest(reference);
+      return [name, difference(file, name, data, reference) / (scale < NEGLIGIBLE_GRADIENT ? 1 : scale)];
+    });
+  const [worstGradient, gradMax] = gradients.reduce((a, b) => (b[1] > a[1] || Number.isNaN(b[1]) ? b : a));
+  const relative = (name: 'z' | 'log_det' | 'log_prob' | 'inverse' | 'loss') => {
+    const reference = expected(name);
+    return difference(file, name, ours[name], reference) / largest(reference);
+  };
+  return {
+    config,
+    errors: {
+      z: relative('z'),
+      log_det: relative('log_det'),
+      log_prob: relative('log_prob'),
+      inverse: relative('inverse'),
+      loss: relative('loss'),
+      grad_max: gradMax,
+    },
+    limits: {
+      z: FORWARD_LIMIT,
+      log_det: FORWARD_LIMIT,
+      log_prob: FORWARD_LIMIT,
+      // The reference's inverse is only as good as its own round trip.
+      inverse: Math.max(INVERSE_LIMIT, 2 * roundtrip),
+      loss: FORWARD_LIMIT,
+      grad_max: GRADIENT_LIMIT,
+    },
+    worstGradient,
+    dead,
+  };
+}
+
+/** Quantities beyond their limits; a NaN is beyond any. */
+export function exceeded({ errors, limits }: Parity): Quantity[] {
+  return QUANTITIES.filter((q) => !(errors[q] <= limits[q]));
+}
+
+async function compute(
+  config: NinaConfig,
+  model: ReturnType<typeof importReference>['model'],
+  file: string,
+  fixture: SafetensorsFile,
+) {
+  const { chunk_length: T, action_dim: A, cond_dim: C } = config;
+  const [x, cond, zBase] = ['x', 'cond', 'z_base'].map((name) => floats(file, fixture, name)) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
+  const B = cond.length / C;
+  const p = symbols(model.params);
+  const actions = input('x', [B, T, A]);
+  const condition = input('cond', [B, C]);
+  const layout = layoutOf(model.params);
+  const parameterFeeds = Object.fromEntries(leaves<NDArray>(model.params).map(([path, { data }]) => [path, data]));
+
+  const [z, logDet] = encode(config, model.buffers, p, actions, condition);
+  const logProbability = logProb(config, model.buffers, p, actions, condition);
+  const loss = neg(mean(logProbability));
+  const named = leaves(p);
+  const gradients = grad(
+    loss,
+    named.map(([, t]) => t),
+  );
+  using forward = await compile({
+    outputs: {
+      z,
+      log_det: logDet,
+      log_prob: logProbability,
+      loss: reshape(loss, [1]),
+      ...Object.fromEntries(named.map(([path], i) => [`grad.${path}`, gradients[i]!])),
+    },
+  });
+  const flat = new Float32Array(layout.size);
+  const there = await forward.run({ ...parameterFeeds, x, cond }, feeds(layout, flat, 'grad.'));
+
+  const inverses = pluInverse(config, model);
+  const prepared = inverses && input('inverses', inverses.shape);
+  const [back] = decode(config, model.buffers, p, input('z_base', [B, T, A]), condition, prepared);
+  using inverse = await compile({ outputs: { inverse: back } });
+  const needed = Object.entries({
+    ...parameterFeeds,
+    z_base: zBase,
+    cond,
+    ...(inverses && { inverses: inverses.data }),
+  });
+  const { inverse: data } = await inverse.run(
+    // The inverse does not read the PLU's parameters, only its inverse matrices.
+    Object.fromEntries(needed.filter(([name]) => name in inverse.signature.inputs)),
+  );
+  return {
+    z: there.z!,
+    log_det: there.log_det!,
+    log_prob: there.log_prob!,
+    loss: there.loss!,
+    inverse: data!,
+    gradients: unpack(model.params, flat),
+  };
+}
+
+function configOf(file: string, { metadata }: SafetensorsFile): { config: NinaConfig; roundtrip: number } {
+  const read = metadataSchema.safeParse(metadata);
+  if (!read.success)
+    throw new NinaError(`${file} is not a parity fixture: its metadata is wrong.\n${z.prettifyError(read.error)}`);
+  const { act_window_size, roundtrip_max_abs, ...same } = read.data;
+  const config = ninaSchema.safeParse({ ...same, chunk_length: act_window_size });
+  if (!config.success)
+    throw new NinaError(`${file} describes a decoder that cannot be.\n${z.prettifyError(config.error)}`);
+  return { config: config.data, roundtrip: roundtrip_max_abs };
+}
+
+function section({ tensors }: SafetensorsFile, prefix: string): StateDict {
+  const inside = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(inside.map(([name, t]) => [name.slice(prefix.length), t]));
+}
+
+function floats(file: string, { tensors }: SafetensorsFile, name: string): Float32Array {
+  const data = tensors[name]?.data;
+  if (!(data instanceof Float32Array))
+    throw new NinaError(`${file} has no float32 tensor ${name}: it is not a whole parity fixture.`);
+  return data;
+}
+
+const largest = (values: Float32Array) => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+
+function difference(file: string, name: string, ours: Float32Array, reference: Float32Array): number {
+  if (ours.length !== reference.length)
+    throw new NinaError(`${file}: expected ${name} has ${reference.length} numbers, we computed ${ours.length}.`);
+  return ours.reduce((most, v, i) => Math.max(most, Math.abs(v - reference[i]!)), 0);
+}
