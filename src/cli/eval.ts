@@ -1,0 +1,63 @@
+/** `nina eval`: closed-loop success of a checkpoint, with intervals, videos and a report. */
+import * as path from 'node:path';
+import type { Command } from 'commander';
+import { interruptible } from './interrupt.ts';
+import { defaultWorkers, integer, number } from './options.ts';
+import { createProgress, type Progress } from './progress.ts';
+
+interface Options {
+  suite: string;
+  task?: number;
+  episodes: number;
+  seed: number;
+  multistep?: number;
+  temperature?: number;
+  video?: boolean;
+  workers: number;
+  out?: string;
+  json?: boolean;
+}
+
+export function registerEval(program: Command): void {
+  program
+    .command('eval')
+    .description('roll a policy out in closed loop and report its success with 95% intervals')
+    .argument('<checkpoint>', "a checkpoint, or a training run's folder (its newest checkpoint)")
+    .requiredOption('--suite <name>', "suite, see 'nina suites'")
+    .option('--task <index>', 'only this task of the suite', integer(0))
+    .requiredOption('--episodes <n>', 'episodes per task', integer(1))
+    .requiredOption('--seed <n>', 'seed of initial states and sampling; 0: the fixed initial states', integer(0))
+    .option('--multistep <n>', 'actions of each chunk to execute (default: as the checkpoint says)', integer(1))
+    .option('--temperature <x>', 'scale of the sampling noise (default: 1)', number(0))
+    .option('--video', 'write an animation of each episode')
+    .option('--workers <n>', 'worker threads; the result does not depend on them', integer(1), defaultWorkers)
+    .option('--out <folder>', 'folder of the results (default: CHECKPOINT/eval/SUITE)')
+    .option('--json', 'print JSON')
+    .action(async (checkpoint: string, { workers, json, out: folder, ...settings }: Options) => {
+      const { evaluate } = await import('../eval/evaluate.ts');
+      const { writeReport } = await import('../eval/report/write.ts');
+      const out = folder ?? path.join(checkpoint, 'eval', settings.suite);
+      let progress: Progress | undefined;
+      const result = await interruptible((signal) =>
+        evaluate(settings, {
+          checkpoint,
+          out,
+          workers,
+          signal,
+          onProgress: ({ done, total, successes }) => {
+            progress ??= createProgress(`Evaluating ${settings.suite}`, total, done);
+            progress.update(done, `${successes} successful`);
+          },
+        }),
+      );
+      progress?.end(`${result.successes} of ${result.n} episodes successful`);
+      const report = await writeReport(result, out);
+      const { lines: _, ...summary } = result;
+      if (json) {
+        process.stdout.write(`${JSON.stringify({ ...summary, episodes: path.join(out, 'episodes.jsonl'), report })}\n`);
+        return;
+      }
+      const { formatEvaluation } = await import('./table.ts');
+      process.stdout.write(`${formatEvaluation(result)}Report: ${report}\n`);
+    });
+}

@@ -1,0 +1,34 @@
+/** The report's section of sampled action chunks: per action dimension, many samples over the demonstrated chunk. */
+import { ACTION_NAMES, ACTION_SIZE } from '../../data/index.ts';
+import type { ChunkSample } from './page.ts';
+import { escapeHtml, type Line, plot } from './plot.ts';
+
+export function chunkSection(chunks: readonly ChunkSample[]): string {
+  if (chunks.length === 0) return '';
+  const rows = chunks.map((chunk) => {
+    const plots = ACTION_NAMES.map((title, dimension) =>
+      plot({ title, lines: chunkLines(chunk, dimension), width: 190, height: 120, yRange: [-1.05, 1.05] }),
+    );
+    return (
+      `<h3>${escapeHtml(chunk.instruction)}, from step ${chunk.step}</h3>` +
+      `<div class="plots">${plots.join('')}</div>`
+    );
+  });
+  return (
+    '<h2>Sampled action chunks</h2><p class="key"><i class="sample"></i> policy samples ' +
+    '<i class="a"></i> demonstration; each plot is one action dimension over the chunk, in [-1, 1]</p>' +
+    rows.join('')
+  );
+}
+
+function chunkLines({ demonstration, samples }: ChunkSample, dimension: number): Line[] {
+  const points = (chunk: ArrayLike<number>) =>
+    Array.from({ length: chunk.length / ACTION_SIZE }, (_, t): [number, number] => [
+      t,
+      chunk[t * ACTION_SIZE + dimension]!,
+    ]);
+  return [
+    ...samples.map((chunk): Line => ({ label: 'sample', style: 'sample', points: points(chunk) })),
+    { label: 'demonstration', style: 'a', points: points(demonstration) },
+  ];
+}

@@ -1,0 +1,45 @@
+/** Samples of action chunks against a demonstration: does the policy know what the expert does, and its variety? */
+import { fold, key } from '../../random.ts';
+import { Environment, type Task } from '../../sim/index.ts';
+import { recordAttempt } from '../record.ts';
+import { type Actor, policyInput } from '../rollout.ts';
+import type { ChunkSample } from './page.ts';
+
+/** Samples drawn at each step. */
+const SAMPLES = 16;
+/** Where in the demonstration chunks are sampled: shares of its length. */
+const PLACES = [0, 0.3, 0.6];
+
+/**
+ * Lets the expert demonstrate the task once on a placement of its own, and samples the policy on what it saw.
+ * @returns one entry per place
+ */
+export async function sampleChunks(
+  task: Task,
+  actor: Actor,
+  { seed, temperature }: { seed: number; temperature: number },
+): Promise<ChunkSample[]> {
+  using environment = await Environment.open(task);
+  const { demonstration } = recordAttempt(environment, 0, seed);
+  const size = 7 * actor.chunkLength;
+  const length = demonstration.actions.length / 7;
+  const stateSize = demonstration.states.length / length;
+  const chunks: ChunkSample[] = [];
+  for (const place of PLACES) {
+    const step = Math.floor(place * length);
+    const observation = environment.restore(demonstration.states.subarray(step * stateSize, (step + 1) * stateSize));
+    const asked = policyInput(observation, task.instruction);
+    const samples: Float32Array[] = [];
+    for (let i = 0; i < SAMPLES; i++) {
+      const noise = fold(key(seed), 'report', task.suite, task.name, step, i);
+      samples.push((await actor.infer(asked, { key: noise, temperature })).actions);
+    }
+    chunks.push({
+      instruction: task.instruction,
+      step,
+      demonstration: demonstration.actions.subarray(step * 7, step * 7 + size),
+      samples,
+    });
+  }
+  return chunks;
+}

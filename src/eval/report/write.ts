@@ -1,0 +1,71 @@
+/** Gathers what a report shows (episodes' videos, the run's metrics, fresh samples) and writes `report.html`. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { writeFileAtomically } from '../../files.ts';
+import { loadPolicy } from '../../policy/index.ts';
+import { ANIMATION_MIME_TYPE } from '../../sim/camera/index.ts';
+import { packageVersion } from '../../version.ts';
+import type { EvaluationResult } from '../evaluate.ts';
+import { chooseTasks } from '../tasks.ts';
+import { type Metric, readMetrics } from './curves.ts';
+import { renderReport, type Video } from './page.ts';
+import { sampleChunks } from './samples.ts';
+
+/** The page stays small enough to mail: this many rollouts are embedded, failures first. */
+const VIDEOS = 12;
+
+/**
+ * Writes `report.html` into `out`, the folder of the evaluation.
+ * @returns its path
+ */
+export async function writeReport(result: EvaluationResult, out: string): Promise<string> {
+  using policy = await loadPolicy(result.checkpoint);
+  const [task] = chooseTasks(result.suite).filter(({ name }) => name === result.tasks[0]!.task);
+  const target = path.join(out, 'report.html');
+  const { manifest, config } = policy;
+  writeFileAtomically(
+    target,
+    renderReport({
+      title: `NinA-${config.decoder.backbone} on ${result.suite}`,
+      evaluation: result,
+      videos: videos(result, out),
+      chunks: await sampleChunks(task!, policy, result),
+      metrics: metricsBeside(result.checkpoint),
+      facts: [
+        ['checkpoint', result.checkpoint],
+        ['training step', String(result.step)],
+        ['parameters', manifest.parameters.toLocaleString('en')],
+        ['data (sha256)', manifest.data_hash],
+        ['training seed', String(manifest.seed)],
+        ['evaluation seed', String(result.seed)],
+        ['executed per chunk', `${result.multistep} of ${policy.chunkLength} actions`],
+        ['temperature', String(result.temperature)],
+        ['simulator', `MuJoCo ${result.lines[0]!.engine}`],
+        ['nina-vla', packageVersion],
+        ['run', result.run],
+      ],
+    }),
+  );
+  return target;
+}
+
+function videos({ lines, tasks }: EvaluationResult, out: string): Video[] {
+  const failuresFirst = lines.toSorted((a, b) => Number(a.success) - Number(b.success) || a.episode - b.episode);
+  return failuresFirst
+    .flatMap(({ video, task, episode, success, steps }) => {
+      if (video === undefined) return [];
+      const { instruction } = tasks.find((t) => t.task === task)!;
+      return [{ instruction, episode, success, steps, file: path.join(out, video) }];
+    })
+    .slice(0, VIDEOS)
+    .map(({ file, ...rest }) => ({
+      ...rest,
+      dataUri: `data:${ANIMATION_MIME_TYPE};base64,${fs.readFileSync(file, 'base64')}`,
+    }));
+}
+
+/** metrics.jsonl of the run whose folder holds the checkpoint (RUN/checkpoints/STEP); none for a copied checkpoint. */
+function metricsBeside(checkpoint: string): Metric[] {
+  const file = path.join(checkpoint, '..', '..', 'metrics.jsonl');
+  return fs.existsSync(file) ? readMetrics(file) : [];
+}
