@@ -1,0 +1,112 @@
+/** `nina train`: fits a policy to demonstrations by maximum likelihood. Flags are spelled as the reference's. */
+import * as path from 'node:path';
+import type { Command } from 'commander';
+import type { Settings, TrainConfig, TrainReport, TrainResult } from '../train/index.ts';
+import { interruptible } from './interrupt.ts';
+import { createProgress, type Progress } from './progress.ts';
+
+/** Settings with a flag of their own; the others are reached with --set. */
+const FLAGS: readonly [key: string, value: string, description: string][] = [
+  ['data', '<folder>', 'demonstrations, as nina demos writes them'],
+  ['backbone', '<mlp|trans>', 'conditioner of the flow'],
+  ['n_layers', '<n>', 'layers of the flow'],
+  ['affine_dim', '<n>', 'width of the conditioner'],
+  ['action_noise_mult', '<x>', 'standard deviation of the noise on expert actions'],
+  ['use_plu', '<true|false>', 'invertible linear maps between the couplings'],
+  ['block_depth', '<n>', 'attention blocks of each trans conditioner'],
+  ['n_heads', '<n>', 'attention heads of each trans conditioner'],
+  ['batch_size', '<n>', 'chunks in one update'],
+  ['max_steps', '<n>', 'updates in all'],
+  ['learning_rate', '<x>', 'peak learning rate'],
+  ['seed', '<n>', 'seed of everything random'],
+];
+
+type Options = Record<string, string | undefined> & { set: string[]; json: boolean };
+const OWN = ['out', 'resume', 'set', 'json'];
+
+export function registerTrain(program: Command): void {
+  const command = program
+    .command('train')
+    .description('train a policy on demonstrations')
+    .argument('[recipe]', 'YAML file of settings; flags override it')
+    .option('--out <folder>', 'folder of the run (default: runs/<name of the recipe>)')
+    .option('--resume <run>', 'go on with a run that was stopped; only --max_steps may change');
+  for (const [key, value, description] of FLAGS) command.option(`--${key} ${value}`, description);
+  command
+    .option('--set <key=value>', 'any setting of the recipe, repeatable', (text, all: string[]) => [...all, text], [])
+    .option('--json', 'print JSON', false)
+    .addHelpText('after', () => '\nAll settings, with their defaults: nina train --set help')
+    .action(async (recipe: string | undefined, options: Options) => {
+      if (options.set.includes('help')) {
+        const { describeSettings } = await import('../train/index.ts');
+        process.stdout.write(describeSettings());
+        return;
+      }
+      const { run, config } = await prepare(recipe, options);
+      const { train } = await import('../train/index.ts');
+      const reporter = createReporter();
+      const result = await interruptible((signal) => train(run, config, { signal, report: reporter.report }));
+      reporter.end(result);
+      print(run, result, options.json);
+    });
+}
+
+/** The run's folder and recipe. */
+async function prepare(recipe: string | undefined, options: Options): Promise<{ run: string; config: TrainConfig }> {
+  const { assignments, createRun, flagSettings, readRecipe, readRun, trainConfig } = await import('../train/index.ts');
+  const { UsageError } = await import('../errors.ts');
+  const flags = Object.fromEntries(Object.entries(options).filter(([name]) => !OWN.includes(name)));
+  const given: Settings = new Map([...flagSettings(flags as Record<string, string>), ...assignments(options.set)]);
+  if (options.resume !== undefined) {
+    const other = [...given.keys()].filter((name) => name !== 'max_steps');
+    if (recipe !== undefined || options.out !== undefined || other.length > 0)
+      throw new UsageError(
+        `--resume goes on with the recipe of ${options.resume}; only --max_steps may be given with it, not ` +
+          `${recipe ?? (options.out !== undefined ? '--out' : other[0])}.`,
+      );
+    return { run: options.resume, config: readRun(options.resume, given) };
+  }
+  const config = trainConfig(new Map([...(recipe === undefined ? [] : readRecipe(recipe)), ...given]));
+  if (config.data === undefined)
+    throw new UsageError("Training needs demonstrations: give --data FOLDER, or 'data' in the recipe.");
+  const run = options.out ?? path.join('runs', recipe === undefined ? 'train' : path.parse(recipe).name);
+  createRun(run, config);
+  return { run, config };
+}
+
+function createReporter() {
+  let progress: Progress | undefined;
+  let steps = 0;
+  const report: TrainReport = {
+    notice: (text) => process.stderr.write(`${text}\n`),
+    start: ({ step, steps: total, parameters, episodes, windows }) => {
+      const from = step > 0 ? `, from step ${step}` : '';
+      process.stderr.write(
+        `Training ${(parameters / 1e6).toFixed(2)} M parameters on ${episodes} episodes (${windows} chunks) for ${total} steps${from}\n`,
+      );
+      steps = total;
+      progress = createProgress('Training', total, step);
+    },
+    step: ({ step, nll, gradNorm, stepsPerS }) =>
+      progress?.update(step, `NLL ${nll.toFixed(2)}, |g| ${gradNorm.toPrecision(3)}, ${stepsPerS.toFixed(1)} steps/s`),
+    metrics: () => {},
+  };
+  return { report, end: (result: TrainResult) => progress?.end(`${result.steps} of ${steps} steps`) };
+}
+
+function print(run: string, { steps, checkpoint, metrics }: TrainResult, json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ run, checkpoint, steps, ...metrics })}\n`);
+    return;
+  }
+  const lines = [
+    ['training NLL', metrics?.nll, 'nats'],
+    ['held-out NLL', metrics?.val_nll, 'nats'],
+    ['', metrics?.val_bits_per_dim, 'bits per dimension'],
+    ['best of 8, MSE', metrics?.val_best_of_8_mse, ''],
+    ['z = 0, MSE', metrics?.val_z0_mse, ''],
+  ] as const;
+  for (const [name, value, unit] of lines)
+    if (value !== undefined) process.stdout.write(`${name.padEnd(16)}${value.toPrecision(5)} ${unit}\n`);
+  process.stdout.write(`Checkpoint: ${checkpoint}\n`);
+}

@@ -1,0 +1,22 @@
+/** config.json of a checkpoint: all that rebuilds the policy's graph. */
+import * as z from 'zod';
+import { ninaSchema } from '../decoders/nina/index.ts';
+import { stateConfigSchema } from '../encoders/state/index.ts';
+import { actionSchema } from './action.ts';
+
+export const policySchema = z.strictObject({
+  encoder: stateConfigSchema,
+  decoder: ninaSchema,
+  action: actionSchema,
+  /** Actions of a chunk that are executed before the next is asked for. */
+  multistep: z.int().min(1),
+});
+
+export type PolicyConfig = z.output<typeof policySchema>;
+
+const moments = z.looseObject({ mean: z.array(z.number()), std: z.array(z.number()) });
+
+/** stats.json of a checkpoint: normalisation belongs to the weights. Further statistics are kept but not needed. */
+export const statisticsSchema = z.looseObject({ proprio: moments, position: moments, joint: moments });
+
+export type PolicyStatistics = z.output<typeof statisticsSchema>;

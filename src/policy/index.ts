@@ -1,0 +1,20 @@
+/** Policies: encoder + decoder + action specification + normalisation, and the checkpoints that hold them. */
+export { type ActionSpecification, checkActions, describeActions, LIBERO_ACTION } from './action.ts';
+export {
+  CHECKPOINTS,
+  type Checkpoint,
+  findCheckpoint,
+  type Manifest,
+  readCheckpoint,
+  writeCheckpoint,
+} from './checkpoint.ts';
+export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
+export { condition, init, type PolicyModel, type PolicyParams } from './model.ts';
+export {
+  type Inference,
+  type InferOptions,
+  type LoadedPolicy,
+  loadPolicy,
+  type Policy,
+  recordSelfTest,
+} from './policy.ts';

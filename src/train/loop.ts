@@ -1,0 +1,159 @@
+/**
+ * The training loop: update, measure, save. A run stopped anywhere and resumed computes the same bits as one that never
+ * stopped, because all that carries over is in state.safetensors and all that is random follows from the seed and the step.
+ */
+import { configFor } from '../encoders/state/index.ts';
+import { NinaError } from '../errors.ts';
+import { lockDirectory } from '../lock.ts';
+import { init, LIBERO_ACTION, type PolicyConfig } from '../policy/index.ts';
+import { fold, key } from '../random.ts';
+import { pack } from '../tensor/index.ts';
+import { optimizerState } from './adamw.ts';
+import { decoderSettings, encoderSettings, type TrainConfig } from './config.ts';
+import { type Demonstrations, loadDemonstrations } from './dataset.ts';
+import { appendMetrics, type Metrics, truncateMetrics, writeCsv } from './metrics.ts';
+import { save, savedSteps } from './run.ts';
+import { readState, type Window } from './state.ts';
+import { prepareUpdate } from './update.ts';
+import { prepareValidation } from './validation.ts';
+
+/** Where a run tells how it goes. */
+export interface TrainReport {
+  /** Something a person should know once. */
+  notice(text: string): void;
+  /** Before the first update of this process. */
+  start(run: { step: number; steps: number; parameters: number; episodes: number; windows: number }): void;
+  /** After each update; `step` counts the updates done. */
+  step(progress: { step: number; nll: number; gradNorm: number; stepsPerS: number }): void;
+  metrics(line: Metrics): void;
+}
+
+export interface TrainResult {
+  readonly steps: number;
+  /** Directory of the last checkpoint. */
+  readonly checkpoint: string;
+  /** The last line of metrics, with the final validation. */
+  readonly metrics: Metrics | undefined;
+}
+
+const EMPTY: Window = { steps: 0, nll: 0, gradNorm: 0 };
+
+/**
+ * Trains in the folder `run` until `config.max_steps`, from its saved state if it has one.
+ * @param signal when aborted, a checkpoint is saved after the current step and a NinaError says how to resume.
+ * @throws NinaError when another process uses the folder, the data is unsuitable or has changed, or training diverges.
+ */
+export async function train(
+  run: string,
+  config: TrainConfig,
+  { signal, report }: { signal: AbortSignal; report: TrainReport },
+): Promise<TrainResult> {
+  using lock = lockDirectory(run);
+  if (lock.notice) report.notice(lock.notice);
+  if (config.data === undefined) throw new NinaError(`The recipe of ${run} names no data.`);
+  const root = key(config.seed);
+  const data = loadDemonstrations(config.data, config.seed, config.validation_fraction);
+  const policy = policyConfig(config, data);
+  const initial = init(fold(root, 'init'), policy);
+  const { layout, flat } = pack(initial.params);
+
+  const saved = readState(run, layout.size);
+  if (saved && saved.dataHash !== data.hash)
+    throw new NinaError(
+      `The demonstrations in ${config.data} are not those that ${run} was trained on so far. Restore them, or start a new run.`,
+    );
+  const optimizer = saved?.optimizer ?? optimizerState(flat);
+  const model = { ...initial, buffers: saved?.buffers ?? initial.buffers };
+  let { step, window } = saved ?? { step: 0, window: EMPTY };
+  truncateMetrics(run, step);
+
+  using update = await prepareUpdate(
+    config,
+    policy,
+    model,
+    optimizer,
+    data.train,
+    data.statistics,
+    fold(root, 'train'),
+  );
+  using validation = await prepareValidation(
+    config,
+    policy,
+    model,
+    data.validation,
+    data.statistics,
+    fold(root, 'validation'),
+  );
+  const saveNow = async () => {
+    const state = { step, optimizer, buffers: model.buffers, window, dataHash: data.hash };
+    const directory = await save(run, state, { config: policy, statistics: data.statistics, model }, data, config.seed);
+    writeCsv(run);
+    return directory;
+  };
+
+  const { episodes, windows } = data.train;
+  report.start({
+    step,
+    steps: config.max_steps,
+    parameters: layout.size,
+    episodes: episodes.length,
+    windows: windows.length,
+  });
+  let last: Metrics | undefined;
+  let checkpoint: string | undefined;
+  let clock = { steps: 0, ms: 0 };
+  while (step < config.max_steps) {
+    const startMs = performance.now();
+    const { nll, gradNorm, learningRate, diverged } = await update.apply(step);
+    if (diverged) throw new NinaError(`Training diverged at step ${step}: ${diverged} ${advice(run)}`);
+    step++;
+    window = { steps: window.steps + 1, nll: window.nll + nll, gradNorm: window.gradNorm + gradNorm };
+    clock = { steps: clock.steps + 1, ms: clock.ms + performance.now() - startMs };
+    const stepsPerS = (1000 * clock.steps) / clock.ms;
+    report.step({ step, nll, gradNorm, stepsPerS });
+
+    const ends = step === config.max_steps;
+    const validates = ends || step % config.validate_every === 0;
+    if (validates || step % config.log_every === 0) {
+      last = {
+        step,
+        nll: window.nll / window.steps,
+        grad_norm: window.gradNorm / window.steps,
+        lr: learningRate,
+        steps_per_s: stepsPerS,
+        ...(validates && (await validation.measure(optimizer.ema))),
+      };
+      appendMetrics(run, last);
+      report.metrics(last);
+      window = EMPTY;
+      clock = { steps: 0, ms: 0 };
+    }
+    // The runtime blocks the event loop: let signals in.
+    await new Promise(setImmediate);
+    const stops = signal.aborted && !ends;
+    if (ends || stops || step % config.checkpoint_every === 0) checkpoint = await saveNow();
+    if (stops)
+      throw new NinaError(
+        `Stopped after step ${step} of ${config.max_steps}; saved ${checkpoint}. Go on with: nina train --resume ${run}`,
+      );
+  }
+  return { steps: step, checkpoint: checkpoint ?? (await saveNow()), metrics: last };
+}
+
+/** The policy that these settings and this data define. */
+function policyConfig(config: TrainConfig, { train, validation }: Demonstrations): PolicyConfig {
+  const decoder = decoderSettings(config);
+  return {
+    encoder: configFor(encoderSettings(config), [...train.episodes, ...validation.episodes]),
+    decoder,
+    action: LIBERO_ACTION,
+    multistep: decoder.chunk_length,
+  };
+}
+
+function advice(run: string): string {
+  const step = savedSteps(run).at(-1);
+  const good =
+    step === undefined ? 'No checkpoint had been saved' : `The last good checkpoint is ${run}/checkpoints/${step}`;
+  return `${good}. Look at those episodes, or train again with a lower --learning_rate.`;
+}

@@ -1,0 +1,75 @@
+/** The folder of a run: recipe.yaml, metrics.jsonl, metrics.csv, state.safetensors, checkpoints/<step>/. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { stringify } from 'yaml';
+import { NinaError } from '../errors.ts';
+import { writeFileAtomically } from '../files.ts';
+import { CHECKPOINTS, type Checkpoint, recordSelfTest, writeCheckpoint } from '../policy/index.ts';
+import { fold, key } from '../random.ts';
+import { engineVersion, unpack } from '../tensor/index.ts';
+import { packageVersion } from '../version.ts';
+import { type TrainConfig, trainConfig } from './config.ts';
+import { type Demonstrations, firstObservation } from './dataset.ts';
+import { readRecipe, type Settings } from './recipe.ts';
+import { type TrainState, writeState } from './state.ts';
+
+const recipePath = (run: string) => path.join(run, 'recipe.yaml');
+
+/** Checkpoints kept; the older ones are removed. */
+const KEPT = 2;
+
+export const isRun = (directory: string) => fs.existsSync(recipePath(directory));
+
+/** Starts the folder of a new run. @throws NinaError when it already holds one. */
+export function createRun(run: string, config: TrainConfig): void {
+  if (isRun(run))
+    throw new NinaError(
+      `${run} already holds a training run. Continue it with 'nina train --resume ${run}', or choose another --out.`,
+    );
+  writeFileAtomically(
+    recipePath(run),
+    `# The whole recipe of this run: 'nina train recipe.yaml' repeats it.\n${stringify(config)}`,
+  );
+}
+
+/** The recipe of a started run. @throws NinaError when the folder holds none. */
+export function readRun(run: string, changed: Settings = new Map()): TrainConfig {
+  if (!isRun(run)) throw new NinaError(`${run} holds no training run: it has no recipe.yaml.`);
+  return trainConfig(new Map([...readRecipe(recipePath(run)), ...changed]));
+}
+
+/**
+ * Saves the averaged weights as a policy and then the state to resume from.
+ * @returns the checkpoint's directory
+ */
+export async function save(
+  run: string,
+  state: TrainState,
+  policy: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
+  demonstrations: Demonstrations,
+  seed: number,
+): Promise<string> {
+  const { model, config, statistics } = policy;
+  const averaged = { config, statistics, model: { ...model, params: unpack(model.params, state.optimizer.ema) } };
+  const directory = path.join(run, CHECKPOINTS, String(state.step));
+  writeCheckpoint(directory, averaged, {
+    package_version: packageVersion,
+    engine_version: engineVersion,
+    seed,
+    step: state.step,
+    data_hash: demonstrations.hash,
+    self_test: await recordSelfTest(averaged, firstObservation(demonstrations.train), fold(key(seed), 'self-test')),
+  });
+  writeState(run, state);
+  for (const step of savedSteps(run).slice(0, -KEPT))
+    fs.rmSync(path.join(run, CHECKPOINTS, String(step)), { recursive: true, force: true });
+  return directory;
+}
+
+/** Steps with a checkpoint, ascending. */
+export function savedSteps(run: string): number[] {
+  const folder = path.join(run, CHECKPOINTS);
+  if (!fs.existsSync(folder)) return [];
+  const steps = fs.readdirSync(folder).filter((name) => /^\d+$/.test(name));
+  return steps.map(Number).sort((a, b) => a - b);
+}

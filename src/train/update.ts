@@ -1,0 +1,109 @@
+/**
+ * One update of the weights. Batch, noise and dropout masks are drawn from keys folded with the step, so that an update
+ * is a function of the state and the step alone.
+ */
+import { feedsOf } from '../encoders/state/index.ts';
+import type { Masks } from '../nn/index.ts';
+import type { PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/index.ts';
+import { dropoutMask, fold, type Key, normals } from '../random.ts';
+import { feeds, layoutOf } from '../tensor/index.ts';
+import { adamwUpdate, decayGroups, norm, type OptimizerState } from './adamw.ts';
+import type { TrainConfig } from './config.ts';
+import { batcher, type Dataset, episodeId } from './dataset.ts';
+import { compileUpdate, GRADIENT, PARAMETER } from './programs.ts';
+import { batchSampler } from './sampler.ts';
+import { emaDecayAt, learningRateAt } from './schedule.ts';
+
+export interface UpdateResult {
+  /** Loss of the batch before the update, nats. */
+  readonly nll: number;
+  readonly gradNorm: number;
+  readonly learningRate: number;
+  /** Set when the loss or gradient is unusable: what happened, on which episodes. The weights are then untouched. */
+  readonly diverged?: string;
+}
+
+export interface Update extends Disposable {
+  /** Update number `step`, counted from 0, of the optimizer state given to `prepareUpdate`. */
+  apply(step: number): Promise<UpdateResult>;
+}
+
+/** Nats per action dimension beyond which a loss is an explosion: as if every number were 14 standard deviations out. */
+const EXPLOSION_NATS = 100;
+
+export async function prepareUpdate(
+  config: TrainConfig,
+  policy: PolicyConfig,
+  model: PolicyModel,
+  optimizer: OptimizerState,
+  dataset: Dataset,
+  statistics: PolicyStatistics,
+  key: Key,
+): Promise<Update> {
+  const { batch_size: B, threads } = config;
+  const { chunk_length: T, action_dim: A } = policy.decoder;
+  const { program, masks } = await compileUpdate(policy, model, B, threads);
+  const sample = batchSampler(fold(key, 'batches'), dataset.windows.length, B);
+  const { allocate, fill } = batcher(dataset, policy.encoder, statistics, T);
+  const batch = allocate(B);
+  const dropouts = masks.flatMap((m) => maskArrays(m));
+  const layout = layoutOf(model.params);
+  const groups = decayGroups(layout.entries);
+  const gradient = new Float32Array(layout.size);
+  const inputs = {
+    ...feeds(layout, optimizer.params, PARAMETER),
+    ...feedsOf(batch.state),
+    ...Object.fromEntries(dropouts.map(({ name, values }) => [name, values])),
+    actions: batch.actions,
+  };
+  const outputs = { ...feeds(layout, gradient, GRADIENT), nll: new Float32Array(1) };
+  const explosion = EXPLOSION_NATS * T * A;
+  const schedule = {
+    learningRate: config.learning_rate,
+    steps: config.schedule_steps ?? config.max_steps,
+    warmupFraction: config.warmup_fraction,
+    holdFraction: config.hold_fraction,
+    initialScale: config.initial_lr_scale,
+    finalScale: config.final_lr_scale,
+  };
+
+  return {
+    async apply(step) {
+      const indices = sample(step);
+      fill(batch, indices);
+      for (const { name, rate, values } of dropouts) dropoutMask(fold(key, 'dropout', name, step), rate, values);
+      const noise = normals(fold(key, 'noise', step), batch.actions.length);
+      await program.run({ ...inputs, noise }, outputs);
+      const nll = outputs.nll[0]!;
+      const gradNorm = norm(gradient);
+      const learningRate = learningRateAt(step, schedule);
+      if (!Number.isFinite(gradNorm) || !(nll <= explosion)) {
+        const episodes = new Set(Array.from(indices, (i) => episodeId(dataset.episodes[dataset.windows[i]!.episode]!)));
+        const diverged =
+          `loss ${nll}, gradient norm ${gradNorm} (a loss above ${explosion} counts as an explosion). ` +
+          `The batch came from: ${[...episodes].join(', ')}.`;
+        return { nll, gradNorm, learningRate, diverged };
+      }
+      const { beta1, beta2, weight_decay: weightDecay } = config;
+      adamwUpdate(optimizer, gradient, groups, step, {
+        learningRate,
+        beta1,
+        beta2,
+        weightDecay,
+        emaDecay: emaDecayAt(step),
+      });
+      return { nll, gradNorm, learningRate };
+    },
+    [Symbol.dispose]() {
+      program[Symbol.dispose]();
+    },
+  };
+}
+
+function maskArrays({ rate, inputs }: Masks): { name: string; rate: number; values: Float32Array }[] {
+  return inputs.map(({ name, shape }) => ({
+    name,
+    rate,
+    values: new Float32Array(shape.reduce((a, b) => a * b, 1)),
+  }));
+}

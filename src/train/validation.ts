@@ -1,0 +1,100 @@
+/**
+ * How good the averaged weights are on episodes that training never sees.
+ *
+ * The likelihood of actions is only defined for a density, and recorded actions lie on the bounds of their box; so
+ * the held-out NLL is taken of targets noised exactly as in training (same sigma, same clamp), with noise fixed by the
+ * run's key: it estimates the expected training loss on new episodes, and is comparable between runs that noise alike.
+ * Squared errors are against the clean actions, of samples clamped as the policy clamps them.
+ */
+import * as nina from '../decoders/nina/index.ts';
+import { feedsOf } from '../encoders/state/index.ts';
+import type { PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/index.ts';
+import { fold, type Key, normals, permutation } from '../random.ts';
+import { feeds, layoutOf, unpack } from '../tensor/index.ts';
+import type { TrainConfig } from './config.ts';
+import { batcher, type Dataset } from './dataset.ts';
+import type { Metrics } from './metrics.ts';
+import { compileValidation, PARAMETER } from './programs.ts';
+
+export type ValidationMetrics = Required<
+  Pick<Metrics, 'val_nll' | 'val_bits_per_dim' | 'val_best_of_8_mse' | 'val_z0_mse'>
+>;
+
+export interface Validation extends Disposable {
+  /** @param weights flat parameters, in the order of the model's layout */
+  measure(weights: Float32Array): Promise<ValidationMetrics>;
+}
+
+/** Held-out windows that are measured, at most. */
+const WINDOWS = 640;
+const SAMPLES = 8;
+
+export async function prepareValidation(
+  { batch_size, threads }: TrainConfig,
+  config: PolicyConfig,
+  model: PolicyModel,
+  dataset: Dataset,
+  statistics: PolicyStatistics,
+  key: Key,
+): Promise<Validation> {
+  const { chunk_length: T, action_dim: A } = config.decoder;
+  const D = T * A;
+  const order = permutation(fold(key, 'windows'), dataset.windows.length);
+  const B = Math.min(batch_size, order.length);
+  const batches = Math.floor(Math.min(order.length, WINDOWS) / B);
+  const { likelihood, sampler } = await compileValidation(config, model, B, threads);
+  const layout = layoutOf(model.params);
+  const { allocate, fill } = batcher(dataset, config.encoder, statistics, T);
+  const batch = allocate(B);
+  const isSampled = (path: string) => path.startsWith(`${PARAMETER}decoder.`) && path in sampler.signature.inputs;
+
+  return {
+    async measure(weights) {
+      const parameters = feeds(layout, weights, PARAMETER);
+      const forSampler = Object.fromEntries(Object.entries(parameters).filter(([path]) => isSampled(path)));
+      const { decoder } = unpack(model.params, weights);
+      const inverses = nina.pluInverse(config.decoder, { params: decoder, buffers: model.buffers });
+      let nll = 0;
+      let best = 0;
+      let mode = 0;
+      for (let i = 0; i < batches; i++) {
+        fill(batch, order.subarray(i * B, (i + 1) * B));
+        const noise = normals(fold(key, 'noise', i), B * D);
+        const found = await likelihood.run({ ...parameters, ...feedsOf(batch.state), actions: batch.actions, noise });
+        nll += found.nll![0]! / batches;
+        const errors = async (z: Float32Array) => {
+          const feed = { ...forSampler, z, condition: found.condition!, ...(inverses && { inverses: inverses.data }) };
+          return rowErrors((await sampler.run(feed)).actions!, batch.actions, B, D);
+        };
+        mode += total(await errors(new Float32Array(B * D))) / (batches * B);
+        const least = new Float64Array(B).fill(Number.POSITIVE_INFINITY);
+        for (let k = 0; k < SAMPLES; k++) {
+          const error = await errors(normals(fold(key, 'z', i, k), B * D));
+          for (let row = 0; row < B; row++) least[row] = Math.min(least[row]!, error[row]!);
+        }
+        best += total(least) / (batches * B);
+      }
+      return {
+        val_nll: nll,
+        val_bits_per_dim: nll / (D * Math.LN2),
+        val_best_of_8_mse: best,
+        val_z0_mse: mode,
+      };
+    },
+    [Symbol.dispose]() {
+      likelihood[Symbol.dispose]();
+      sampler[Symbol.dispose]();
+    },
+  };
+}
+
+/** Mean squared error of each row of D numbers, samples clamped to the action box. */
+function rowErrors(samples: Float32Array, actions: Float32Array, B: number, D: number): Float64Array {
+  return Float64Array.from({ length: B }, (_, row) => {
+    let sum = 0;
+    for (let i = row * D; i < (row + 1) * D; i++) sum += (Math.min(1, Math.max(-1, samples[i]!)) - actions[i]!) ** 2;
+    return sum / D;
+  });
+}
+
+const total = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
