@@ -63,7 +63,7 @@ export function importReference(config: NinaConfig, state: StateDict): Imported 
   }
   return {
     model: { params: filled, buffers: buffers(config, tensors) },
-    dead: [...dead.keys()].filter((n) => n in tensors),
+    dead: [...[...dead.keys()].filter((name) => name in tensors), ...partlyDead(list)],
   };
 }
 
