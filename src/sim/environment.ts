@@ -1,0 +1,178 @@
+/**
+ * One task in the simulator: reset to a placement, step with actions at 20 Hz, ask whether the goal holds.
+ * Everything that happens is a function of the task, the placement's key and the actions.
+ */
+import { createHash } from 'node:crypto';
+import { NinaError } from '../errors.ts';
+import { fold, type Key, rng } from '../random.ts';
+import { FINGER_TRAVEL_M, HOME_JOINTS } from './arm.ts';
+import type { GeomDescription } from './camera/geom.ts';
+import { Physics } from './mujoco.ts';
+import { ACTION_SIZE, OscController } from './osc.ts';
+import { place } from './placement.ts';
+import { holds } from './predicates.ts';
+import { checkPremise } from './premise.ts';
+import { buildScene, type Scene, SUBSTEPS } from './scene.ts';
+import type { Task } from './suites.ts';
+import type { Observation, Vec3 } from './types.ts';
+import { World } from './world.ts';
+
+/** Spread of the start pose's joints, rad. */
+const START_NOISE_RAD = 0.02;
+/** Control steps with an idle arm before the episode, for the objects to settle. */
+const SETTLE_STEPS = 10;
+const IDLE = new Float64Array(ACTION_SIZE);
+
+export type CameraName = 'agentview' | 'eye_in_hand';
+
+export interface CameraPose {
+  position: Vec3;
+  /** [9] row-major, camera to world: the camera looks along its -z, x is right, y is up. */
+  rotation: readonly number[];
+  fovyDeg: number;
+}
+
+export class Environment implements Disposable {
+  readonly task: Task;
+  /** The scene as MuJoCo compiled it. */
+  readonly xml: string;
+  /** SHA-256 of `xml`, hexadecimal: two results are comparable only if theirs are equal. */
+  readonly sceneHash: string;
+  readonly engineVersion: string;
+  /** For scripted experts and tests: the things of the scene and where they are. */
+  readonly world: World;
+  readonly #physics: Physics;
+  readonly #controller: OscController;
+
+  /** @throws NinaError if the task's scene cannot be built. */
+  static async open(task: Task): Promise<Environment> {
+    const scene = buildScene(task.problem);
+    return new Environment(task, scene, await Physics.open(scene.xml));
+  }
+
+  private constructor(task: Task, scene: Scene, physics: Physics) {
+    this.task = task;
+    this.xml = scene.xml;
+    this.sceneHash = createHash('sha256').update(scene.xml).digest('hex');
+    this.engineVersion = physics.engineVersion;
+    this.#physics = physics;
+    this.world = new World(scene, physics);
+    this.#controller = new OscController(physics);
+  }
+
+  [Symbol.dispose](): void {
+    this.#physics[Symbol.dispose]();
+  }
+
+  /**
+   * Starts an episode: placement and start pose drawn from the key, the scene settled.
+   * @throws NinaError naming the task's premise that does not hold.
+   */
+  reset(placement: Key): Observation {
+    this.#physics.reset();
+    const noise = rng(fold(placement, 'arm'));
+    this.world.setArm(
+      HOME_JOINTS.map((q) => q + START_NOISE_RAD * noise.normal()),
+      FINGER_TRAVEL_M,
+    );
+    place(this.world, this.task.problem, fold(placement, 'objects'));
+    this.#physics.refresh();
+    this.#controller.reset();
+    for (let i = 0; i < SETTLE_STEPS; i++) this.#simulate(IDLE);
+    checkPremise(this.world, this.task.problem);
+    return this.observe();
+  }
+
+  /**
+   * One control step of 50 ms.
+   * @param action [7] in [-1, 1]: position delta / 0.05 m, rotation delta (axis-angle, world) / 0.5 rad, gripper.
+   * @throws NinaError for an action of another length, or with a component that is not in [-1, 1].
+   */
+  step(action: ArrayLike<number>): { observation: Observation; success: boolean } {
+    if (action.length !== ACTION_SIZE)
+      throw new NinaError(`An action has ${ACTION_SIZE} components; got ${action.length}.`);
+    for (let i = 0; i < ACTION_SIZE; i++)
+      if (!(Math.abs(action[i]!) <= 1))
+        throw new NinaError(`Action components must be in [-1, 1]; component ${i} is ${action[i]}. Clamp or check it.`);
+    this.#simulate(action);
+    return { observation: this.observe(), success: this.succeeded() };
+  }
+
+  /** Whether every atom of the goal holds now. */
+  succeeded(): boolean {
+    return this.task.problem.goal.every((atom) => holds(this.world, atom));
+  }
+
+  observe(): Observation {
+    return this.world.observe();
+  }
+
+  #simulate(action: ArrayLike<number>): void {
+    this.#controller.command(action);
+    for (let i = 0; i < SUBSTEPS; i++) {
+      this.#controller.actuate();
+      this.#physics.advance();
+    }
+  }
+
+  /** Everything the future depends on; equal states and equal actions give bit-equal futures. */
+  state(): Float64Array {
+    return Float64Array.from([...this.#physics.state(), ...this.#controller.state()]);
+  }
+
+  /** @param state from `state()` of an environment with the same `sceneHash`. */
+  restore(state: Float64Array): Observation {
+    const split = this.#physics.stateSize;
+    const expected = split + this.#controller.state().length;
+    if (state.length !== expected)
+      throw new NinaError(
+        `A state of '${this.task.name}' has ${expected} numbers; got ${state.length}. Is it of another scene?`,
+      );
+    this.#physics.restore(state.subarray(0, split));
+    this.#controller.restore(state.subarray(split));
+    return this.observe();
+  }
+
+  /** The shapes of the scene, in the order of `geomPoses`. */
+  geoms(): readonly GeomDescription[] {
+    const { model } = this.#physics;
+    return Array.from({ length: model.ngeom as number }, (_, i) => {
+      const kind = GEOM_KINDS[model.geom_type[i] as number];
+      if (!kind) throw new NinaError(`Geom ${i} of the scene is of a type that the camera cannot draw.`);
+      return {
+        name: this.#physics.name('geom', i),
+        kind,
+        size: triple(model.geom_size, i),
+        rgba: [...model.geom_rgba.subarray(4 * i, 4 * i + 4)] as [number, number, number, number],
+      };
+    });
+  }
+
+  /** World poses of the geoms now: positions [3n], row-major rotations [9n]. */
+  geomPoses(): { position: Float64Array; rotation: Float64Array } {
+    const { data } = this.#physics;
+    return { position: data.geom_xpos.slice(), rotation: data.geom_xmat.slice() };
+  }
+
+  cameraPose(name: CameraName): CameraPose {
+    const { data, model } = this.#physics;
+    const id = this.#physics.id('camera', name);
+    return {
+      position: triple(data.cam_xpos, id),
+      rotation: [...data.cam_xmat.subarray(9 * id, 9 * id + 9)],
+      fovyDeg: model.cam_fovy[id],
+    };
+  }
+}
+
+/** By MuJoCo's mjtGeom. */
+const GEOM_KINDS: Readonly<Record<number, GeomDescription['kind']>> = {
+  0: 'plane',
+  2: 'sphere',
+  3: 'capsule',
+  4: 'ellipsoid',
+  5: 'cylinder',
+  6: 'box',
+};
+
+const triple = (all: Float64Array, i: number): Vec3 => [all[3 * i]!, all[3 * i + 1]!, all[3 * i + 2]!];

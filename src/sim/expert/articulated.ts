@@ -1,0 +1,46 @@
+/** Opens and closes drawers, turns knobs: takes the handle and moves it along its joint. */
+import { rotate, wrap, yawOf } from '../rotation.ts';
+import type { ScenePart } from '../scene.ts';
+import type { Observation } from '../types.ts';
+import { add } from '../world.ts';
+import { bend, descend, grip, moveTo, rise } from './motions.ts';
+import { HOME_YAW } from './pick-place.ts';
+import type { Style } from './style.ts';
+import { entityOf, fingerYaw, type HandPose, type Waypoint } from './waypoint.ts';
+
+/** Beyond the threshold by this share of the travel, so that letting go does not undo it. */
+const MARGIN = 0.15;
+
+/** Moves a part across its threshold: `open` for open and on, else closed and off. */
+export function* operate(part: ScenePart, open: boolean, style: Style, look: () => Observation): Generator<Waypoint> {
+  const { kind, name } = part;
+  const wanted = open ? kind.openFrom + MARGIN * kind.travel : -MARGIN * kind.closedTo;
+  const reached = (o: Observation) => {
+    const { joint } = entityOf(o, name);
+    return open ? joint > kind.openFrom + 0.4 * MARGIN * kind.travel : joint < 0.6 * kind.closedTo;
+  };
+  const handle = (o: Observation): HandPose => {
+    const { position, quaternion } = entityOf(o, name);
+    const across = yawOf(quaternion) + (kind.kind === 'knob' ? Math.PI / 2 : 0);
+    return { position, yaw: HOME_YAW + wrap(across - HOME_YAW, Math.PI) };
+  };
+  /** The hand's pose that carries the held handle to where it is wanted. */
+  const moved = (o: Observation): HandPose => {
+    const { position, quaternion, joint } = entityOf(o, name);
+    const left = wanted - joint;
+    if (kind.kind === 'drawer') return { position: add(o.eefPosition, rotate(quaternion, [0, left, 0])), yaw };
+    return { position, yaw: fingerYaw(o.eefQuaternion) + left };
+  };
+  const start = look();
+  const first = handle(start);
+  if (start.eefPosition[2] < first.position[2] + style.hoverM)
+    yield rise(start, fingerYaw(start.eefQuaternion), Math.max(start.eefPosition[2], style.carryM - 0.03), -1);
+  yield bend(look().eefPosition, first.position, first.position[2] + style.hoverM + 0.02, first.yaw, -1, style);
+  yield descend(handle, style);
+  const yaw = handle(look()).yaw;
+  yield grip(look(), yaw, 1);
+  yield { ...moveTo(moved, 1, 0, 80), done: reached, pace: 0.8 };
+  const endYaw = fingerYaw(look().eefQuaternion);
+  yield grip(look(), endYaw, -1);
+  yield rise(look(), endYaw, look().eefPosition[2] + 0.1, -1);
+}

@@ -1,0 +1,15 @@
+/** The simulator: task suites, physics, goals, the scripted expert. */
+export { type CameraName, type CameraPose, Environment } from './environment.ts';
+export { createExpert, type Expert } from './expert/index.ts';
+export { ACTION_SIZE, POSITION_SCALE_M, ROTATION_SCALE_RAD } from './osc.ts';
+export { CONTROL_HZ } from './scene.ts';
+export {
+  demoKey,
+  FIXED_INITIAL_STATES,
+  initialStateKey,
+  loadSuite,
+  SUITES,
+  type SuiteName,
+  type Task,
+} from './suites.ts';
+export type { Entity, Observation, Quat, Vec3 } from './types.ts';
