@@ -13,13 +13,13 @@ export function pngChunk(type: string, data: Uint8Array): Uint8Array {
   return out;
 }
 
-/** The header chunk of an RGB image with 8 bits a channel. */
-export function pngHeader(width: number, height: number): Uint8Array {
+/** The header chunk of an image with 8 bits a channel. */
+export function pngHeader(width: number, height: number, channels: 'RGB' | 'RGBA'): Uint8Array {
   const data = Buffer.alloc(13);
   data.writeUInt32BE(width, 0);
   data.writeUInt32BE(height, 4);
   data[8] = 8;
-  data[9] = 2;
+  data[9] = channels === 'RGB' ? 2 : 6;
   return pngChunk('IHDR', data);
 }
 
@@ -36,7 +36,7 @@ export function deflateRows(rows: Uint8Array, rowBytes: number): Uint8Array {
 export function encodePng(rgb: Uint8Array, width: number, height: number): Uint8Array {
   return Buffer.concat([
     PNG_SIGNATURE,
-    pngHeader(width, height),
+    pngHeader(width, height, 'RGB'),
     pngChunk('IDAT', deflateRows(rgb, width * 3)),
     pngChunk('IEND', new Uint8Array()),
   ]);
