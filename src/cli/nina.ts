@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander';
 import { NinaError } from '../errors.ts';
 import { packageVersion } from '../version.ts';
+import { registerBench } from './bench.ts';
 import { registerDemos } from './demos.ts';
 import { registerEval } from './eval.ts';
 import { registerParity } from './parity.ts';
@@ -24,6 +25,7 @@ registerDemos(program);
 registerReplay(program);
 registerEval(program);
 registerParity(program);
+registerBench(program);
 
 try {
   await program.parseAsync();

@@ -1,0 +1,129 @@
+"""The reference's modules as PyTorch users write them, timed: forward + backward of NinA at the paper's sizes.
+
+Optional: nothing else here needs Python. Prints one JSON line per backbone. Run it through compare-pytorch.mjs.
+Usage: python bench/reference_pytorch.py ROUNDS THREADS
+"""
+import json
+import math
+import statistics
+import sys
+import time
+
+import torch
+from torch import nn
+
+BATCH, STEPS, ACTION, COND = 80, 10, 7, 256
+D = STEPS * ACTION
+
+
+class Plu(nn.Module):
+    def __init__(self):
+        super().__init__()
+        p, lower, upper = torch.linalg.lu(torch.linalg.qr(torch.randn(D, D)).Q)
+        self.register_buffer("p", p)
+        self.s = nn.Parameter(upper.diag().clone())
+        self.lower = nn.Parameter(lower)
+        self.upper = nn.Parameter(upper)
+
+    def forward(self, x):
+        lower = torch.tril(self.lower, -1) + torch.eye(D)
+        upper = torch.triu(self.upper, 1) + torch.diag(self.s)
+        return x @ (self.p @ lower @ upper), self.s.abs().log().sum()
+
+
+class MlpConditioner(nn.Module):
+    def __init__(self, hidden=64):
+        super().__init__()
+
+        def net():
+            return nn.Sequential(
+                nn.Linear(D // 2 + COND, hidden), nn.LayerNorm(hidden), nn.GELU(),
+                nn.Linear(hidden, hidden), nn.LayerNorm(hidden), nn.GELU(),
+                nn.Linear(hidden, D // 2),
+            )  # fmt: skip
+
+        self.scale, self.shift = net(), net()
+
+    def forward(self, x1, cond):
+        both = torch.cat([x1, cond], -1)
+        return self.scale(both), self.shift(both)
+
+
+class SubBlock(nn.Module):
+    def __init__(self, hidden, heads):
+        super().__init__()
+        self.self_attn = nn.MultiheadAttention(hidden, heads, batch_first=True)
+        self.cross_attn = nn.MultiheadAttention(hidden, heads, batch_first=True)
+        self.norm1, self.norm2 = nn.LayerNorm(hidden), nn.LayerNorm(hidden)
+        self.cond_proj = nn.Linear(COND, hidden)
+
+    def forward(self, x, cond):
+        n = self.norm1(x)
+        x = x + self.self_attn(n, n, n)[0]
+        token = self.cond_proj(cond)[:, None]
+        return x + self.cross_attn(self.norm2(x), token, token)[0]
+
+
+class TransformerConditioner(nn.Module):
+    def __init__(self, hidden=256, heads=8, depth=3):
+        super().__init__()
+
+        def head():
+            return nn.Sequential(nn.Linear(hidden, 2 * hidden), nn.GELU(), nn.Linear(2 * hidden, ACTION))
+
+        self.input_proj = nn.Linear(ACTION, hidden)
+        self.blocks = nn.ModuleList(SubBlock(hidden, heads) for _ in range(depth))
+        self.norm = nn.LayerNorm(hidden)
+        self.scale, self.shift = head(), head()
+
+    def forward(self, x1, cond):
+        x = self.input_proj(x1)
+        for block in self.blocks:
+            x = block(x, cond)
+        x = self.norm(x)
+        return self.scale(x), self.shift(x)
+
+
+class Flow(nn.Module):
+    def __init__(self, backbone):
+        super().__init__()
+        n = 28 if backbone == "mlp" else 18
+        length = D if backbone == "mlp" else STEPS
+        conditioner = MlpConditioner if backbone == "mlp" else TransformerConditioner
+        self.conditioners = nn.ModuleList(conditioner() for _ in range(n))
+        self.plu = nn.ModuleList(Plu() for _ in range(n))
+        self.permutations = [torch.randperm(length) for _ in range(n)]
+
+    def loss(self, x, cond):
+        log_det = 0
+        for permutation, conditioner, plu in zip(self.permutations, self.conditioners, self.plu):
+            x1, x2 = x[:, permutation].chunk(2, 1)
+            s, t = conditioner(x1, cond)
+            s = torch.tanh(s)
+            x = torch.cat([x1, x2 * torch.exp(s) + t], 1)
+            y, volume = plu(x.flatten(1))
+            log_det = log_det + s.flatten(1).sum(1) + volume
+            x = y.reshape(x.shape)
+        base = -0.5 * (x.flatten(1) ** 2 + math.log(2 * math.pi)).sum(1)
+        return -(base + log_det).mean()
+
+
+def main():
+    rounds, threads = int(sys.argv[1]), int(sys.argv[2])
+    torch.set_num_threads(threads)
+    for backbone in ("mlp", "trans"):
+        flow = Flow(backbone)
+        x = torch.randn(BATCH, D) if backbone == "mlp" else torch.randn(BATCH, STEPS, ACTION)
+        cond = torch.randn(BATCH, COND)
+        times = []
+        for i in range(rounds + 3):
+            start = time.perf_counter()
+            flow.zero_grad()
+            flow.loss(x, cond).backward()
+            if i >= 3:
+                times.append((time.perf_counter() - start) * 1e3)
+        row = {"backbone": backbone, "min_ms": min(times), "median_ms": statistics.median(times)}
+        print(json.dumps({**row, "torch": torch.__version__}), flush=True)
+
+
+main()
