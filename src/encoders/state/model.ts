@@ -39,13 +39,9 @@ import type { StateConfig } from './config.ts';
 import { FEATURE_SIZE, PROPRIO_SIZE, type StateArrays } from './features.ts';
 
 /** A residual perceptron: x + down(gelu(up(norm x))). */
-interface Residual<P> {
-  readonly norm: Norm<P>;
-  readonly up: Linear<P>;
-  readonly down: Linear<P>;
-}
+type Residual<P> = { readonly norm: Norm<P>; readonly up: Linear<P>; readonly down: Linear<P> };
 
-export interface StateParams<P> {
+export type StateParams<P> = {
   /** [V, E], shared by instructions and categories. */
   readonly words: P;
   /** [L, E] */
@@ -61,7 +57,7 @@ export interface StateParams<P> {
   readonly mlp: Residual<P>;
   readonly blocks: readonly { readonly norm: Norm<P>; readonly attention: Attention<P>; readonly mlp: Residual<P> }[];
   readonly norm: Norm<P>;
-}
+};
 
 /** Added to the scores of absent entities and words. */
 const ABSENT = -1e9;
