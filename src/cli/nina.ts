@@ -12,6 +12,7 @@ import { registerEval } from './eval.ts';
 import { registerParity } from './parity.ts';
 import { registerReplay } from './replay.ts';
 import { registerSuites } from './suites.ts';
+import { registerTrain } from './train.ts';
 
 const program = new Command('nina')
   .description('Train, evaluate and run Vision-Language-Action policies with normalizing-flow action decoders.')
@@ -23,6 +24,7 @@ const program = new Command('nina')
 registerSuites(program);
 registerDemos(program);
 registerReplay(program);
+registerTrain(program);
 registerEval(program);
 registerParity(program);
 registerBench(program);
