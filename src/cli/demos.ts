@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, integer } from './options.ts';
-import { createProgress } from './progress.ts';
+import { createProgress, type Progress } from './progress.ts';
 
 interface Options {
   suite: string;
@@ -29,18 +29,20 @@ export function registerDemos(program: Command): void {
     .option('--json', 'print JSON', false)
     .action(async (options: Options) => {
       const { recordDemonstrations } = await import('../eval/demonstrations.ts');
-      const { chooseTasks } = await import('../eval/tasks.ts');
-      const total = chooseTasks(options.suite, options.task).length * options.episodes;
-      const progress = createProgress(`Recording ${options.suite}`, total);
+      let progress: Progress | undefined;
       const result = await interruptible((signal) =>
         recordDemonstrations({
           ...options,
           signal,
-          onProgress: ({ attempts, successes }) => progress.update(attempts, `${successes} successful`),
+          onProgress: ({ attempts, total, successes }) => {
+            progress ??= createProgress(`Recording ${options.suite}`, total, attempts);
+            progress.update(attempts, `${successes} successful`);
+          },
         }),
       );
+      const total = result.tasks.length * options.episodes;
       const successes = result.tasks.reduce((sum, task) => sum + task.successes, 0);
-      progress.end(`${successes} of ${total} attempts successful`);
+      progress?.end(`${successes} of ${total} attempts successful`);
       if (options.json) {
         process.stdout.write(`${JSON.stringify(result)}\n`);
         return;

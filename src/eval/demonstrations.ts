@@ -26,8 +26,8 @@ export interface RecordingOptions {
   images: boolean;
   workers: number;
   signal?: AbortSignal;
-  /** Called as attempts finish, with those of kept files counted. */
-  onProgress?: (progress: { attempts: number; successes: number; task: Task }) => void;
+  /** Called once with the attempts in kept files, then after each attempt. */
+  onProgress?: (progress: { attempts: number; total: number; successes: number }) => void;
 }
 
 export interface TaskRecording {
@@ -70,39 +70,42 @@ export async function recordDemonstrations(options: RecordingOptions): Promise<S
   const module = new URL('./record-worker.js', import.meta.url);
   const attempts = runJobs<RecordJob, Attempt>(module, settings, jobs, { workers, signal });
 
-  const recorded: TaskRecording[] = [];
-  let attempted = 0;
-  let succeeded = 0;
+  const total = tasks.length * episodes;
+  let attempted = kept.size * episodes;
+  let succeeded = [...kept.values()].reduce((sum, successes) => sum + successes, 0);
+  onProgress?.({ attempts: attempted, total, successes: succeeded });
+  const successesOf = new Map(kept);
   try {
-    for (const task of tasks) {
-      const before = kept.get(task);
-      let successes = before ?? 0;
-      if (before === undefined) {
-        using environment = await Environment.open(task);
-        using writer = openWriter(environment, options);
-        for (let i = 0; i < episodes; i++) {
-          const { success, demonstration } = (await attempts.next()).value as Attempt;
-          if (success) writer.append(demonstration);
-          successes += success ? 1 : 0;
-          onProgress?.({ attempts: attempted + i + 1, successes: succeeded + successes, task });
+    for (const task of tasks.filter((task) => !kept.has(task))) {
+      using environment = await Environment.open(task);
+      using writer = openWriter(environment, options);
+      let successes = 0;
+      for (let i = 0; i < episodes; i++) {
+        const { success, demonstration } = (await attempts.next()).value as Attempt;
+        if (success) {
+          writer.append(demonstration);
+          successes++;
+          succeeded++;
         }
-        writer.commit({ ...recipe(environment, options), successes });
+        onProgress?.({ attempts: ++attempted, total, successes: succeeded });
       }
-      attempted += episodes;
-      succeeded += successes;
-      onProgress?.({ attempts: attempted, successes: succeeded, task });
-      recorded.push({
-        task: task.name,
-        instruction: task.instruction,
-        episodes,
-        successes,
-        file: demonstrationFile(task, out),
-      });
+      writer.commit({ ...recipe(environment, options), successes });
+      successesOf.set(task, successes);
     }
   } finally {
     await attempts.return();
   }
-  return { suite, success_rate: succeeded / attempted, tasks: recorded };
+  return {
+    suite,
+    success_rate: succeeded / total,
+    tasks: tasks.map((task) => ({
+      task: task.name,
+      instruction: task.instruction,
+      episodes,
+      successes: successesOf.get(task)!,
+      file: demonstrationFile(task, out),
+    })),
+  };
 }
 
 function demonstrationFile(task: Task, out: string): string {

@@ -7,7 +7,7 @@ export function chunkSection(chunks: readonly ChunkSample[]): string {
   if (chunks.length === 0) return '';
   const rows = chunks.map((chunk) => {
     const plots = ACTION_NAMES.map((title, dimension) =>
-      plot({ title, lines: chunkLines(chunk, dimension), width: 190, height: 120, yRange: [-1.05, 1.05] }),
+      plot({ title, lines: chunkLines(chunk, dimension), width: 146, height: 112, yRange: [-1.05, 1.05] }),
     );
     return (
       `<h3>${escapeHtml(chunk.instruction)}, from step ${chunk.step}</h3>` +
@@ -16,7 +16,7 @@ export function chunkSection(chunks: readonly ChunkSample[]): string {
   });
   return (
     '<h2>Sampled action chunks</h2><p class="key"><i class="sample"></i> policy samples ' +
-    '<i class="a"></i> demonstration; each plot is one action dimension over the chunk, in [-1, 1]</p>' +
+    '<i class="b"></i> demonstration; each plot is one action dimension over the chunk, in [-1, 1]</p>' +
     rows.join('')
   );
 }
@@ -29,6 +29,6 @@ function chunkLines({ demonstration, samples }: ChunkSample, dimension: number):
     ]);
   return [
     ...samples.map((chunk): Line => ({ label: 'sample', style: 'sample', points: points(chunk) })),
-    { label: 'demonstration', style: 'a', points: points(demonstration) },
+    { label: 'demonstration', style: 'b', points: points(demonstration) },
   ];
 }

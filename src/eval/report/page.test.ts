@@ -72,7 +72,7 @@ test('parts without data are left out', () => {
 });
 
 test('a plot maps its extremes to the corners, and survives constants and holes', () => {
-  const options = { title: 't', width: 154, height: 144 };
+  const options = { title: 't', width: 148, height: 144 };
   const line = { label: 'l', style: 'a' as const };
   const square = plot({
     ...options,
@@ -87,7 +87,7 @@ test('a plot maps its extremes to the corners, and survives constants and holes'
       },
     ],
   });
-  expect(square).toContain('points="44,124 94,74 144,24"');
+  expect(square).toContain('points="40,124 90,74 140,24"');
   const flat = plot({
     ...options,
     lines: [
@@ -101,7 +101,7 @@ test('a plot maps its extremes to the corners, and survives constants and holes'
       },
     ],
   });
-  expect(flat).toContain('points="44,74 144,74"');
+  expect(flat).toContain('points="40,74 140,74"');
   expect(plot({ ...options, lines: [{ ...line, points: [[0, Number.NaN]] }] })).toBe('');
 });
 

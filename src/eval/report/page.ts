@@ -64,7 +64,7 @@ function headline(evaluation: Evaluation): string {
   const cards = [
     [percent(success_rate), `success, ${successes} of ${n} episodes`],
     [`${percent(interval[0])} – ${percent(interval[1])}`, '95% Wilson interval'],
-    [`${latency_ms.p50.toFixed(1)} ms`, `median decision; 95% within ${latency_ms.p95.toFixed(1)} ms`],
+    [`${latency_ms.p50.toFixed(1)} ms`, `median time to decode a chunk; 95% within ${latency_ms.p95.toFixed(1)} ms`],
   ];
   return `<div class="cards">${cards
     .map(([value, what]) => `<div class="card"><b>${value}</b><span>${what}</span></div>`)

@@ -16,7 +16,7 @@ export interface PlotOptions {
   yRange?: readonly [low: number, high: number];
 }
 
-const MARGIN = { left: 44, right: 10, top: 24, bottom: 20 };
+const MARGIN = { left: 40, right: 8, top: 24, bottom: 20 };
 
 /** @returns one <svg>; points that are not finite are left out */
 export function plot({ title, lines, width, height, yRange }: PlotOptions): string {
@@ -38,7 +38,7 @@ export function plot({ title, lines, width, height, yRange }: PlotOptions): stri
   const bottom = [x0, x1]
     .map(
       (x, i) =>
-        `<text class="tick" x="${px(x)}" y="${height - 5}" text-anchor="${i === 0 ? 'start' : 'end'}">${label(x)}</text>`,
+        `<text class="tick" x="${px(x)}" y="${height - 5}" text-anchor="${i === 0 ? 'start' : 'end'}">${label(Math.round(x))}</text>`,
     )
     .join('');
   const curves = kept
