@@ -5,7 +5,6 @@
 export { type NinaConfig, ninaSchema } from './config.ts';
 export {
   type Buffers,
-  decayed,
   decode,
   encode,
   init,

@@ -46,12 +46,6 @@ export function init(key: Key, config: NinaConfig): Model {
   return { params: { ...conditioners, ...(plu && { plu: plu.params }) }, buffers };
 }
 
-/** Whether weight decay applies to the parameter at this path: not to biases, norms and the flow's diagonal `s`. */
-export function decayed(path: string): boolean {
-  const names = path.split('.');
-  return !names.some((name) => name === 'bias' || name === 'norm') && names.at(-1) !== 's';
-}
-
 /** The actions that training fits: a + sigma eps, clamped to [-1, 1] or not. actions and noise [B, T, A]. */
 export function noisyTarget(config: NinaConfig, actions: Tensor, noise: Tensor): Tensor {
   const noisy = add(actions, mul(noise, config.action_noise_mult));
