@@ -1,0 +1,205 @@
+/** Checkpoints: what is saved acts the same when loaded, and whatever does not match is told, never used. */
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ninaSchema } from '../src/decoders/nina/index.ts';
+import { configFor, stateSchema } from '../src/encoders/state/index.ts';
+import { NinaError } from '../src/errors.ts';
+import {
+  checkActions,
+  describeActions,
+  init,
+  LIBERO_ACTION,
+  loadPolicy,
+  type PolicyConfig,
+  recordSelfTest,
+  writeCheckpoint,
+} from '../src/policy/index.ts';
+import { fold, key, normals } from '../src/random.ts';
+import { readSafetensors, writeSafetensors } from '../src/tensor/safetensors.ts';
+
+const observation = {
+  proprio: [0.1, 0, 0.2, 1, 0, 0, 0, 1, 0, 0.04, -0.04],
+  entities: [0.1, 0.1, 0.02, 1, 0, 0, 0, 0, -0.1, 0.1, 0.02, 1, 0, 0, 0, 0],
+  categories: ['can', 'basket'],
+  instruction: 'put the can in the basket',
+};
+const unit = (n: number) => ({ mean: Array(n).fill(0), std: Array(n).fill(1) });
+const statistics = { proprio: unit(11), position: unit(3), joint: unit(1) };
+
+const configOf = (decoder: object): PolicyConfig => ({
+  encoder: configFor(stateSchema.parse({ encoder_dim: 16, encoder_heads: 2 }), [observation]),
+  decoder: ninaSchema.parse({ n_layers: 3, affine_dim: 8, n_heads: 2, block_depth: 1, cond_dim: 12, ...decoder }),
+  action: LIBERO_ACTION,
+  multistep: 10,
+});
+
+let dir: string;
+const at = (...names: string[]) => path.join(dir, ...names);
+beforeAll(() => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'policy-'));
+});
+afterAll(() => fs.rmSync(dir, { recursive: true }));
+
+/** A checkpoint of random weights. */
+async function save(name: string, decoder: object = {}): Promise<string> {
+  const config = configOf(decoder);
+  const content = { config, statistics, model: init(key(3), config) };
+  writeCheckpoint(at(name), content, {
+    package_version: '0',
+    engine_version: 'test',
+    seed: 3,
+    step: 0,
+    data_hash: 'none',
+    self_test: await recordSelfTest(content, observation, key(1)),
+  });
+  return at(name);
+}
+
+/** Changes a file of a checkpoint and makes its manifest agree, as someone tampering (or a converter) would. */
+function edit(checkpoint: string, file: string, change: (target: string) => void): void {
+  const target = path.join(checkpoint, file);
+  change(target);
+  const manifestFile = path.join(checkpoint, 'manifest.json');
+  const manifest = JSON.parse(fs.readFileSync(manifestFile, 'utf8'));
+  manifest.files[file] = createHash('sha256').update(fs.readFileSync(target)).digest('hex');
+  fs.writeFileSync(manifestFile, JSON.stringify(manifest));
+}
+
+const editJson = (checkpoint: string, file: string, change: (value: Record<string, unknown>) => void) =>
+  edit(checkpoint, file, (target) => {
+    const value = JSON.parse(fs.readFileSync(target, 'utf8'));
+    change(value);
+    fs.writeFileSync(target, JSON.stringify(value));
+  });
+
+async function failure(checkpoint: string): Promise<string> {
+  try {
+    (await loadPolicy(checkpoint))[Symbol.dispose]();
+  } catch (error) {
+    expect(error).toBeInstanceOf(NinaError);
+    return (error as NinaError).message.replaceAll(dir, '');
+  }
+  throw new Error(`${checkpoint} loaded`);
+}
+
+describe.each([
+  { backbone: 'mlp', use_plu: true },
+  { backbone: 'mlp', use_plu: false },
+  { backbone: 'trans', use_plu: true },
+])('a policy with %o', (decoder) => {
+  test('answers by observation, key and temperature alone', async () => {
+    const name = `ok-${Object.values(decoder).join('-')}`;
+    using policy = await loadPolicy(await save(name, decoder));
+    expect(policy).toMatchObject({ chunkLength: 10, multistep: 10 });
+    const infer = async (seed: number, temperature: number) =>
+      (await policy.infer(observation, { key: key(seed), temperature })).actions;
+    const first = await infer(1, 1);
+    expect(first).toHaveLength(70);
+    expect(first.every((a) => a >= -1 && a <= 1)).toBe(true);
+    expect(await infer(2, 1)).not.toEqual(first);
+    expect(await infer(1, 1)).toEqual(first);
+    const mode = async (seed: number) => (await infer(seed, 0)).map((a) => a + 0); // -0 + 0 is 0
+    expect(await mode(2)).toEqual(await mode(1));
+    using again = await loadPolicy(at(name));
+    expect((await again.infer(observation, { key: key(1), temperature: 1 })).actions).toEqual(first);
+    expect((await again.infer(observation, { key: key(1), temperature: 1 })).latencyMs).toBeGreaterThan(0);
+  });
+});
+
+test('observations of another size, and unknown words, are refused', async () => {
+  using policy = await loadPolicy(await save('sizes'));
+  const infer = (change: object) => policy.infer({ ...observation, ...change }, { key: key(1), temperature: 1 });
+  await expect(infer({ entities: [1, 2, 3] })).rejects.toThrow('8 for each of its 2 entities (16); got 11 and 3');
+  await expect(infer({ instruction: 'put the mug' })).rejects.toThrow('never saw the word "mug"');
+});
+
+test('a training run stands for its newest checkpoint', async () => {
+  await save('run/checkpoints/900');
+  await save('run/checkpoints/1000');
+  using policy = await loadPolicy(at('run'));
+  expect(policy.directory).toBe(at('run/checkpoints/1000'));
+  expect(await failure(at('nowhere'))).toMatch(/^\/nowhere is no checkpoint/);
+});
+
+describe('what does not match is told', () => {
+  test('a missing, cut or changed file', async () => {
+    const checkpoint = await save('files');
+    fs.truncateSync(at('files', 'model.safetensors'), 1000);
+    expect(await failure(checkpoint)).toMatch(/model.safetensors is not the file .* sha256 is/);
+    fs.rmSync(at('files', 'stats.json'));
+    expect(await failure(checkpoint)).toMatch(/incomplete|sha256/);
+  });
+
+  test('corrupted weights fail the self-test', async () => {
+    const checkpoint = await save('corrupt');
+    edit(checkpoint, 'model.safetensors', (file) => {
+      const { tensors, metadata } = readSafetensors(file);
+      const { data } = tensors['pool.weight'] as { data: Float32Array };
+      data.set(normals(fold(key(1), 'corruption'), 12));
+      writeSafetensors(file, tensors, metadata);
+    });
+    expect(await failure(checkpoint)).toMatch(/failed its self-test: .* differ by 0\.\d+/);
+  });
+
+  test('weights that are not numbers fail it too', async () => {
+    const checkpoint = await save('nan');
+    edit(checkpoint, 'model.safetensors', (file) => {
+      const { tensors, metadata } = readSafetensors(file);
+      (tensors['pool.bias'] as { data: Float32Array }).data.fill(Number.NaN);
+      writeSafetensors(file, tensors, metadata);
+    });
+    expect(await failure(checkpoint)).toMatch(/not finite|differ by Infinity/);
+  });
+
+  test('changed statistics fail the self-test, a missing one is named', async () => {
+    const checkpoint = await save('stats');
+    editJson(checkpoint, 'stats.json', (value) =>
+      Object.assign(value, { position: { mean: [1, 1, 1], std: [1, 1, 1] } }),
+    );
+    expect(await failure(checkpoint)).toMatch(/failed its self-test/);
+    editJson(checkpoint, 'stats.json', (value) => delete value.position);
+    expect(await failure(checkpoint)).toMatch(/keys: proprio, joint\)[\s\S]*position: Invalid input/);
+  });
+
+  test('another architecture: what is missing, what is too much, what has another shape', async () => {
+    const checkpoint = await save('other');
+    editJson(checkpoint, 'config.json', (value) => Object.assign(value.decoder as object, { backbone: 'trans' }));
+    const message = await failure(checkpoint);
+    expect(message).toMatch(/\d+ missing:\n {4}decoder.trans/);
+    expect(message).toMatch(/\d+ unexpected:\n {4}decoder.mlp/);
+    expect(message).toMatch(/buffers.permutation.0 wants int64 \[10\], got int64 \[70\]/);
+    expect(message.split('\n').length).toBeLessThan(25);
+  });
+
+  test('another action specification', async () => {
+    const checkpoint = await save('action');
+    editJson(checkpoint, 'config.json', (value) => Object.assign(value.action as object, { controlHz: 10 }));
+    expect(await failure(checkpoint)).toMatch(/another action specification/);
+  });
+
+  test('another format', async () => {
+    const checkpoint = await save('format');
+    const file = path.join(checkpoint, 'manifest.json');
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"format_version": 1', '"format_version": 2'));
+    expect(await failure(checkpoint)).toMatch(/manifest.json does not describe a policy[\s\S]*format_version/);
+    fs.writeFileSync(file, '{');
+    expect(await failure(checkpoint)).toMatch(/manifest.json is not JSON/);
+  });
+});
+
+test('actions are checked against their specification', () => {
+  const good = new Float32Array(14).fill(1);
+  checkActions(LIBERO_ACTION, good, 'demo');
+  const check = (change: (a: Float32Array) => void) => () => {
+    const actions = good.slice();
+    change(actions);
+    checkActions(LIBERO_ACTION, actions, 'demo');
+  };
+  expect(check((a) => a.fill(-1.5, 13))).toThrow('demo: step 1, dimension 6 (gripper) is -1.5, outside [-1, 1].');
+  expect(check((a) => a.fill(Number.NaN, 2, 3))).toThrow('dimension 2 (position z) is NaN');
+  expect(() => checkActions(LIBERO_ACTION, good.subarray(1), 'demo')).toThrow('13 numbers are no rows of 7');
+  expect(describeActions(LIBERO_ACTION)).toMatch(/every 50 ms:\n0 +position x +\[-1, 1\] +\+1 = 0.05 m/);
+});
