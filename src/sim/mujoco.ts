@@ -2,7 +2,7 @@
  * MuJoCo behind one owner. Handles of the WebAssembly build are not garbage-collected, and its array views detach when
  * the heap grows; so models and data live and die with `Physics`, and views are read anew at every use.
  */
-import loadMujoco, { type MainModule, type MjData, type MjModel } from '@mujoco/mujoco';
+import loadMujoco, { type DoubleBuffer, type MainModule, type MjData, type MjModel } from '@mujoco/mujoco';
 import { NinaError } from '../errors.ts';
 
 let loading: Promise<MainModule> | undefined;
@@ -26,6 +26,8 @@ export class Physics implements Disposable {
   readonly #data: MjData;
   readonly #stateKind: number;
   readonly #stateSize: number;
+  /** On the engine's heap: mj_getState given a JavaScript array writes over the heap's first bytes instead. */
+  readonly #stateBuffer: DoubleBuffer;
 
   /** @throws NinaError with MuJoCo's own message when the XML does not compile. */
   static async open(xml: string): Promise<Physics> {
@@ -43,10 +45,12 @@ export class Physics implements Disposable {
     this.#data = new mj.MjData(this.#model);
     this.#stateKind = mj.mjtState.mjSTATE_INTEGRATION.value;
     this.#stateSize = mj.mj_stateSize(this.#model, this.#stateKind);
+    this.#stateBuffer = new mj.DoubleBuffer(this.#stateSize);
     mj.mj_step1(this.#model, this.#data);
   }
 
   [Symbol.dispose](): void {
+    this.#stateBuffer.delete();
     this.#data.delete();
     this.#model.delete();
   }
@@ -69,9 +73,8 @@ export class Physics implements Disposable {
 
   /** Everything the future depends on, warm start and mocap poses included. */
   state(): Float64Array {
-    const out = new Float64Array(this.#stateSize);
-    this.#mj.mj_getState(this.#model, this.#data, out, this.#stateKind);
-    return out;
+    this.#mj.mj_getState(this.#model, this.#data, this.#stateBuffer, this.#stateKind);
+    return Float64Array.from(this.#stateBuffer.GetView());
   }
 
   get stateSize(): number {
