@@ -97,7 +97,7 @@ const LINKS: readonly Link[] = [
 const HAND = `
 <body name="hand" pos="0 0 0.107" quat="0.92387953 0 0 -0.38268343">
   <geom name="hand" class="hand" size="0.03 0.1 0.032" pos="0 0 0.03" mass="0.7"/>
-  <camera name="eye_in_hand" pos="0.07 0 0" xyaxes="0 1 0 0.966 0 0.259" fovy="75"/>
+  <camera name="eye_in_hand" pos="0.07 0 0.035" xyaxes="0 1 0 0.955 0 0.296" fovy="75"/>
   <site name="${GRIP_SITE}" pos="0 0 0.1034" size="0.004" rgba="0 0 0 0"/>
   ${finger('left', FINGER_JOINTS[0], 1)}
   ${finger('right', FINGER_JOINTS[1], -1)}

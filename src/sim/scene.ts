@@ -5,7 +5,7 @@
 import { NinaError } from '../errors.ts';
 import { ARM_DEFAULTS, armActuators, armBody } from './arm.ts';
 import type { Problem, Region } from './bddl/index.ts';
-import { FIXTURES, type FixtureKind, type PartKind } from './fixtures.ts';
+import { FIXTURES, type FixtureKind, type FixtureRegion, type PartKind } from './fixtures.ts';
 import { geomElements } from './mjcf.ts';
 import { OBJECTS, type ObjectKind } from './objects.ts';
 import type { Vec3 } from './types.ts';
@@ -37,11 +37,13 @@ export interface ScenePart {
   kind: PartKind;
 }
 
+export type RegionBox = Pick<FixtureRegion, 'centre' | 'half' | 'aim'>;
+
 /** A box (or several) fixed to a body; its bottom carries what lies in it. */
 export interface SceneRegion {
   name: string;
   body: string;
-  boxes: readonly { centre: Vec3; half: Vec3 }[];
+  boxes: readonly RegionBox[];
   /** Yaw of things put there at the start, rad. */
   yawRange: readonly [number, number];
 }
@@ -131,7 +133,7 @@ function sceneXml(scene: Omit<Scene, 'xml'>): string {
 <default><geom friction="1 0.005 0.0001" solref="0.01 1"/>${ARM_DEFAULTS}</default>
 <worldbody>
 <geom name="floor" type="plane" size="3 3 0.1" pos="0 0 -0.8" rgba="0.72 0.72 0.75 1"/>
-<camera name="agentview" pos="0.75 0 0.72" xyaxes="0 1 0 -0.707 0 0.707" fovy="45"/>
+<camera name="agentview" pos="0.8 0 0.78" xyaxes="0 1 0 -0.6306 0 0.7761" fovy="40"/>
 ${armBody()}
 <body name="${scene.table}">
 <geom name="table" type="box" size="${TABLE_HALF_M.join(' ')}" pos="0 0 ${-TABLE_HALF_M[2]}" rgba="0.82 0.75 0.63 1"/>
