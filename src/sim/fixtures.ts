@@ -10,6 +10,8 @@ export interface FixtureRegion {
   part?: string;
   centre: Vec3;
   half: Vec3;
+  /** Where in it things are put, from the centre; absent: at the centre. */
+  aim?: readonly [x: number, y: number];
 }
 
 /** A drawer that slides along the fixture's +y, or a knob that turns about +z. */
@@ -109,19 +111,21 @@ function cabinet(): FixtureKind {
     word,
     at: [0, 0, 2 * shell + level * (story + 2 * shell) + 0.002],
     geoms: [
-      ...openBox(inner, 0.024, DARK_WOOD),
+      ...openBox(inner, 0.01, DARK_WOOD),
       slab([width, 0.006, story / 2 - 0.003], [0, depth + 0.007, story / 2 - 0.002], WOOD, 0.1),
       slab([0.006, 0.03, 0.011], [0.07 * side, depth + 0.043, 0.035], STEEL, 0.05),
     ],
     handle: [0.07 * side, depth + 0.056, 0.035],
-    travel: 0.16,
-    openFrom: 0.12,
+    travel: 0.17,
+    openFrom: 0.13,
     closedTo: 0.01,
   });
   const interior = (part: string): FixtureRegion => ({
     part,
     centre: [0, 0, 0.028],
     half: [inner[0], inner[1], 0.022],
+    // The middle of what an open drawer shows.
+    aim: [0, 0.018],
   });
   const walls = height / 2;
   return {

@@ -26,9 +26,12 @@ export interface ObjectKind {
 
 type Rgb = readonly [number, number, number];
 
-/** The hand's underside is this far above the pads' centre, less some margin: no object may stick up further. */
-const REACH_DOWN_M = 0.03;
-const graspHeight = (halfHeight: number) => Math.max(0, halfHeight - REACH_DOWN_M);
+/**
+ * Where the pads' centre goes, from the origin of something this high. Low things are taken near the top, so that the
+ * hand, whose underside is 41 mm above the pads' centre and 200 mm wide, passes over neighbours of up to 66 mm; high
+ * things no deeper than the hand allows.
+ */
+const graspHeight = (halfHeight: number) => Math.max(halfHeight - 0.03, Math.min(halfHeight - 0.01, 0.03 - halfHeight));
 
 /** An upright box; graspable across each side of at most 52 mm. */
 function box(half: Vec3, color: Rgb, label: Rgb): ObjectKind {
@@ -63,7 +66,7 @@ function can(radius: number, halfHeight: number, color: Rgb, lid: Rgb): ObjectKi
 
 /** A round body with a neck; taken around the body, below the neck. */
 function bottle(radius: number, halfHeight: number, color: Rgb, cap: Rgb): ObjectKind {
-  const neck = 0.008;
+  const neck = 0.006;
   return {
     geoms: [
       { kind: 'cylinder', size: [radius, halfHeight, 0], rgb: color, massKg: 0.1 },
@@ -145,17 +148,17 @@ const STEEL: Rgb = [0.7, 0.72, 0.75];
 
 /** By category, as task files spell it. */
 export const OBJECTS: Readonly<Record<string, ObjectKind>> = {
-  alphabet_soup: can(0.026, 0.034, BLUE, STEEL),
+  alphabet_soup: can(0.026, 0.032, BLUE, STEEL),
   tomato_sauce: can(0.025, 0.03, RED, STEEL),
-  salad_dressing: bottle(0.022, 0.032, GREEN, WHITE),
-  ketchup: bottle(0.023, 0.031, RED, WHITE),
-  bbq_sauce: bottle(0.023, 0.033, BROWN, ORANGE),
-  wine_bottle: bottle(0.024, 0.034, [0.3, 0.05, 0.15], BLACK),
-  cream_cheese: box([0.036, 0.023, 0.02], WHITE, BLUE),
+  salad_dressing: bottle(0.022, 0.026, GREEN, WHITE),
+  ketchup: bottle(0.023, 0.025, RED, WHITE),
+  bbq_sauce: bottle(0.023, 0.027, BROWN, ORANGE),
+  wine_bottle: bottle(0.024, 0.027, [0.3, 0.05, 0.15], BLACK),
+  cream_cheese: box([0.03, 0.022, 0.02], WHITE, BLUE),
   butter: box([0.036, 0.021, 0.018], YELLOW, WHITE),
   chocolate_pudding: box([0.032, 0.024, 0.022], BROWN, WHITE),
-  milk: box([0.024, 0.024, 0.036], WHITE, GREEN),
-  orange_juice: box([0.025, 0.025, 0.035], ORANGE, GREEN),
+  milk: box([0.024, 0.024, 0.032], WHITE, GREEN),
+  orange_juice: box([0.025, 0.025, 0.031], ORANGE, GREEN),
   black_book: box([0.035, 0.018, 0.028], BLACK, YELLOW),
   cookies: box([0.045, 0.045, 0.016], ORANGE, BROWN),
   white_mug: mug(WHITE, BROWN),

@@ -84,15 +84,15 @@ function inRegion(
   poses: ReadonlyMap<string, Pose>,
   random: Rng,
 ): Pose {
-  const { centre, half } = random.pick(region.boxes);
+  const { centre, half, aim = [0, 0] } = random.pick(region.boxes);
   const base = carrier(world, region.body, poses);
   const stand = world.scene.objects.find((o) => o.name === name)?.kind.standM;
   const lift = stand === undefined ? 0 : stand + DROP_M;
   // A region of a fixture is as large as its surface: stay near the middle of it.
   const spread = region.body === world.scene.table ? 1 : 0.15;
   const local = [
-    centre[0] + spread * random.uniform(-half[0], half[0]),
-    centre[1] + spread * random.uniform(-half[1], half[1]),
+    centre[0] + aim[0] + spread * random.uniform(-half[0], half[0]),
+    centre[1] + aim[1] + spread * random.uniform(-half[1], half[1]),
     centre[2] - half[2] + lift,
   ] as const;
   const yaw = random.uniform(...region.yawRange);

@@ -1,12 +1,11 @@
 /** Opens and closes drawers, turns knobs: takes the handle and moves it along its joint. */
-import { rotate, wrap, yawOf } from '../rotation.ts';
+import { rotate, yawOf } from '../rotation.ts';
 import type { ScenePart } from '../scene.ts';
 import type { Observation } from '../types.ts';
 import { add } from '../world.ts';
 import { bend, descend, grip, moveTo, rise } from './motions.ts';
-import { HOME_YAW } from './pick-place.ts';
 import type { Style } from './style.ts';
-import { entityOf, fingerYaw, type HandPose, type Waypoint } from './waypoint.ts';
+import { entityOf, fingerYaw, type HandPose, nearHome, type Waypoint } from './waypoint.ts';
 
 /** Beyond the threshold by this share of the travel, so that letting go does not undo it. */
 const MARGIN = 0.15;
@@ -22,7 +21,7 @@ export function* operate(part: ScenePart, open: boolean, style: Style, look: () 
   const handle = (o: Observation): HandPose => {
     const { position, quaternion } = entityOf(o, name);
     const across = yawOf(quaternion) + (kind.kind === 'knob' ? Math.PI / 2 : 0);
-    return { position, yaw: HOME_YAW + wrap(across - HOME_YAW, Math.PI) };
+    return { position, yaw: nearHome(across) };
   };
   /** The hand's pose that carries the held handle to where it is wanted. */
   const moved = (o: Observation): HandPose => {

@@ -48,7 +48,7 @@ export function descend(grasp: (observation: Observation) => HandPose, { hoverM 
       return { position: add(position, [0, 0, height]), yaw };
     },
     gripper: -1,
-    maxSteps: 90,
+    maxSteps: 50,
     done: (o) => {
       const { position, yaw } = grasp(o);
       return (

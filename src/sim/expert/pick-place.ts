@@ -1,29 +1,27 @@
 /** Takes an object and puts it in or on something. */
 import type { Rng } from '../../random.ts';
-import type { Grasp, ObjectKind } from '../objects.ts';
-import { rotate, wrap, yawOf } from '../rotation.ts';
+import type { Grasp } from '../objects.ts';
+import { rotate, yawOf } from '../rotation.ts';
 import type { SceneObject } from '../scene.ts';
 import type { Observation, Vec3 } from '../types.ts';
-import { add } from '../world.ts';
+import { add, type World } from '../world.ts';
+import { handFits, obstacles } from './clearance.ts';
 import { bend, descend, grip, moveTo, rise } from './motions.ts';
 import type { Style } from './style.ts';
-import { entityOf, fingerYaw, type HandPose, horizontal, type Waypoint } from './waypoint.ts';
+import { entityOf, fingerYaw, type HandPose, HOME_YAW, horizontal, nearHome, type Waypoint } from './waypoint.ts';
 
-/** The fingers' direction at the arm's start pose; yaws are taken modulo pi around it. */
-export const HOME_YAW = Math.PI / 2;
 /** A held object follows the hand: it must have risen by this much after the lift, metres. */
 const HELD_RISE_M = 0.04;
 const ATTEMPTS = 4;
 /** Free height under a carried object, metres. */
 const CLEARANCE_M = 0.05;
-/** How far beyond an object's edge an open finger reaches, metres. */
-const FINGER_SPAN_M = 0.06;
 
 /** Where an object should end up: its origin when the gripper lets go, given what is seen. */
 export type Destination = (observation: Observation) => Vec3;
 
 /** Yields waypoints; `look` gives the latest observation. Gives up after a few missed grasps. */
 export function* pickAndPlace(
+  world: World,
   object: SceneObject,
   destination: Destination,
   style: Style,
@@ -32,7 +30,7 @@ export function* pickAndPlace(
   const seen = () => entityOf(look(), object.name).position;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const start = look();
-    const { grasp, turn } = chooseGrasp(object, start, style.random);
+    const { grasp, turn } = chooseGrasp(world, object, destination(start), start, style.random);
     const pose = (o: Observation): HandPose => graspPose(o, object.name, grasp, turn);
     const first = pose(start);
     if (start.eefPosition[2] < first.position[2] + style.hoverM)
@@ -44,7 +42,7 @@ export function* pickAndPlace(
     yield grip(look(), yaw, 1);
     const goal = destination(look());
     const held = look().eefPosition[2] - seen()[2];
-    const carryM = Math.max(style.carryM, goal[2] + held + CLEARANCE_M);
+    const carryM = Math.max(style.carryM, goal[2] + held + CLEARANCE_M, look().eefPosition[2] + CLEARANCE_M);
     yield rise(look(), yaw, carryM, 1);
     if (seen()[2] < lying + HELD_RISE_M) continue;
     const over = (height: number) => (o: Observation) => {
@@ -67,44 +65,40 @@ export function* pickAndPlace(
 }
 
 /** A grasp and the extra turn of one that has no direction of its own. */
-function chooseGrasp(object: SceneObject, o: Observation, random: Rng): { grasp: Grasp; turn: number } {
-  const { kind } = object;
-  const turn = random.pick([-0.4, 0, 0.4]) + 0.08 * random.normal();
-  const free = kind.grasps.filter((grasp) => isFree(grasp, object, o));
-  const usable = free.length > 0 ? free : kind.grasps;
-  const effort = (grasp: Grasp) => Math.abs(wrap(graspPose(o, object.name, grasp, turn).yaw - HOME_YAW, Math.PI));
-  const easy = usable.filter((grasp) => effort(grasp) < EASY_TURN_RAD);
-  const pool = easy.length > 0 && random.uniform() < EASY_SHARE ? easy : usable;
-  return { grasp: random.pick(pool), turn };
+interface Choice {
+  grasp: Grasp;
+  turn: number;
 }
 
 /** Grasps that turn the hand by less than this are preferred, in most episodes. */
 const EASY_TURN_RAD = 0.9;
 const EASY_SHARE = 0.8;
+/** Turns tried for a grasp that has no direction of its own, rad from the hand's start; the first three are natural. */
+const TURNS = [-0.4, 0, 0.4, -0.8, 0.8, -1.2, 1.2] as const;
+const TURN_SPREAD_RAD = 0.08;
+
+/** One of the grasps with room for the open gripper, here and where it lets go; an easy one in most episodes. */
+function chooseGrasp(world: World, object: SceneObject, goal: Vec3, o: Observation, random: Rng): Choice {
+  const spread = TURN_SPREAD_RAD * random.normal();
+  const choices = object.kind.grasps.flatMap((grasp) =>
+    grasp.yaw === undefined ? TURNS.map((turn) => ({ grasp, turn: turn + spread })) : [{ grasp, turn: 0 }],
+  );
+  const pose = ({ grasp, turn }: Choice) => graspPose(o, object.name, grasp, turn);
+  const solids = obstacles(world.scene, o, object.name);
+  const carried = minus(goal, entityOf(o, object.name).position);
+  const free = choices.filter((choice) => {
+    const { position, yaw } = pose(choice);
+    return handFits({ position, yaw }, solids) && handFits({ position: add(position, carried), yaw }, solids);
+  });
+  const usable = free.length > 0 ? free : choices;
+  const easy = usable.filter((choice) => Math.abs(pose(choice).yaw - HOME_YAW) < EASY_TURN_RAD);
+  return random.pick(easy.length > 0 && random.uniform() < EASY_SHARE ? easy : usable);
+}
 
 function graspPose(o: Observation, name: string, { offset, yaw }: Grasp, turn: number): HandPose {
   const { position, quaternion } = entityOf(o, name);
   const world = yaw === undefined ? HOME_YAW + turn : yawOf(quaternion) + yaw;
-  return { position: add(position, rotate(quaternion, offset)), yaw: HOME_YAW + wrap(world - HOME_YAW, Math.PI) };
+  return { position: add(position, rotate(quaternion, offset)), yaw: nearHome(world) };
 }
-
-/** Whether the outer finger of a rim grasp, or both fingers of another, come down clear of the neighbours. */
-function isFree(grasp: Grasp, object: SceneObject, o: Observation): boolean {
-  const { position, yaw } = graspPose(o, object.name, grasp, 0);
-  const reach: Vec3 = [Math.cos(yaw) * FINGER_SPAN_M, Math.sin(yaw) * FINGER_SPAN_M, 0];
-  const tips = [add(position, reach), minus(position, reach)];
-  return o.entities.every(
-    (other) =>
-      other.name === object.name ||
-      Math.abs(other.position[2] - position[2]) > 0.06 ||
-      tips.every((tip) => horizontal(tip, other.position) > NEIGHBOUR_M),
-  );
-}
-
-/** A finger needs this much room from a neighbour's centre, metres. */
-const NEIGHBOUR_M = 0.045;
-
-/** Height of an object's origin when it lies in an upright position on a surface, metres. */
-export const restHeight = (surfaceM: number, kind: ObjectKind): number => surfaceM + kind.standM;
 
 const minus = (a: Vec3, b: Vec3): Vec3 => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];

@@ -24,8 +24,8 @@ export function drawStyle(key: Key): Style {
   return {
     random,
     speed: random.uniform(0.75, 1),
-    hoverM: random.uniform(0.07, 0.11),
-    carryM: random.uniform(0.19, 0.23),
+    hoverM: random.uniform(0.07, 0.1),
+    carryM: random.uniform(0.15, 0.18),
     bendM: random.pick([-1, 1]) * random.uniform(0.02, 0.05),
     noise: random.uniform(0.02, 0.05),
     pauseChance: 0.08,

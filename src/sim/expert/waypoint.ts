@@ -8,7 +8,7 @@ import type { Style } from './style.ts';
 /** A pose of the hand that points straight down. */
 export interface HandPose {
   position: Vec3;
-  /** Direction of the fingers' travel in the world, rad modulo pi. */
+  /** Direction of the fingers' travel in the world, rad; see `nearHome`. */
   yaw: number;
 }
 
@@ -53,15 +53,26 @@ function rotationError(hand: Quat, yaw: number): Vec3 {
   return [-down[1], down[0], yawError(hand, yaw)];
 }
 
-/** Signed angle from the fingers' direction to `yaw`, modulo a half turn, rad. */
-export function yawError(hand: Quat, yaw: number): number {
-  return wrap(yaw - fingerYaw(hand), Math.PI);
+/**
+ * The fingers' direction at the arm's start pose, rad. All yaws are taken modulo a half turn to within a quarter turn of
+ * it, and the hand turns without wrapping around, so that the last joint stays within its range.
+ */
+export const HOME_YAW = -Math.PI / 2;
+
+/** The yaw within a quarter turn of the start pose that is the same direction for the fingers. */
+export function nearHome(yaw: number): number {
+  return HOME_YAW + wrap(yaw - HOME_YAW, Math.PI);
 }
 
-/** Direction of the fingers' travel in the horizontal plane, rad. */
+/** Signed angle from the fingers' direction to `yaw`, rad. */
+export function yawError(hand: Quat, yaw: number): number {
+  return yaw - fingerYaw(hand);
+}
+
+/** Direction of the fingers' travel in the horizontal plane, rad within a half turn of the start pose. */
 export function fingerYaw(hand: Quat): number {
   const [x, y] = rotate(hand, [0, 1, 0]);
-  return Math.atan2(y, x);
+  return HOME_YAW + wrap(Math.atan2(y, x) - HOME_YAW);
 }
 
 /** @throws NinaError if the observation holds no such entity. */

@@ -1,0 +1,70 @@
+/** Whether the open gripper can come down at a pose without touching anything: a few points of it against every solid. */
+import type { Geom } from '../mjcf.ts';
+import { rotate } from '../rotation.ts';
+import type { Scene } from '../scene.ts';
+import type { Observation, Quat, Vec3 } from '../types.ts';
+import { add } from '../world.ts';
+import { entityOf, type HandPose } from './waypoint.ts';
+
+export interface Solid {
+  geom: Geom;
+  position: Vec3;
+  quaternion: Quat;
+}
+
+/** Room kept around the gripper, metres. */
+const MARGIN_M = 0.006;
+
+/**
+ * Points of the open gripper: along the fingers' travel, across it, and up from the pads' centre, metres; see arm.ts.
+ * Half of them: the other half is the mirror image.
+ */
+const GRIPPER: readonly Vec3[] = [
+  ...grid([0.042, 0.056], [-0.01, 0.01], [-0.012, 0.012, 0.036]),
+  ...grid([0, 0.05, 0.1], [-0.03, 0, 0.03], [0.043, 0.09]),
+];
+
+function grid(along: number[], across: number[], up: number[]): Vec3[] {
+  return along.flatMap((a) => across.flatMap((b) => up.map((c): Vec3 => [a, b, c])));
+}
+
+/** Every shape with mass in the scene but those of one object, where it is now. */
+export function obstacles(scene: Scene, o: Observation, except: string): Solid[] {
+  const rigid = [...scene.objects, ...scene.fixtures]
+    .filter(({ name }) => name !== except)
+    .flatMap(({ name, kind }) => {
+      const { position, quaternion } = entityOf(o, name);
+      return kind.geoms.map((geom) => ({ geom, position, quaternion }));
+    });
+  const parts = scene.parts.flatMap(({ name, kind }) => {
+    const { position: handle, quaternion } = entityOf(o, name);
+    const [x, y, z] = kind.handle;
+    const position = add(handle, rotate(quaternion, [-x, -y, -z]));
+    return kind.geoms.map((geom) => ({ geom, position, quaternion }));
+  });
+  return [...rigid, ...parts].filter(({ geom }) => geom.massKg !== undefined);
+}
+
+export function handFits({ position, yaw }: HandPose, solids: readonly Solid[]): boolean {
+  const [c, s] = [Math.cos(yaw), Math.sin(yaw)];
+  return GRIPPER.every(([along, across, up]) =>
+    [1, -1].every((side) => {
+      const point = add(position, [side * along * c - across * s, side * along * s + across * c, up]);
+      return !solids.some((solid) => contains(solid, point));
+    }),
+  );
+}
+
+function contains({ geom, position, quaternion: [w, x, y, z] }: Solid, point: Vec3): boolean {
+  const [px, py, pz] = rotate(
+    [w, -x, -y, -z],
+    [point[0] - position[0], point[1] - position[1], point[2] - position[2]],
+  );
+  const [gx, gy, gz] = geom.at ?? [0, 0, 0];
+  const [dx, dy, dz] = [px - gx, py - gy, pz - gz];
+  if (geom.kind === 'cylinder')
+    return Math.hypot(dx, dy) < geom.size[0] + MARGIN_M && Math.abs(dz) < geom.size[1] + MARGIN_M;
+  const [c, s] = [Math.cos(geom.yaw ?? 0), Math.sin(geom.yaw ?? 0)];
+  const local = [c * dx + s * dy, c * dy - s * dx, dz];
+  return local.every((v, i) => Math.abs(v) < geom.size[i]! + MARGIN_M);
+}
