@@ -18,6 +18,7 @@ export function invert(order: readonly number[]): number[] {
   const back = new Array<number>(order.length).fill(-1);
   order.forEach((from, to) => {
     if (back[from] !== -1)
+      // undefined when out of range
       throw new Error(
         `A permutation of ${order.length} entries needs each of 0..${order.length - 1} once; got [${order}].`,
       );

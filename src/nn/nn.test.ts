@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest';
+import { key } from '../random.ts';
+import {
+  compile,
+  constant,
+  type Feed,
+  leaves,
+  type NDArray,
+  symbols,
+  type Tensor,
+  type Tree,
+} from '../tensor/index.ts';
+import {
+  dropoutInputs,
+  initAttention,
+  initLinear,
+  initMlp,
+  initNorm,
+  linear,
+  mlp,
+  noDropout,
+  selfAttention,
+} from './index.ts';
+
+/** Two float32 evaluations of the same few hundred products. */
+const TOLERANCE = 1e-5;
+
+async function run(outputs: Record<string, Tensor>, feeds: Record<string, Feed> = {}) {
+  using program = await compile({ outputs });
+  return await program.run(feeds);
+}
+
+const numbers = (n: number, scale = 1) => Array.from({ length: n }, (_, i) => scale * Math.sin(1 + 3 * i));
+const feedsOf = (p: Tree<NDArray>) => Object.fromEntries(leaves<NDArray>(p).map(([path, { data }]) => [path, data]));
+
+function close(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
+  expect(actual.length).toBe(expected.length);
+  for (let i = 0; i < actual.length; i++) expect(Math.abs(actual[i]! - expected[i]!)).toBeLessThan(TOLERANCE);
+}
+
+describe('initial values are PyTorch defaults', () => {
+  test('linear: uniform within 1 / sqrt(fan in), filling the interval', () => {
+    const { weight, bias } = initLinear(key(1), 100, 400);
+    for (const { data } of [weight, bias]) {
+      const largest = Math.max(...data.map(Math.abs));
+      expect(largest).toBeLessThanOrEqual(0.1);
+      expect(largest).toBeGreaterThan(0.09);
+    }
+    expect([weight.shape, bias.shape]).toEqual([[400, 100], [400]]);
+  });
+
+  test('attention: Glorot over the packed projection, zero biases; norm: one and zero', () => {
+    const { qkv, out } = initAttention(key(1), 64);
+    const largest = Math.max(...qkv.weight.data.map(Math.abs));
+    expect(largest).toBeLessThanOrEqual(Math.sqrt(6 / 256));
+    expect(largest).toBeGreaterThan(0.95 * Math.sqrt(6 / 256));
+    expect([...qkv.bias.data, ...out.bias.data].every((v) => v === 0)).toBe(true);
+    const norm = initNorm(3, [2]);
+    expect([norm.weight.shape, [...norm.weight.data], [...norm.bias.data]]).toEqual([
+      [2, 1, 3],
+      [1, 1, 1, 1, 1, 1],
+      [0, 0, 0, 0, 0, 0],
+    ]);
+  });
+
+  test('a key decides every number', () => {
+    expect(initMlp(key(1), [3, 4, 2])).toEqual(initMlp(key(1), [3, 4, 2]));
+    expect(initLinear(key(1), 3, 4).weight.data).not.toEqual(initLinear(key(2), 3, 4).weight.data);
+  });
+});
+
+test('a stack of layers is its members side by side', async () => {
+  const stack = initMlp(key(1), [3, 5, 5, 2], [2]);
+  const x = constant(numbers(12), [4, 3]);
+  const member = (k: number) => {
+    const part = (t: NDArray): NDArray => {
+      const size = t.data.length / 2;
+      const shape = t.shape.slice(1).filter((d, i) => !(i === 0 && d === 1)); // biases and norms are [2, 1, width]
+      return { shape, data: t.data.subarray(k * size, (k + 1) * size) };
+    };
+    const both = <T extends { weight: NDArray; bias: NDArray }>({ weight, bias }: T) => ({
+      weight: part(weight),
+      bias: part(bias),
+    });
+    return {
+      first: both(stack.first),
+      hidden: stack.hidden.map(({ norm, linear }) => ({ norm: both(norm), linear: both(linear) })),
+    };
+  };
+  const { y } = await run({ y: mlp(symbols(stack), x) }, feedsOf(stack));
+  for (const k of [0, 1]) {
+    const alone = member(k);
+    const result = await run({ y: mlp(symbols(alone), x) }, feedsOf(alone));
+    close(y!.subarray(8 * k, 8 * k + 8), result.y!);
+  }
+});
+
+describe('self-attention', () => {
+  const [B, S, E, heads] = [2, 3, 4, 2];
+  const p = initAttention(key(3), E);
+  p.qkv.bias.data.set(numbers(3 * E, 0.3));
+
+  test('agrees with its definition, written with loops', async () => {
+    const x = numbers(B * S * E);
+    const { y } = await run({ y: selfAttention(symbols(p), constant(x, [B, S, E]), heads) }, feedsOf(p));
+    const row = (w: NDArray, b: NDArray, v: number[]) =>
+      Array.from(b.data, (bias, o) => v.reduce((sum, value, i) => sum + value * w.data[o * v.length + i]!, bias));
+    const expected: number[] = [];
+    for (let b = 0; b < B; b++) {
+      const tokens = Array.from({ length: S }, (_, s) => x.slice((b * S + s) * E, (b * S + s + 1) * E));
+      const qkv = tokens.map((t) => row(p.qkv.weight, p.qkv.bias, t));
+      for (let s = 0; s < S; s++) {
+        const mixed: number[] = [];
+        const depth = E / heads;
+        for (let h = 0; h < heads; h++) {
+          const part = (t: number, which: number) => qkv[t]!.slice(which * E + h * depth, which * E + (h + 1) * depth);
+          const scores = tokens.map((_, t) => {
+            const dot = part(s, 0).reduce((sum, q, i) => sum + q * part(t, 1)[i]!, 0);
+            return Math.exp(dot / Math.sqrt(depth));
+          });
+          const total = scores.reduce((a, c) => a + c, 0);
+          for (let i = 0; i < depth; i++)
+            mixed.push(scores.reduce((sum, w, t) => sum + (w / total) * part(t, 2)[i]!, 0));
+        }
+        expected.push(...row(p.out.weight, p.out.bias, mixed));
+      }
+    }
+    close(y!, expected);
+  });
+
+  test('a width that heads do not divide is refused with both numbers', () => {
+    expect(() => selfAttention(symbols(p), constant(numbers(8), [1, 2, 4]), 3)).toThrow(
+      'Attention needs a width divisible by its heads; got width 4 and 3 heads.',
+    );
+  });
+});
+
+describe('dropout', () => {
+  test('each use has its own mask of the shape of its tensor', async () => {
+    const { dropout, masks } = dropoutInputs(0.25);
+    const x = constant([1, 2, 3, 4], [2, 2]);
+    const y = dropout(dropout(x));
+    expect(masks).toEqual({
+      rate: 0.25,
+      inputs: [
+        { name: 'dropout.0', shape: [2, 2] },
+        { name: 'dropout.1', shape: [2, 2] },
+      ],
+    });
+    const feeds = { 'dropout.0': Float32Array.of(0, 2, 2, 2), 'dropout.1': Float32Array.of(2, 2, 0, 2) };
+    expect([...(await run({ y }, feeds)).y!]).toEqual([0, 8, 0, 16]);
+  });
+
+  test('a rate of 0 is the identity; 1 and beyond are refused', () => {
+    expect(dropoutInputs(0).dropout).toBe(noDropout);
+    expect(() => dropoutInputs(1)).toThrow('A dropout rate must be in [0, 1); got 1.');
+  });
+});
+
+test('linear keeps leading axes', () => {
+  const { weight, bias } = symbols(initLinear(key(1), 3, 2));
+  expect(linear({ weight, bias }, constant(numbers(24), [2, 4, 3])).shape).toEqual([2, 4, 2]);
+});
