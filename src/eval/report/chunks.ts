@@ -7,7 +7,7 @@ export function chunkSection(chunks: readonly ChunkSample[]): string {
   if (chunks.length === 0) return '';
   const rows = chunks.map((chunk) => {
     const plots = ACTION_NAMES.map((title, dimension) =>
-      plot({ title, lines: chunkLines(chunk, dimension), width: 146, height: 112, yRange: [-1.05, 1.05] }),
+      plot({ title, lines: chunkLines(chunk, dimension), width: 143, height: 112, yRange: [-1.05, 1.05] }),
     );
     return (
       `<h3>${escapeHtml(chunk.instruction)}, from step ${chunk.step}</h3>` +

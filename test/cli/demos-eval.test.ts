@@ -1,0 +1,146 @@
+/** From demonstrations to evaluation through the command line: the same whatever the workers, on every re-run. */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import h5wasm from 'h5wasm/node';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { dataHash, readDemonstrations, readRecording } from '../../src/data/index.ts';
+import { nina, ninaJson } from './nina.ts';
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-cli-'));
+afterAll(() => fs.rmSync(folder, { recursive: true }));
+const at = (name: string) => path.join(folder, name);
+
+const SUITE = 'tabletop-object';
+const RECORD = ['--suite', SUITE, '--episodes', 1, '--seed', 5] as const;
+const EVALUATE = ['--suite', SUITE, '--task', 1, '--episodes', 2, '--seed', 3] as const;
+
+beforeAll(() => {
+  ninaJson('demos', ...RECORD, '--out', at('one'), '--workers', 1);
+  ninaJson('demos', ...RECORD, '--out', at('two'), '--workers', 2);
+  const tiny = ['--n_layers', 2, '--affine_dim', 16, '--max_steps', 3, '--seed', 1];
+  ninaJson('train', '--data', at('one'), '--out', at('run'), ...tiny);
+});
+
+const files = (name: string) => fs.readdirSync(at(name)).filter((file) => file.endsWith('.hdf5'));
+
+test('demonstrations do not depend on the workers, states and model included', () => {
+  const [one, two] = ['one', 'two'].map((name) => readDemonstrations(at(name)));
+  expect(one!.length).toBeGreaterThan(8);
+  expect(dataHash(two!)).toBe(dataHash(one!));
+  for (const file of files('one'))
+    expect(readRecording(path.join(at('two'), file), 0)).toEqual(readRecording(path.join(at('one'), file), 0));
+});
+
+test('a finished recording is kept; other settings are refused; nothing half-written stays', () => {
+  const before = files('one').map((file) => fs.statSync(path.join(at('one'), file)).mtimeMs);
+  const again = ninaJson('demos', ...RECORD, '--out', at('one'));
+  expect(again).toMatchObject({ suite: SUITE, tasks: { length: 10 } });
+  expect(again.tasks[0]).toMatchObject({ episodes: 1, instruction: expect.stringContaining('basket') });
+  expect(files('one').map((file) => fs.statSync(path.join(at('one'), file)).mtimeMs)).toEqual(before);
+  const other = nina('demos', '--suite', SUITE, '--episodes', 1, '--seed', 6, '--out', at('one'));
+  expect(other.code).toBe(1);
+  expect(other.stderr).toMatch(/recorded with other settings \(seed 5 there, 6 now\)/);
+  expect(fs.readdirSync(at('one')).every((name) => name.endsWith('.hdf5'))).toBe(true);
+});
+
+test('every demonstration replays to its goal through the very same states', () => {
+  for (const file of files('one').slice(0, 3)) {
+    const replayed = ninaJson('replay', path.join(at('one'), file), '--demo', 0);
+    expect(replayed).toMatchObject({ success: true, max_abs_difference: 0, first_difference: null });
+  }
+});
+
+test('a replay tells changed actions', () => {
+  const file = at('changed.hdf5');
+  fs.copyFileSync(path.join(at('one'), files('one')[0]!), file);
+  const root = new h5wasm.File(file, 'a');
+  const actions = root.get('data/demo_0/actions') as InstanceType<typeof h5wasm.Dataset>;
+  actions.write_slice(
+    [],
+    Float64Array.from(actions.value as Float64Array, (a, i) => (i % 7 === 2 ? -a : a)),
+  );
+  root.close();
+  const outcome = nina('replay', file, '--demo', 0);
+  expect(outcome.code).toBe(1);
+  expect(outcome.stdout).toMatch(/goal NOT reached after \d+ steps; states differ from step 1 on/);
+});
+
+test('images are recorded for both cameras', () => {
+  ninaJson('demos', '--suite', SUITE, '--task', 2, '--episodes', 1, '--seed', 5, '--images', '--out', at('images'));
+  const root = new h5wasm.File(path.join(at('images'), files('images')[0]!), 'r');
+  for (const name of ['agentview_rgb', 'eye_in_hand_rgb']) {
+    const dataset = root.get(`data/demo_0/obs/${name}`) as InstanceType<typeof h5wasm.Dataset>;
+    expect(dataset.shape!.slice(1)).toEqual([128, 128, 3]);
+    expect(new Set(dataset.slice([[0, 1]]) as Uint8Array).size).toBeGreaterThan(20);
+  }
+  root.close();
+});
+
+/** Episode lines without what may differ: the time decisions took. */
+function episodes(name: string) {
+  const lines = fs
+    .readFileSync(path.join(at(name), 'episodes.jsonl'), 'utf8')
+    .trim()
+    .split('\n');
+  return lines.map((line) => ({ ...JSON.parse(line), latency_ms: undefined }));
+}
+
+test('evaluation: one or two workers, again, and resumed: the same episodes', () => {
+  const run = (out: string, workers: number) =>
+    ninaJson('eval', at('run'), ...EVALUATE, '--out', at(out), '--workers', workers);
+  const one = run('eval-1', 1);
+  expect(one).toMatchObject({ suite: SUITE, n: 2, tasks: [{ n: 2 }], seed: 3, temperature: 1 });
+  expect(one.interval[1]).toBeGreaterThan(one.success_rate);
+  expect(one.latency_ms.p95).toBeGreaterThanOrEqual(one.latency_ms.p50);
+  run('eval-2', 2);
+  run('eval-3', 1);
+  expect(episodes('eval-1')).toHaveLength(2);
+  expect(episodes('eval-2')).toEqual(episodes('eval-1'));
+  expect(episodes('eval-3')).toEqual(episodes('eval-1'));
+  expect(episodes('eval-1')[0]).toMatchObject({ engine: expect.stringMatching(/^3\./), scene: expect.any(String) });
+  expect(episodes('eval-1')[0].final_state).not.toBe(episodes('eval-1')[1].final_state);
+
+  // A kill in the middle of the second line.
+  const file = path.join(at('eval-3'), 'episodes.jsonl');
+  const text = fs.readFileSync(file, 'utf8');
+  fs.writeFileSync(file, text.slice(0, text.indexOf('\n') + 30));
+  run('eval-3', 1);
+  expect(episodes('eval-3')).toEqual(episodes('eval-1'));
+  expect(fs.readFileSync(file, 'utf8').split('\n')[0]).toBe(text.split('\n')[0]);
+});
+
+test('other settings are other episodes; videos are made; the report holds them', () => {
+  const settings = ['--multistep', 5, '--temperature', 0, '--video', '--out', at('eval-1')] as const;
+  const result = ninaJson('eval', at('run'), '--suite', SUITE, '--task', 1, '--episodes', 1, '--seed', 3, ...settings);
+  expect(result).toMatchObject({ n: 1, multistep: 5, temperature: 0 });
+  const last = episodes('eval-1').at(-1);
+  expect(episodes('eval-1')).toHaveLength(3);
+  expect(
+    fs
+      .readFileSync(path.join(at('eval-1'), last.video))
+      .subarray(1, 4)
+      .toString(),
+  ).toBe('PNG');
+  const html = fs.readFileSync(result.report, 'utf8');
+  for (const part of ['data:image/', 'Sampled action chunks', 'Training', result.run]) expect(html).toContain(part);
+});
+
+test('wrong usage is told with exit code 2, a bad checkpoint with 1', () => {
+  for (const [args, told] of [
+    [['eval', at('run'), '--suite', 'nowhere', '--episodes', 1, '--seed', 0], /suites are tabletop-spatial/],
+    [['eval', at('run'), ...EVALUATE, '--multistep', 11], /--multistep 11 is more than the 10 actions/],
+    [['eval', at('run'), '--suite', SUITE, '--task', 99, '--episodes', 1, '--seed', 0], /tasks 0 to 9; got --task 99/],
+    [['eval', at('run'), '--suite', SUITE, '--seed', 0], /--episodes/],
+    [['demos', ...RECORD, '--out', at('x'), '--workers', 0], /integer of at least 1; got '0'/],
+    [['nonsense'], /unknown command 'nonsense'/],
+  ] as const) {
+    const outcome = nina(...args);
+    expect(outcome.stderr).toMatch(told);
+    expect(outcome.code).toBe(2);
+    expect(outcome.stdout).toBe('');
+  }
+  const outcome = nina('eval', at('one'), ...EVALUATE);
+  expect(outcome.stderr).toMatch(/is no checkpoint/);
+  expect(outcome.code).toBe(1);
+});

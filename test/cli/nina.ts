@@ -1,0 +1,23 @@
+/** Runs the compiled command line as a user would. */
+import { spawnSync } from 'node:child_process';
+import * as path from 'node:path';
+
+const entry = path.join(import.meta.dirname, '../../dist/cli/nina.js');
+
+export interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export function nina(...args: readonly (string | number)[]): Outcome {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...args.map(String)], { encoding: 'utf8' });
+  return { code: status, stdout, stderr };
+}
+
+/** A command that must succeed: what it prints with --json. */
+export function ninaJson(...args: readonly (string | number)[]) {
+  const { code, stdout, stderr } = nina(...args, '--json');
+  if (code !== 0) throw new Error(`nina ${args.join(' ')} exited with ${code}:\n${stderr}`);
+  return JSON.parse(stdout);
+}
