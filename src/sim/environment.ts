@@ -12,8 +12,9 @@ import { ACTION_SIZE, OscController } from './osc.ts';
 import { place } from './placement.ts';
 import { holds } from './predicates.ts';
 import { checkPremise } from './premise.ts';
-import { buildScene, type Scene, SUBSTEPS } from './scene.ts';
+import { buildScene, type Scene } from './scene.ts';
 import type { Task } from './suites.ts';
+import { SUBSTEPS } from './timing.ts';
 import type { Observation, Vec3 } from './types.ts';
 import { World } from './world.ts';
 

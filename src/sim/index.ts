@@ -2,7 +2,6 @@
 export { type CameraName, type CameraPose, Environment } from './environment.ts';
 export { createExpert, type Expert } from './expert/index.ts';
 export { ACTION_SIZE, POSITION_SCALE_M, ROTATION_SCALE_RAD } from './osc.ts';
-export { CONTROL_HZ } from './scene.ts';
 export {
   demoKey,
   FIXED_INITIAL_STATES,
@@ -12,4 +11,5 @@ export {
   type SuiteName,
   type Task,
 } from './suites.ts';
+export { CONTROL_HZ } from './timing.ts';
 export type { Entity, Observation, Quat, Vec3 } from './types.ts';

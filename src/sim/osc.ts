@@ -14,6 +14,7 @@ import { FINGER_TRAVEL_M, GRIP_SITE, HOME_JOINTS, TORQUE_LIMITS } from './arm.ts
 import { invertPositive } from './cholesky.ts';
 import type { Physics } from './mujoco.ts';
 import { matrixFromAxisAngle, multiply } from './rotation.ts';
+import { TIMESTEP_S } from './timing.ts';
 
 export const POSITION_SCALE_M = 0.05;
 export const ROTATION_SCALE_RAD = 0.5;
@@ -32,7 +33,6 @@ const N = 7;
 export class OscController {
   readonly #physics: Physics;
   readonly #site: number;
-  readonly #timestepS: number;
   readonly #goalPosition = new Float64Array(3);
   readonly #goalRotation = new Float64Array(9);
   #openness = 1;
@@ -56,7 +56,6 @@ export class OscController {
   constructor(physics: Physics) {
     this.#physics = physics;
     this.#site = physics.id('site', GRIP_SITE);
-    this.#timestepS = physics.model.opt.timestep;
   }
 
   /** Forgets the episode: the goal is the present pose and the gripper is open. */
@@ -94,7 +93,7 @@ export class OscController {
     this.#computeDynamics();
     this.#computeWrench();
     this.#writeTorques();
-    this.#openness = Math.min(1, Math.max(0, this.#openness - this.#gripperSign * GRIPPER_RATE_HZ * this.#timestepS));
+    this.#openness = Math.min(1, Math.max(0, this.#openness - this.#gripperSign * GRIPPER_RATE_HZ * TIMESTEP_S));
     const control = this.#physics.data.ctrl as Float64Array;
     control[N] = FINGER_TRAVEL_M * this.#openness;
     control[N + 1] = -FINGER_TRAVEL_M * this.#openness;

@@ -8,11 +8,8 @@ import type { Problem, Region } from './bddl/index.ts';
 import { FIXTURES, type FixtureKind, type FixtureRegion, type PartKind } from './fixtures.ts';
 import { geomElements } from './mjcf.ts';
 import { OBJECTS, type ObjectKind } from './objects.ts';
+import { TIMESTEP_S } from './timing.ts';
 import type { Vec3 } from './types.ts';
-
-export const CONTROL_HZ = 20;
-export const TIMESTEP_S = 0.005;
-export const SUBSTEPS = Math.round(1 / (CONTROL_HZ * TIMESTEP_S));
 
 /** The category of the one fixture that is the world itself; its frame is the world's, its top at z = 0. */
 const TABLE_CATEGORY = 'table';

@@ -11,10 +11,12 @@ import type { Style } from './style.ts';
 import { entityOf, fingerYaw, type HandPose, HOME_YAW, horizontal, nearHome, type Waypoint } from './waypoint.ts';
 
 /** A held object follows the hand: it must have risen by this much after the lift, metres. */
-const HELD_RISE_M = 0.04;
+const HELD_RISE_M = 0.02;
 const ATTEMPTS = 4;
 /** Free height under a carried object, metres. */
 const CLEARANCE_M = 0.05;
+/** Least lift from where an object lay, metres: over the front of a drawer. */
+const LIFT_M = 0.1;
 
 /** Where an object should end up: its origin when the gripper lets go, given what is seen. */
 export type Destination = (observation: Observation) => Vec3;
@@ -42,7 +44,7 @@ export function* pickAndPlace(
     yield grip(look(), yaw, 1);
     const goal = destination(look());
     const held = look().eefPosition[2] - seen()[2];
-    const carryM = Math.max(style.carryM, goal[2] + held + CLEARANCE_M, look().eefPosition[2] + CLEARANCE_M);
+    const carryM = Math.max(style.carryM, goal[2] + held + CLEARANCE_M, look().eefPosition[2] + LIFT_M);
     yield rise(look(), yaw, carryM, 1);
     if (seen()[2] < lying + HELD_RISE_M) continue;
     const over = (height: number) => (o: Observation) => {
