@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import * as z from 'zod';
 import { NinaError } from '../errors.ts';
-import { writeFileAtomically } from '../files.ts';
+import { fileError, writeFileAtomically } from '../files.ts';
 import { percentile, wilson } from './wilson.ts';
 
 const lineSchema = z.object({
@@ -51,9 +51,13 @@ export function readEpisodes(file: string): EpisodeLine[] {
     });
 }
 
-/** Appends one episode durably. */
+/** Appends one episode durably. @throws NinaError when the disk is full or the file cannot be written. */
 export function appendEpisode(file: string, line: EpisodeLine): void {
-  fs.appendFileSync(file, `${JSON.stringify(line)}\n`, { flush: true });
+  try {
+    fs.appendFileSync(file, `${JSON.stringify(line)}\n`, { flush: true });
+  } catch (cause) {
+    throw fileError(`Could not write ${file}`, cause);
+  }
 }
 
 function parseJson(text: string): unknown {

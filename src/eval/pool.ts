@@ -11,7 +11,7 @@ type Request<Job> = { index: number; job: Job };
 type Reply<Result> = { index: number; result: Result } | { index: number; error: { sentence: boolean; text: string } };
 
 /** How far ahead of the slowest job others may run: bounds the results held in memory. */
-const LOOKAHEAD_PER_WORKER = 4;
+const LOOKAHEAD_PER_WORKER = 2;
 
 /**
  * Runs every job on `workers` threads of `module`.
