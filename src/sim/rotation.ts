@@ -4,7 +4,8 @@ import type { Quat, Vec3 } from './types.ts';
 /** Rotation by |v| about v (Rodrigues). @param v rad, [3] @param out [9] */
 export function matrixFromAxisAngle(v: ArrayLike<number>, out: Float64Array): Float64Array {
   const angle = Math.hypot(v[0]!, v[1]!, v[2]!);
-  const inverse = angle > 0 ? 1 / angle : 0;
+  // Dividing by a subnormal angle overflows; so small a turn is none.
+  const inverse = angle > 1e-12 ? 1 / angle : 0;
   const x = v[0]! * inverse;
   const y = v[1]! * inverse;
   const z = v[2]! * inverse;
