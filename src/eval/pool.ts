@@ -26,7 +26,7 @@ export async function* runJobs<Job, Result>(
   options: { workers: number; signal?: AbortSignal },
 ): AsyncGenerator<Result, void, undefined> {
   const { signal } = options;
-  const count = Math.max(1, Math.min(options.workers, jobs.length));
+  const count = Math.min(options.workers, jobs.length);
   const done = new Map<number, Result>();
   let started = 0;
   let yielded = 0;

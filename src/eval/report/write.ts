@@ -11,7 +11,7 @@ import { type Metric, readMetrics } from './curves.ts';
 import { renderReport, type Video } from './page.ts';
 import { sampleChunks } from './samples.ts';
 
-/** The page stays small enough to mail: this many rollouts are embedded, failures first. */
+/** The page stays small enough to mail: this many rollouts are embedded, at most half of them failures if possible. */
 const VIDEOS = 12;
 
 /**
@@ -50,17 +50,16 @@ export async function writeReport(result: EvaluationResult, out: string): Promis
 }
 
 function videos({ lines, tasks }: EvaluationResult, out: string): Video[] {
-  const failuresFirst = lines.toSorted((a, b) => Number(a.success) - Number(b.success) || a.episode - b.episode);
-  return failuresFirst
-    .flatMap(({ video, task, episode, success, steps }) => {
-      if (video === undefined) return [];
-      const { instruction } = tasks.find((t) => t.task === task)!;
-      return [{ instruction, episode, success, steps, file: path.join(out, video) }];
-    })
+  // By episode first, so that the choice spreads over the tasks.
+  const filmed = lines.filter((line) => line.video !== undefined).sort((a, b) => a.episode - b.episode);
+  const failures = filmed.filter((line) => !line.success);
+  const successes = filmed.filter((line) => line.success);
+  return [...failures.slice(0, VIDEOS / 2), ...successes, ...failures.slice(VIDEOS / 2)]
     .slice(0, VIDEOS)
-    .map(({ file, ...rest }) => ({
-      ...rest,
-      dataUri: `data:${ANIMATION_MIME_TYPE};base64,${fs.readFileSync(file, 'base64')}`,
+    .map(({ video, task, episode, success, steps }) => ({
+      ...{ episode, success, steps },
+      instruction: tasks.find((t) => t.task === task)!.instruction,
+      dataUri: `data:${ANIMATION_MIME_TYPE};base64,${fs.readFileSync(path.join(out, video!), 'base64')}`,
     }));
 }
 
