@@ -40,8 +40,8 @@ const object = [PANTRY, BREAKFAST].map((names) => ({
 
 /** tabletop-spatial: which of two equal bowls, told by where it is. Where each may be: */
 const BOWL_SPOTS = {
-  'between the plate and the ramekin': [-0.03, 0.13],
-  'next to the ramekin': [-0.16, 0.04],
+  'between the plate and the ramekin': [-0.025, 0.13],
+  'next to the ramekin': [-0.14, 0.04],
   'at the center of the table': [-0.02, 0],
   'on the cookie box': 'cookies_1',
   'in the top drawer of the wooden cabinet': 'wooden_cabinet_1_top_region',
@@ -76,8 +76,8 @@ const spatial = Object.entries(BOWL_SPOTS).map(([relation, spot], i) => {
       ['wooden_cabinet_1', 0, -0.34],
       ['flat_stove_1', 0.04, 0.32],
       ['plate_1', 0.1, 0.1],
-      ['ramekin_1', -0.16, 0.16],
-      ['cookies_1', -0.17, -0.1],
+      ['ramekin_1', -0.15, 0.16],
+      ['cookies_1', -0.16, -0.1],
       ...bowls.map(([name, where]) => [name, ...[where].flat()]),
     ],
     start: relation.includes('drawer') ? ['Open wooden_cabinet_1_top_region'] : [],
@@ -90,12 +90,12 @@ const goal = [
   {
     things: [
       ['wooden_cabinet_1', 0, -0.34],
-      ['flat_stove_1', 0.06, 0.3],
-      ['plate_1', 0.03, 0.09],
-      ['wine_rack_1', 0.2, -0.04],
-      ['black_bowl_1', -0.15, 0.05],
-      ['cream_cheese_1', -0.16, 0.18],
-      ['wine_bottle_1', 0.17, 0.12],
+      ['flat_stove_1', 0.04, 0.3],
+      ['plate_1', 0.05, 0.09],
+      ['wine_rack_1', 0.19, -0.05],
+      ['black_bowl_1', -0.12, 0.04],
+      ['cream_cheese_1', -0.17, 0.17],
+      ['wine_bottle_1', 0.18, 0.13],
     ],
     tasks: [
       ['open the top drawer of the cabinet', ['Open wooden_cabinet_1_top_region']],

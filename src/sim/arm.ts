@@ -5,8 +5,11 @@
  */
 import type { Vec3 } from './types.ts';
 
-/** Where the arm stands, metres: it reaches top-down over x in [-0.2, 0.2], |y| < 0.35. */
-export const BASE_POSITION: Vec3 = [-0.5, 0, 0];
+/**
+ * Where the arm stands, metres. Pointing down it reaches from 0.32 m (nearer, the elbow folds to its limit) to 0.78 m:
+ * x in [-0.22, 0.2] for |y| < 0.35.
+ */
+export const BASE_POSITION: Vec3 = [-0.54, 0, 0];
 
 /** Start pose, rad: hand pointing down, fingers opening along world y. */
 export const HOME_JOINTS: readonly number[] = [0, -0.161, 0, -2.4446, 0, 2.2268, Math.PI / 4];
