@@ -141,7 +141,7 @@ describe('what does not match is told', () => {
       data.set(normals(fold(key(1), 'corruption'), 12));
       writeSafetensors(file, tensors, metadata);
     });
-    expect(await failure(checkpoint)).toMatch(/failed its self-test: .* differ by 0\.\d+/);
+    expect(await failure(checkpoint)).toMatch(/failed its self-test: .* differ by \d/);
   });
 
   test('weights that are not numbers fail it too', async () => {

@@ -1,12 +1,12 @@
 /**
- * The policy's graph: encoder -> tokens, mean over tokens, Linear(E -> C) -> condition, decoder. As in the reference,
+ * The policy's graph: encoder -> tokens, mean over tokens, Linear(W -> C) -> condition, decoder. As in the reference,
  * the decoder sees nothing of the observation but its condition vector.
  */
 import * as nina from '../decoders/nina/index.ts';
 import * as state from '../encoders/state/index.ts';
 import { type Dropout, initLinear, type Linear, linear } from '../nn/index.ts';
 import { fold, type Key } from '../random.ts';
-import { div, mul, type NDArray, reshape, sum, type Tensor } from '../tensor/index.ts';
+import { mean, type NDArray, type Tensor } from '../tensor/index.ts';
 import type { PolicyConfig } from './config.ts';
 
 export type PolicyParams<P> = {
@@ -26,22 +26,19 @@ export function init(key: Key, { encoder, decoder }: Pick<PolicyConfig, 'encoder
   return {
     params: {
       encoder: state.init(fold(key, 'encoder'), encoder),
-      pool: initLinear(fold(key, 'pool'), encoder.encoder_dim, decoder.cond_dim),
+      pool: initLinear(fold(key, 'pool'), state.tokenWidth(encoder), decoder.cond_dim),
       decoder: flow.params,
     },
     buffers: flow.buffers,
   };
 }
 
-/** The condition [B, C] of the decoder: the mean of the tokens that are there, projected. */
+/** The condition [B, C] of the decoder: the mean of the tokens, projected. */
 export function condition(
   { encoder }: Pick<PolicyConfig, 'encoder'>,
   p: Pick<PolicyParams<Tensor>, 'encoder' | 'pool'>,
   inputs: state.StateInputs,
   dropout: Dropout,
 ): Tensor {
-  const tokens = state.encode(encoder, p.encoder, inputs, dropout); // [B, S, E]
-  const [B, S] = tokens.shape as [number, number, number];
-  const total = sum(mul(tokens, reshape(inputs.present, [B, S, 1])), [1]); // [B, E]
-  return linear(p.pool, div(total, sum(inputs.present, [1], { keepDims: true })));
+  return linear(p.pool, mean(state.encode(encoder, p.encoder, inputs, dropout), [1]));
 }

@@ -3,10 +3,10 @@ import * as z from 'zod';
 
 /** Chosen by a recipe; the only home of the defaults. */
 export const stateSchema = z.strictObject({
-  encoder_dim: z.int().min(8).max(1024).default(96).describe('width E of a token'),
+  encoder_dim: z.int().min(8).max(1024).default(64).describe('width E of an entity'),
   encoder_heads: z.int().min(1).default(4).describe('attention heads; must divide encoder_dim'),
-  encoder_blocks: z.int().min(0).max(8).default(1).describe('blocks of self-attention between the tokens'),
-  encoder_dropout: z.number().min(0).max(0.9).default(0).describe('dropout inside the encoder and on its tokens'),
+  encoder_blocks: z.int().min(0).max(8).default(1).describe('blocks of self-attention between the entities'),
+  encoder_dropout: z.number().min(0).max(0.9).default(0).describe('dropout inside the encoder and on its token'),
 });
 
 /** Measured on the training data. */

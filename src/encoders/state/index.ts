@@ -1,4 +1,4 @@
-/** Observation encoder for simulator state: proprioception, entity poses and an instruction -> tokens [B, S, E]. */
+/** Observation encoder for simulator state: proprioception, entity poses and an instruction -> a token [B, 1, W]. */
 export { checkHeads, type StateConfig, type StateSettings, stateConfigSchema, stateSchema } from './config.ts';
 export {
   ENTITY_SIZE,
@@ -11,5 +11,5 @@ export {
   stateArrays,
   writeState,
 } from './features.ts';
-export { encode, feedsOf, init, type StateInputs, type StateParams, stateInputs } from './model.ts';
+export { encode, feedsOf, init, type StateInputs, type StateParams, stateInputs, tokenWidth } from './model.ts';
 export { configFor, tokenise, wordIds } from './words.ts';
