@@ -92,7 +92,7 @@ const goal = [
       ['wooden_cabinet_1', 0, -0.34],
       ['flat_stove_1', 0.04, 0.3],
       ['plate_1', 0.05, 0.09],
-      ['wine_rack_1', 0.19, -0.05],
+      ['wine_rack_1', 0.215, -0.04],
       ['black_bowl_1', -0.12, 0.04],
       ['cream_cheese_1', -0.17, 0.17],
       ['wine_bottle_1', 0.18, 0.13],
