@@ -17,3 +17,4 @@ export {
   sample,
   sampleAndLogProb,
 } from './nina.ts';
+export { exportReference, type Imported, importReference, type StateDict } from './reference.ts';

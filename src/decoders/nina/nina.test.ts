@@ -99,6 +99,13 @@ describe.each(configs)('$backbone, PLU $use_plu', (config) => {
       expect(Math.max(...dCond!.subarray(i * C, (i + 1) * C).map(Math.abs))).toBeGreaterThan(1e-4);
   });
 
+  test('chunks and conditions of other sizes are refused with both shapes', () => {
+    expect(() => logProb(config, buffers, p, input('actions', [B, T, A + 1]), cond)).toThrow(
+      'This decoder needs chunks [B, 4, 2] and conditions [B, 5]; got [3, 4, 3] and [3, 5].',
+    );
+    expect(() => logProb(config, buffers, p, actions, input('cond', [B + 1, C]))).toThrow('got [3, 4, 2] and [4, 5].');
+  });
+
   test('backbone and parameters that disagree are refused', () => {
     const other = config.backbone === 'mlp' ? 'trans' : 'mlp';
     expect(() => logProb({ ...config, backbone: other, use_plu: false }, buffers, p, actions, cond)).toThrow(

@@ -74,7 +74,7 @@ export function logProb(
   cond: Tensor,
   dropout: Dropout = noDropout,
 ): Tensor {
-  return flows.logProb(flow(config, buffers, p, cond, { dropout }), vectors(actions));
+  return flows.logProb(flow(config, buffers, p, cond, { dropout }), vectors(config, actions, cond));
 }
 
 /** The noise z [B, T, A] of actions [B, T, A] given cond [B, C], and log |det dz/da| [B]. */
@@ -85,7 +85,7 @@ export function encode(
   actions: Tensor,
   cond: Tensor,
 ): [z: Tensor, logDet: Tensor] {
-  const [z, logDet] = flows.encode(flow(config, buffers, p, cond), vectors(actions));
+  const [z, logDet] = flows.encode(flow(config, buffers, p, cond), vectors(config, actions, cond));
   return [reshape(z, actions.shape), logDet];
 }
 
@@ -98,7 +98,7 @@ export function decode(
   cond: Tensor,
   inverses?: Tensor,
 ): [actions: Tensor, logDet: Tensor] {
-  const [x, logDet] = flows.decode(flow(config, buffers, p, cond, { inverses }), vectors(z));
+  const [x, logDet] = flows.decode(flow(config, buffers, p, cond, { inverses }), vectors(config, z, cond));
   return [reshape(x, z.shape), logDet];
 }
 
@@ -127,7 +127,10 @@ export function sampleAndLogProb(
   cond: Tensor,
   inverses?: Tensor,
 ): [actions: Tensor, logProb: Tensor] {
-  const [x, logProbability] = flows.sampleAndLogProb(flow(config, buffers, p, cond, { inverses }), vectors(z));
+  const [x, logProbability] = flows.sampleAndLogProb(
+    flow(config, buffers, p, cond, { inverses }),
+    vectors(config, z, cond),
+  );
   return [reshape(x, z.shape), logProbability];
 }
 
@@ -176,4 +179,12 @@ function layers(n: number, buffers: Buffers, name: string): (readonly number[])[
   });
 }
 
-const vectors = (chunk: Tensor) => reshape(chunk, [chunk.shape[0]!, -1]);
+/** [B, T, A] to [B, D]. @throws Error naming both shapes if the chunk or the condition is not of the configured sizes. */
+function vectors({ chunk_length: T, action_dim: A, cond_dim: C }: NinaConfig, chunk: Tensor, cond: Tensor): Tensor {
+  const B = chunk.shape[0];
+  if (chunk.shape.join() !== `${B},${T},${A}` || cond.shape.join() !== `${B},${C}`)
+    throw new Error(
+      `This decoder needs chunks [B, ${T}, ${A}] and conditions [B, ${C}]; got [${chunk.shape.join(', ')}] and [${cond.shape.join(', ')}].`,
+    );
+  return reshape(chunk, [B!, T * A]);
+}
