@@ -38,6 +38,10 @@ export function fileError(what: string, cause: unknown): unknown {
   const code = (cause as NodeJS.ErrnoException)?.code;
   if (code === 'ENOSPC')
     return new NinaError(`${what}: the disk is full. Free some space and run the same command again.`, { cause });
+  if (code === 'EDQUOT' || code === 'EFBIG')
+    return new NinaError(`${what}: it is more than you may write (disk quota or file size limit, see 'ulimit -f').`, {
+      cause,
+    });
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
     return new NinaError(`${what}: permission denied. Choose a folder you can write to.`, { cause });
   if (code === 'ENOENT') return new NinaError(`${what}: no such file or folder.`, { cause });
