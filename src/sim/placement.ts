@@ -6,9 +6,9 @@ import { NinaError } from '../errors.ts';
 import { type Key, type Rng, rng } from '../random.ts';
 import type { Atom, Problem } from './bddl/index.ts';
 import { partOf } from './predicates.ts';
-import { quaternionFromYaw, rotate } from './rotation.ts';
+import { add, quaternionFromYaw, rotate } from './rotation.ts';
 import type { SceneRegion } from './scene.ts';
-import { add, type Pose, type World } from './world.ts';
+import type { Pose, World } from './world.ts';
 
 /** Objects start this far above what they stand on and settle. */
 const DROP_M = 0.002;

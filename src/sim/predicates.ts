@@ -7,7 +7,7 @@
  */
 import { NinaError } from '../errors.ts';
 import type { Atom } from './bddl/index.ts';
-import { rotate } from './rotation.ts';
+import { minus, rotate } from './rotation.ts';
 import type { ScenePart, SceneRegion } from './scene.ts';
 import type { Vec3 } from './types.ts';
 import type { World } from './world.ts';
@@ -63,8 +63,7 @@ function isOnThing(world: World, object: string, support: string): boolean {
 /** A world point in the frame of a body. */
 function inFrame(world: World, body: string, point: Vec3): Vec3 {
   const { position, quaternion: q } = world.pose(body);
-  const offset: Vec3 = [point[0] - position[0], point[1] - position[1], point[2] - position[2]];
-  return rotate([q[0], -q[1], -q[2], -q[3]], offset);
+  return rotate([q[0], -q[1], -q[2], -q[3]], minus(point, position));
 }
 
 export function regionOf(world: World, name: string): SceneRegion {

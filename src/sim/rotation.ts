@@ -1,4 +1,4 @@
-/** Rotations: 3 x 3 matrices are row-major arrays of nine, quaternions are w x y z. */
+/** Vectors and rotations: 3 x 3 matrices are row-major arrays of nine, quaternions are w x y z. */
 import type { Quat, Vec3 } from './types.ts';
 
 /** Rotation by |v| about v (Rodrigues). @param v rad, [3] @param out [9] */
@@ -71,3 +71,6 @@ export function yawOf(q: Quat): number {
 export function wrap(angle: number, period = 2 * Math.PI): number {
   return angle - period * Math.round(angle / period);
 }
+
+export const add = (a: Vec3, b: Vec3): Vec3 => [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
+export const minus = (a: Vec3, b: Vec3): Vec3 => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];

@@ -2,7 +2,7 @@
 import { NinaError } from '../errors.ts';
 import { ARM_JOINTS, FINGER_JOINTS, GRIP_SITE } from './arm.ts';
 import type { Physics } from './mujoco.ts';
-import { quaternionFromMatrix, rotate } from './rotation.ts';
+import { add, quaternionFromMatrix, rotate } from './rotation.ts';
 import type { Scene } from './scene.ts';
 import type { Entity, Observation, Quat, Vec3 } from './types.ts';
 
@@ -113,7 +113,6 @@ export class World {
   }
 }
 
-export const add = (a: Vec3, b: Vec3): Vec3 => [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
 const nameOf = (thing: string | { name: string }) => (typeof thing === 'string' ? thing : thing.name);
 
 function known<T>(map: ReadonlyMap<string, T>, name: string): T {

@@ -1,9 +1,8 @@
 /** Opens and closes drawers, turns knobs: takes the handle and moves it along its joint. */
-import { rotate, yawOf } from '../rotation.ts';
+import { add, rotate, yawOf } from '../rotation.ts';
 import type { ScenePart } from '../scene.ts';
 import type { Observation } from '../types.ts';
-import { add } from '../world.ts';
-import { bend, descend, grip, moveTo, rise } from './motions.ts';
+import { approach, descend, grip, moveTo, rise } from './motions.ts';
 import type { Style } from './style.ts';
 import { entityOf, fingerYaw, type HandPose, nearHome, type Waypoint } from './waypoint.ts';
 
@@ -30,11 +29,7 @@ export function* operate(part: ScenePart, open: boolean, style: Style, look: () 
     if (kind.kind === 'drawer') return { position: add(o.eefPosition, rotate(quaternion, [0, left, 0])), yaw };
     return { position, yaw: fingerYaw(o.eefQuaternion) + left };
   };
-  const start = look();
-  const first = handle(start);
-  if (start.eefPosition[2] < first.position[2] + style.hoverM)
-    yield rise(start, fingerYaw(start.eefQuaternion), Math.max(start.eefPosition[2], style.carryM - 0.03), -1);
-  yield bend(look().eefPosition, first.position, first.position[2] + style.hoverM + 0.02, first.yaw, -1, style);
+  yield* approach(handle(look()), style, look);
   yield descend(handle, style);
   const yaw = handle(look()).yaw;
   yield grip(look(), yaw, 1);

@@ -1,9 +1,8 @@
 /** Whether the open gripper can come down at a pose without touching anything: a few points of it against every solid. */
 import type { Geom } from '../mjcf.ts';
-import { rotate } from '../rotation.ts';
+import { add, minus, rotate } from '../rotation.ts';
 import type { Scene } from '../scene.ts';
 import type { Observation, Quat, Vec3 } from '../types.ts';
-import { add } from '../world.ts';
 import { entityOf, type HandPose } from './waypoint.ts';
 
 export interface Solid {
@@ -21,8 +20,10 @@ const MARGIN_M = 0.006;
  */
 const GRIPPER: readonly Vec3[] = [
   ...grid([0.042, 0.056], [-0.01, 0.01], [-0.012, 0.012, 0.036]),
-  ...grid([0, 0.05, 0.1], [-0.03, 0, 0.03], [0.043, 0.09]),
+  ...grid([0, 0.0125, 0.025, 0.0375, 0.05, 0.0625, 0.075, 0.0875, 0.1], [-0.03, 0, 0.03], [0.043, 0.06, 0.08]),
 ];
+/** No point of the gripper is further from the pads' centre, metres. */
+const GRIPPER_RADIUS_M = 0.15;
 
 function grid(along: number[], across: number[], up: number[]): Vec3[] {
   return along.flatMap((a) => across.flatMap((b) => up.map((c): Vec3 => [a, b, c])));
@@ -38,8 +39,7 @@ export function obstacles(scene: Scene, o: Observation, except: string): Solid[]
     });
   const parts = scene.parts.flatMap(({ name, kind }) => {
     const { position: handle, quaternion } = entityOf(o, name);
-    const [x, y, z] = kind.handle;
-    const position = add(handle, rotate(quaternion, [-x, -y, -z]));
+    const position = minus(handle, rotate(quaternion, kind.handle));
     return kind.geoms.map((geom) => ({ geom, position, quaternion }));
   });
   return [...rigid, ...parts].filter(({ geom }) => geom.massKg !== undefined);
@@ -47,21 +47,20 @@ export function obstacles(scene: Scene, o: Observation, except: string): Solid[]
 
 export function handFits({ position, yaw }: HandPose, solids: readonly Solid[]): boolean {
   const [c, s] = [Math.cos(yaw), Math.sin(yaw)];
+  const near = solids.filter(({ geom, position: from, quaternion }) => {
+    const centre = add(from, rotate(quaternion, geom.at ?? [0, 0, 0]));
+    return Math.hypot(...minus(centre, position)) < GRIPPER_RADIUS_M + Math.hypot(...geom.size) + MARGIN_M;
+  });
   return GRIPPER.every(([along, across, up]) =>
     [1, -1].every((side) => {
       const point = add(position, [side * along * c - across * s, side * along * s + across * c, up]);
-      return !solids.some((solid) => contains(solid, point));
+      return !near.some((solid) => contains(solid, point));
     }),
   );
 }
 
 function contains({ geom, position, quaternion: [w, x, y, z] }: Solid, point: Vec3): boolean {
-  const [px, py, pz] = rotate(
-    [w, -x, -y, -z],
-    [point[0] - position[0], point[1] - position[1], point[2] - position[2]],
-  );
-  const [gx, gy, gz] = geom.at ?? [0, 0, 0];
-  const [dx, dy, dz] = [px - gx, py - gy, pz - gz];
+  const [dx, dy, dz] = minus(rotate([w, -x, -y, -z], minus(point, position)), geom.at ?? [0, 0, 0]);
   if (geom.kind === 'cylinder')
     return Math.hypot(dx, dy) < geom.size[0] + MARGIN_M && Math.abs(dz) < geom.size[1] + MARGIN_M;
   const [c, s] = [Math.cos(geom.yaw ?? 0), Math.sin(geom.yaw ?? 0)];

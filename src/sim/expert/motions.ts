@@ -1,9 +1,8 @@
 /** The few movements that every skill is made of. */
-
+import { add } from '../rotation.ts';
 import type { Observation, Vec3 } from '../types.ts';
-import { add } from '../world.ts';
 import type { Style } from './style.ts';
-import { distance, type HandPose, horizontal, type Waypoint, yawError } from './waypoint.ts';
+import { distance, fingerYaw, type HandPose, horizontal, type Waypoint, yawError } from './waypoint.ts';
 
 /** Pads this close to the grasp point hold well, metres. */
 const GRASP_TOLERANCE_M = 0.005;
@@ -26,6 +25,15 @@ export function moveTo(
     maxSteps,
     done: (o) => distance(target(o).position, o.eefPosition) < toleranceM,
   };
+}
+
+/** From wherever the hand is to above where it will take hold, by a path that bends to one side. */
+export function* approach(to: HandPose, style: Style, look: () => Observation): Generator<Waypoint> {
+  const overM = to.position[2] + style.hoverM;
+  const start = look();
+  if (start.eefPosition[2] < overM)
+    yield rise(start, fingerYaw(start.eefQuaternion), Math.max(overM, style.carryM - 0.03), -1);
+  yield bend(look().eefPosition, to.position, overM + 0.02, to.yaw, -1, style);
 }
 
 /** A point on the way, off the straight line to one side; passed in full motion. */
