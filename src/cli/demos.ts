@@ -1,5 +1,6 @@
 /** `nina demos`: records demonstrations of the scripted expert as LIBERO-layout HDF5 files. */
 import type { Command } from 'commander';
+import type { RecordingOptions, SuiteRecording } from '../eval/demonstrations.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, integer } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -28,29 +29,39 @@ export function registerDemos(program: Command): void {
     .option('--workers <n>', 'worker threads; the result does not depend on them', integer(1), defaultWorkers)
     .option('--json', 'print JSON', false)
     .action(async (options: Options) => {
-      const { recordDemonstrations } = await import('../eval/demonstrations.ts');
-      let progress: Progress | undefined;
-      const result = await interruptible((signal) =>
-        recordDemonstrations({
-          ...options,
-          signal,
-          onProgress: ({ attempts, total, successes }) => {
-            progress ??= createProgress(`Recording ${options.suite}`, total, attempts);
-            progress.update(attempts, `${successes} successful`);
-          },
-        }),
-      );
-      const total = result.tasks.length * options.episodes;
-      const successes = result.tasks.reduce((sum, task) => sum + task.successes, 0);
-      progress?.end(`${successes} of ${total} attempts successful`);
+      const result = await recordWithProgress(options);
       if (options.json) {
         process.stdout.write(`${JSON.stringify(result)}\n`);
         return;
       }
+      const total = result.tasks.length * options.episodes;
+      const successes = result.tasks.reduce((sum, task) => sum + task.successes, 0);
       for (const task of result.tasks)
         process.stdout.write(`${String(task.successes).padStart(4)}/${task.episodes}  ${task.instruction}\n`);
       process.stdout.write(
         `${String(successes).padStart(4)}/${total}  ${options.suite} (${(100 * result.success_rate).toFixed(1)}%), in ${options.out}\n`,
       );
     });
+}
+
+/** Records with progress on stderr; Ctrl-C stops it tidily. */
+export async function recordWithProgress(
+  options: Omit<RecordingOptions, 'signal' | 'onProgress'>,
+): Promise<SuiteRecording> {
+  const { recordDemonstrations } = await import('../eval/demonstrations.ts');
+  let progress: Progress | undefined;
+  let last = '';
+  const result = await interruptible((signal) =>
+    recordDemonstrations({
+      ...options,
+      signal,
+      onProgress: ({ attempts, total, successes }) => {
+        progress ??= createProgress(`Recording ${options.suite}`, total, attempts);
+        progress.update(attempts, `${successes} successful`);
+        last = `${successes} of ${total} attempts successful`;
+      },
+    }),
+  );
+  progress?.end(last);
+  return result;
 }

@@ -1,6 +1,7 @@
 /** `nina eval`: closed-loop success of a checkpoint, with intervals, videos and a report. */
 import * as path from 'node:path';
 import type { Command } from 'commander';
+import type { EvaluationResult, EvaluationRun } from '../eval/evaluate.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, integer, number } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -34,24 +35,8 @@ export function registerEval(program: Command): void {
     .option('--out <folder>', 'folder of the results (default: CHECKPOINT/eval/SUITE)')
     .option('--json', 'print JSON')
     .action(async (checkpoint: string, { workers, json, out: folder, ...settings }: Options) => {
-      const { evaluate } = await import('../eval/evaluate.ts');
-      const { writeReport } = await import('../eval/report/write.ts');
       const out = folder ?? path.join(checkpoint, 'eval', settings.suite);
-      let progress: Progress | undefined;
-      const result = await interruptible((signal) =>
-        evaluate(settings, {
-          checkpoint,
-          out,
-          workers,
-          signal,
-          onProgress: ({ done, total, successes }) => {
-            progress ??= createProgress(`Evaluating ${settings.suite}`, total, done);
-            progress.update(done, `${successes} successful`);
-          },
-        }),
-      );
-      progress?.end(`${result.successes} of ${result.n} episodes successful`);
-      const report = await writeReport(result, out);
+      const { result, report } = await evaluateWithProgress(settings, { checkpoint, out, workers });
       const { lines: _, ...summary } = result;
       if (json) {
         process.stdout.write(`${JSON.stringify({ ...summary, episodes: path.join(out, 'episodes.jsonl'), report })}\n`);
@@ -60,4 +45,26 @@ export function registerEval(program: Command): void {
       const { formatEvaluation } = await import('./table.ts');
       process.stdout.write(`${formatEvaluation(result)}Report: ${report}\n`);
     });
+}
+
+/** Evaluates with progress on stderr and writes the report; Ctrl-C stops it tidily. */
+export async function evaluateWithProgress(
+  settings: Parameters<typeof import('../eval/evaluate.ts').evaluate>[0],
+  run: Omit<EvaluationRun, 'signal' | 'onProgress'>,
+): Promise<{ result: EvaluationResult; report: string }> {
+  const { evaluate } = await import('../eval/evaluate.ts');
+  const { writeReport } = await import('../eval/report/write.ts');
+  let progress: Progress | undefined;
+  const result = await interruptible((signal) =>
+    evaluate(settings, {
+      ...run,
+      signal,
+      onProgress: ({ done, total, successes }) => {
+        progress ??= createProgress(`Evaluating ${settings.suite}`, total, done);
+        progress.update(done, `${successes} successful`);
+      },
+    }),
+  );
+  progress?.end(`${result.successes} of ${result.n} episodes successful`);
+  return { result, report: await writeReport(result, run.out) };
 }

@@ -10,6 +10,7 @@ import { registerBench } from './bench.ts';
 import { registerDemos } from './demos.ts';
 import { registerEval } from './eval.ts';
 import { registerParity } from './parity.ts';
+import { registerQuickstart } from './quickstart.ts';
 import { registerReplay } from './replay.ts';
 import { registerSuites } from './suites.ts';
 import { registerTrain } from './train.ts';
@@ -28,6 +29,7 @@ registerTrain(program);
 registerEval(program);
 registerParity(program);
 registerBench(program);
+registerQuickstart(program);
 
 try {
   await program.parseAsync();

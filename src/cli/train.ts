@@ -43,12 +43,18 @@ export function registerTrain(program: Command): void {
         return;
       }
       const { run, config } = await prepare(recipe, options);
-      const { train } = await import('../train/index.ts');
-      const reporter = createReporter();
-      const result = await interruptible((signal) => train(run, config, { signal, report: reporter.report }));
-      reporter.end(result);
+      const result = await trainWithProgress(run, config);
       print(run, result, options.json);
     });
+}
+
+/** Trains with progress on stderr; Ctrl-C saves a checkpoint. */
+export async function trainWithProgress(run: string, config: TrainConfig): Promise<TrainResult> {
+  const { train } = await import('../train/index.ts');
+  const reporter = createReporter();
+  const result = await interruptible((signal) => train(run, config, { signal, report: reporter.report }));
+  reporter.end(result);
+  return result;
 }
 
 /** The run's folder and recipe. */
