@@ -93,8 +93,8 @@ const goal = [
       ['flat_stove_1', 0.04, 0.3],
       ['plate_1', 0.05, 0.09],
       ['wine_rack_1', 0.215, -0.04],
-      ['black_bowl_1', -0.12, 0.04],
-      ['cream_cheese_1', -0.17, 0.17],
+      ['black_bowl_1', -0.12, 0.09],
+      ['cream_cheese_1', -0.17, 0.2],
       ['wine_bottle_1', 0.18, 0.13],
     ],
     tasks: [
@@ -112,11 +112,12 @@ const goal = [
   },
 ];
 
+// Nothing stands under an open drawer or its handle: y > 0.01 once a drawer is out.
 const cabinetScene = [
   ['wooden_cabinet_1', 0, -0.34],
   ['plate_1', 0.08, 0.12],
-  ['black_bowl_1', -0.12, 0.05],
-  ['cream_cheese_1', -0.14, 0.2],
+  ['black_bowl_1', -0.12, 0.1],
+  ['cream_cheese_1', -0.14, 0.22],
   ['butter_1', 0.05, 0.26],
 ];
 const stoveScene = [
