@@ -30,7 +30,9 @@ for (const entry of fs.readdirSync(src, { recursive: true, withFileTypes: true }
     const [other, ...deeper] = path.relative(src, path.resolve(path.dirname(file), target)).split(path.sep);
     const testSupport = other === '..' && file.endsWith('.test.ts');
     if (deeper.length === 0 || other === folder || allowed.includes(other) || testSupport) continue;
-    wrong.push(`${path.relative(path.dirname(src), file)} imports ${target}: src/${folder} may import ${allowed.join(', ') || 'nothing'}`);
+    wrong.push(
+      `${path.relative(path.dirname(src), file)} imports ${target}: src/${folder} may import ${allowed.join(', ') || 'nothing'}`,
+    );
   }
 }
 if (wrong.length > 0) {
