@@ -100,20 +100,30 @@ export async function train(
     windows: windows.length,
   });
   let last: Metrics | undefined;
-  let checkpoint: string | undefined;
   let clock = { steps: 0, ms: 0 };
+  let saves = false;
   while (step < config.max_steps) {
     const startMs = performance.now();
-    const { nll, gradNorm, learningRate, diverged } = await update.apply(step);
+    const { nll, gradNorm, diverged } = await update.measure(step);
     if (diverged) throw new NinaError(`Training diverged at step ${step}: ${diverged} ${advice(run)}`);
+    const measureMs = performance.now() - startMs;
+    // Only weights whose next loss is sound are saved: the last checkpoint is always a good one.
+    if (saves) {
+      const checkpoint = await saveNow();
+      if (signal.aborted)
+        throw new NinaError(
+          `Stopped after step ${step} of ${config.max_steps}; saved ${checkpoint}. Go on with: nina train --resume ${run}`,
+        );
+    }
+    const applyMs = performance.now();
+    const learningRate = update.apply(step);
     step++;
     window = { steps: window.steps + 1, nll: window.nll + nll, gradNorm: window.gradNorm + gradNorm };
-    clock = { steps: clock.steps + 1, ms: clock.ms + performance.now() - startMs };
+    clock = { steps: clock.steps + 1, ms: clock.ms + measureMs + performance.now() - applyMs };
     const stepsPerS = (1000 * clock.steps) / clock.ms;
     report.step({ step, nll, gradNorm, stepsPerS });
 
-    const ends = step === config.max_steps;
-    const validates = ends || step % config.validate_every === 0;
+    const validates = step === config.max_steps || step % config.validate_every === 0;
     if (validates || step % config.log_every === 0) {
       last = {
         step,
@@ -123,6 +133,8 @@ export async function train(
         steps_per_s: stepsPerS,
         ...(validates && (await validation.measure(optimizer.ema))),
       };
+      if (!Number.isFinite(last.val_nll ?? 0))
+        throw new NinaError(`Training diverged at step ${step}: held-out loss ${last.val_nll}. ${advice(run)}`);
       appendMetrics(run, last);
       report.metrics(last);
       window = EMPTY;
@@ -130,14 +142,9 @@ export async function train(
     }
     // The runtime blocks the event loop: let signals in.
     await new Promise(setImmediate);
-    const stops = signal.aborted && !ends;
-    if (ends || stops || step % config.checkpoint_every === 0) checkpoint = await saveNow();
-    if (stops)
-      throw new NinaError(
-        `Stopped after step ${step} of ${config.max_steps}; saved ${checkpoint}. Go on with: nina train --resume ${run}`,
-      );
+    saves = signal.aborted || step % config.checkpoint_every === 0;
   }
-  return { steps: step, checkpoint: checkpoint ?? (await saveNow()), metrics: last };
+  return { steps: step, checkpoint: await saveNow(), metrics: last };
 }
 
 /** The policy that these settings and this data define. */

@@ -14,18 +14,21 @@ import { compileUpdate, GRADIENT, PARAMETER } from './programs.ts';
 import { batchSampler } from './sampler.ts';
 import { emaDecayAt, learningRateAt } from './schedule.ts';
 
-export interface UpdateResult {
-  /** Loss of the batch before the update, nats. */
+/** What a batch says about the weights. */
+export interface Measured {
+  /** Loss of the batch, nats. */
   readonly nll: number;
   readonly gradNorm: number;
-  readonly learningRate: number;
-  /** Set when the loss or gradient is unusable: what happened, on which episodes. The weights are then untouched. */
+  /** Set when loss or gradient are unusable, and so are the weights: what happened, on which episodes. */
   readonly diverged?: string;
 }
 
+/** Update number `step`, counted from 0, in two halves: between them the weights are known to be good. */
 export interface Update extends Disposable {
-  /** Update number `step`, counted from 0, of the optimizer state given to `prepareUpdate`. */
-  apply(step: number): Promise<UpdateResult>;
+  /** Loss and gradient of the step's batch. */
+  measure(step: number): Promise<Measured>;
+  /** Applies that gradient to the optimizer's state; returns the learning rate it used. */
+  apply(step: number): number;
 }
 
 /** Nats per action dimension beyond which a loss is an explosion: as if every number were 14 standard deviations out. */
@@ -68,7 +71,7 @@ export async function prepareUpdate(
   };
 
   return {
-    async apply(step) {
+    async measure(step) {
       const indices = sample(step);
       fill(batch, indices);
       for (const { name, rate, values } of dropouts) dropoutMask(fold(key, 'dropout', name, step), rate, values);
@@ -76,23 +79,19 @@ export async function prepareUpdate(
       await program.run({ ...inputs, noise }, outputs);
       const nll = outputs.nll[0]!;
       const gradNorm = norm(gradient);
+      if (Number.isFinite(gradNorm) && nll <= explosion) return { nll, gradNorm };
+      const episodes = new Set(Array.from(indices, (i) => episodeId(dataset.episodes[dataset.windows[i]!.episode]!)));
+      const diverged =
+        `loss ${nll}, gradient norm ${gradNorm} (a loss above ${explosion} counts as an explosion). ` +
+        `The batch came from: ${[...episodes].join(', ')}.`;
+      return { nll, gradNorm, diverged };
+    },
+    apply(step) {
       const learningRate = learningRateAt(step, schedule);
-      if (!Number.isFinite(gradNorm) || !(nll <= explosion)) {
-        const episodes = new Set(Array.from(indices, (i) => episodeId(dataset.episodes[dataset.windows[i]!.episode]!)));
-        const diverged =
-          `loss ${nll}, gradient norm ${gradNorm} (a loss above ${explosion} counts as an explosion). ` +
-          `The batch came from: ${[...episodes].join(', ')}.`;
-        return { nll, gradNorm, learningRate, diverged };
-      }
       const { beta1, beta2, weight_decay: weightDecay } = config;
-      adamwUpdate(optimizer, gradient, groups, step, {
-        learningRate,
-        beta1,
-        beta2,
-        weightDecay,
-        emaDecay: emaDecayAt(step),
-      });
-      return { nll, gradNorm, learningRate };
+      const emaDecay = emaDecayAt(step);
+      adamwUpdate(optimizer, gradient, groups, step, { learningRate, beta1, beta2, weightDecay, emaDecay });
+      return learningRate;
     },
     [Symbol.dispose]() {
       program[Symbol.dispose]();

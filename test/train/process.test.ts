@@ -1,0 +1,165 @@
+/** Training as a process that users start, kill, interrupt and run out of disk with. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nina, ninaJson } from '../cli/nina.ts';
+import { writeDemonstrations } from '../support/demonstrations.ts';
+
+const entry = path.join(import.meta.dirname, '../../dist/cli/nina.js');
+
+let dir: string;
+const at = (...names: string[]) => path.join(dir, ...names);
+
+beforeAll(() => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'train-process-'));
+  writeDemonstrations(at('demos'), 6);
+  fs.writeFileSync(
+    at('small.yaml'),
+    [
+      '# A flow small enough for tests.',
+      `data: ${at('demos')}`,
+      'n_layers: 2',
+      'affine_dim: 16',
+      'encoder_dim: 16',
+      'batch_size: 8',
+      'max_steps: 60',
+      'learning_rate: 0.001',
+      'validate_every: 20',
+      'checkpoint_every: 7',
+      'log_every: 10',
+      'encoder_dropout: 0.1',
+    ].join('\n'),
+  );
+});
+afterAll(() => fs.rmSync(dir, { recursive: true }));
+
+const trained = (run: string, ...args: string[]) => ninaJson('train', at('small.yaml'), '--out', at(run), ...args);
+const begin = (...args: string[]): ChildProcess =>
+  spawn(process.execPath, [entry, 'train', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+
+/** Resolves when the file has appeared or changed since `before`. */
+async function changed(file: string, before: number): Promise<void> {
+  while ((fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) <= before) await sleep(2);
+}
+
+/** metrics.jsonl without what measures the machine. */
+const record = (run: string) =>
+  fs
+    .readFileSync(at(run, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => ({ ...JSON.parse(line), steps_per_s: 0 }));
+
+test('killed at any moment and resumed, a run computes the same bits', async () => {
+  trained('whole');
+  const state = at('killed', 'state.safetensors');
+  // The first kill may come before anything was saved; the later ones after some checkpoint, at no particular moment.
+  for (const delayMs of [0, 20, 55]) {
+    const before = fs.statSync(state, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const child = delayMs === 0 ? begin(at('small.yaml'), '--out', at('killed')) : begin('--resume', at('killed'));
+    await changed(delayMs === 0 ? at('killed', 'recipe.yaml') : state, delayMs === 0 ? 0 : before);
+    await sleep(delayMs);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  expect(record('killed').at(-1)?.step ?? 0).toBeLessThan(60);
+  const { code, stderr } = nina('train', '--resume', at('killed'));
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/Took over .* from process \d+, which is gone/);
+  expect(record('killed')).toEqual(record('whole'));
+  const same = (...file: string[]) =>
+    fs.readFileSync(at('killed', ...file)).equals(fs.readFileSync(at('whole', ...file)));
+  expect(same('state.safetensors')).toBe(true);
+  for (const file of ['model.safetensors', 'config.json', 'stats.json', 'manifest.json'])
+    expect(same('checkpoints', '60', file)).toBe(true);
+});
+
+test('Ctrl-C saves a checkpoint and says how to go on; two processes do not share a folder', async () => {
+  const child = begin(at('small.yaml'), '--out', at('interrupted'), '--max_steps', '100000');
+  let stderr = '';
+  child.stderr!.on('data', (text) => {
+    stderr += text;
+  });
+  await changed(at('interrupted', 'state.safetensors'), 0);
+  const second = nina('train', '--resume', at('interrupted'));
+  expect(second.code).toBe(1);
+  expect(second.stderr).toMatch(new RegExp(`in use by process ${child.pid} `));
+  child.kill('SIGINT');
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(1);
+  const [, step] = /Stopped after step (\d+) of 100000; saved .*\. Go on with: nina train --resume /.exec(stderr)!;
+  expect(fs.existsSync(at('interrupted', 'checkpoints', step!, 'manifest.json'))).toBe(true);
+  const resumed = ninaJson('train', '--resume', at('interrupted'), '--max_steps', Number(step) + 1);
+  expect(resumed).toMatchObject({ steps: Number(step) + 1 });
+});
+
+describe('wrong usage is exit code 2, told with its place', () => {
+  const refused = (...args: string[]) => {
+    const { code, stdout, stderr } = nina('train', ...args, '--out', at('refused'));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(fs.existsSync(at('refused'))).toBe(false);
+    return stderr;
+  };
+  const recipe = (text: string) => {
+    fs.writeFileSync(at('bad.yaml'), `data: ${at('demos')}\n${text}\n`);
+    return at('bad.yaml');
+  };
+
+  test('an unknown key and a wrong type in a recipe', () => {
+    const stderr = refused(recipe('n_layer: 3\nuse_plu: maybe'));
+    expect(stderr).toMatch(/bad.yaml:2: unknown key 'n_layer'; did you mean 'n_layers'\? Allowed: backbone, n_layers,/);
+    expect(stderr).toMatch(/bad.yaml:3: use_plu: expected boolean, received string; got "maybe"/);
+  });
+
+  test('an odd T with trans, from flags and from a recipe', () => {
+    const odd = /chunk_length must be even; got chunk_length 9 with backbone trans/;
+    expect(refused(at('small.yaml'), '--backbone', 'trans', '--set', 'chunk_length=9')).toMatch(odd);
+    expect(refused(recipe('backbone: trans\nchunk_length: 9'))).toMatch(odd);
+  });
+
+  test('no data, an unknown flag, settings beside --resume', () => {
+    expect(refused('--n_layers', '2')).toMatch(/Training needs demonstrations: give --data FOLDER/);
+    expect(refused(at('small.yaml'), '--layers', '2')).toMatch(/unknown option '--layers'/);
+    const { code, stderr } = nina('train', '--resume', at('whole'), '--seed', '3');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/only --max_steps may be given with it, not seed/);
+  });
+});
+
+describe('a full disk', () => {
+  /** Files left behind by interrupted writing. */
+  const drafts = (folder: string) =>
+    fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tmp'));
+
+  test('a limit on file sizes: a sentence, and the last state stays whole', () => {
+    trained('limited', '--max_steps', '7');
+    const before = fs.readFileSync(at('limited', 'state.safetensors'));
+    const resume = `ulimit -f 20; exec '${process.execPath}' '${entry}' train --resume '${at('limited')}' --max_steps 14`;
+    const { status, stderr } = spawnSync('bash', ['-c', resume], { encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/Could not write .*: it is more than you may write .*ulimit -f/);
+    expect(stderr).not.toMatch(/at .*\.js:\d+/);
+    expect(before.equals(fs.readFileSync(at('limited', 'state.safetensors')))).toBe(true);
+    expect(drafts(at('limited'))).toEqual([]);
+    expect(ninaJson('train', '--resume', at('limited'), '--max_steps', 14)).toMatchObject({ steps: 14 });
+  });
+
+  const inTmpfs = (size: string, command: string) =>
+    spawnSync('unshare', ['-rm', 'sh', '-c', `mount -t tmpfs -o size=${size} none '${at('disk')}' && ${command}`], {
+      encoding: 'utf8',
+    });
+  const canMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', os.tmpdir()]).status === 0;
+
+  // Needs user namespaces; where they are forbidden, the limit above is the nearest real failure.
+  test.skipIf(!canMount)('ENOSPC from a real small disk', () => {
+    fs.mkdirSync(at('disk'));
+    const train = `'${process.execPath}' '${entry}' train '${at('small.yaml')}' --out '${at('disk', 'run')}'`;
+    const { stdout, stderr } = inTmpfs('300k', `{ ${train}; echo "code $?"; find '${at('disk')}' -name '*.tmp'; }`);
+    expect(stderr).toMatch(/Could not write .*: the disk is full. Free some space and run the same command again./);
+    expect(stdout).toBe('code 1\n');
+  });
+});

@@ -1,0 +1,162 @@
+/** Training in this process: it learns, it says what is wrong with its data, and it stops when it diverges. */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { NinaError } from '../../src/errors.ts';
+import { lockDirectory } from '../../src/lock.ts';
+import { loadPolicy } from '../../src/policy/index.ts';
+import {
+  assignments,
+  createRun,
+  type Metrics,
+  readMetrics,
+  readRun,
+  train,
+  trainConfig,
+} from '../../src/train/index.ts';
+import { writeDemonstrations } from '../support/demonstrations.ts';
+
+/** Small enough for seconds, large enough to learn something. */
+const SMALL = [
+  'n_layers=4',
+  'affine_dim=32',
+  'encoder_dim=32',
+  'batch_size=32',
+  'learning_rate=0.002',
+  'max_steps=120',
+  'validate_every=60',
+  'checkpoint_every=50',
+  'log_every=20',
+];
+
+let dir: string;
+const at = (...names: string[]) => path.join(dir, ...names);
+const silent = { notice() {}, start() {}, step() {}, metrics() {} };
+const never = new AbortController().signal;
+
+beforeAll(() => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'train-'));
+  writeDemonstrations(at('demos'), 20);
+});
+afterAll(() => fs.rmSync(dir, { recursive: true }));
+
+function start(run: string, ...settings: string[]) {
+  const config = trainConfig(assignments([`data=${at('demos')}`, ...SMALL, ...settings]));
+  createRun(at(run), config);
+  return config;
+}
+
+const failure = (work: Promise<unknown>) =>
+  work.then(
+    () => 'nothing was thrown',
+    (error: unknown) => {
+      expect(error).toBeInstanceOf(NinaError);
+      return (error as NinaError).message.replaceAll(`${dir}/`, '');
+    },
+  );
+
+test('the likelihood of held-out actions rises, and everything is recorded', async () => {
+  const config = start('learns');
+  const seen: Metrics[] = [];
+  const result = await train(at('learns'), config, {
+    signal: never,
+    report: { ...silent, metrics: (line) => seen.push(line) },
+  });
+  const lines = readMetrics(at('learns'));
+  expect(lines).toEqual(seen);
+  expect(lines.map((line) => line.step)).toEqual([20, 40, 60, 80, 100, 120]);
+  expect(lines.at(-1)!.nll).toBeLessThan(lines[0]!.nll - 20);
+  const [middle, last] = lines.filter((line) => line.val_nll !== undefined) as [Metrics, Metrics];
+  expect([middle.step, last.step]).toEqual([60, 120]);
+  expect(last.val_nll).toBeLessThan(middle.val_nll! - 5);
+  expect(last.val_bits_per_dim).toBeCloseTo(last.val_nll! / (70 * Math.LN2), 12);
+  expect(last.val_best_of_8_mse).toBeLessThan(middle.val_best_of_8_mse!);
+  expect(last.val_z0_mse).toBeLessThan(middle.val_z0_mse!);
+
+  const csv = fs.readFileSync(at('learns', 'metrics.csv'), 'utf8').trim().split('\n');
+  expect(csv).toHaveLength(7);
+  expect(csv[0]).toBe('step,nll,grad_norm,lr,steps_per_s,val_nll,val_bits_per_dim,val_best_of_8_mse,val_z0_mse');
+  expect(csv[1]).toMatch(/^20,.*,,,,$/);
+
+  expect(fs.readdirSync(at('learns')).sort()).toEqual([
+    'checkpoints',
+    'metrics.csv',
+    'metrics.jsonl',
+    'recipe.yaml',
+    'state.safetensors',
+  ]);
+  expect(fs.readdirSync(at('learns', 'checkpoints')).sort()).toEqual(['100', '120']);
+  expect(result).toMatchObject({ steps: 120, checkpoint: at('learns', 'checkpoints', '120') });
+  using policy = await loadPolicy(at('learns'));
+  expect(policy.manifest).toMatchObject({ step: 120, seed: 0 });
+  expect(readRun(at('learns'))).toEqual(config);
+});
+
+test('another seed is another run, the same seed the same one', async () => {
+  const final = async (name: string, seed: number) => {
+    const config = start(name, `seed=${seed}`, 'max_steps=3');
+    await train(at(name), config, { signal: never, report: silent });
+    return fs.readFileSync(at(name, 'state.safetensors'));
+  };
+  const first = await final('seed-a', 1);
+  expect(first.equals(await final('seed-b', 1))).toBe(true);
+  expect(first.equals(await final('seed-c', 2))).toBe(false);
+});
+
+test('a finished run resumed is done at once; with more steps it goes on', async () => {
+  const config = start('done', 'max_steps=4');
+  await train(at('done'), config, { signal: never, report: silent });
+  expect(await train(at('done'), config, { signal: never, report: silent })).toMatchObject({ steps: 4 });
+  const longer = readRun(at('done'), assignments(['max_steps=6']));
+  expect(await train(at('done'), longer, { signal: never, report: silent })).toMatchObject({ steps: 6 });
+});
+
+test('divergence: the step, the episodes, the last good checkpoint, which stays', async () => {
+  const config = start('diverges', 'max_steps=2');
+  await train(at('diverges'), config, { signal: never, report: silent });
+  const good = fs.readFileSync(at('diverges', 'state.safetensors'));
+  const wild = { ...config, learning_rate: 1e9, max_steps: 50, checkpoint_every: 1 };
+  const message = await failure(train(at('diverges'), wild, { signal: never, report: silent }));
+  expect(message).toMatch(/^Training diverged at step 3: loss (NaN|Infinity|[\d.e+-]+), gradient norm/);
+  expect(message).toMatch(/demos\/pick_(can|bowl).hdf5#demo_\d+/);
+  expect(message).toMatch(/The last good checkpoint is diverges\/checkpoints\/2\./);
+  expect(good.equals(fs.readFileSync(at('diverges', 'state.safetensors')))).toBe(true);
+  using policy = await loadPolicy(at('diverges'));
+  expect(policy.manifest.step).toBe(2);
+});
+
+test('an abort saves a checkpoint after the step', async () => {
+  const config = start('aborted');
+  const controller = new AbortController();
+  const report = { ...silent, step: ({ step }: { step: number }) => step === 7 && controller.abort() };
+  expect(await failure(train(at('aborted'), config, { signal: controller.signal, report }))).toMatch(
+    /^Stopped after step 7 of 120; saved aborted\/checkpoints\/7. Go on with: nina train --resume /,
+  );
+  using policy = await loadPolicy(at('aborted'));
+  expect(policy.manifest.step).toBe(7);
+});
+
+test('a folder has one run, and one process at a time', async () => {
+  const config = start('taken', 'max_steps=1');
+  expect(() => start('taken')).toThrow(/already holds a training run. Continue it with 'nina train --resume/);
+  using _ = lockDirectory(at('taken'));
+  expect(await failure(train(at('taken'), config, { signal: never, report: silent }))).toBe(
+    `taken is in use by process ${process.pid} on ${os.hostname()}. Wait for it, stop it, or choose another folder.`,
+  );
+});
+
+test('changed data and an edited recipe are refused on resume', async () => {
+  fs.cpSync(at('demos'), at('shrinking'), { recursive: true });
+  const config = start('changed', `data=${at('shrinking')}`, 'max_steps=2');
+  await train(at('changed'), config, { signal: never, report: silent });
+  const wider = { ...config, max_steps: 3, affine_dim: 16 };
+  expect(await failure(train(at('changed'), wider, { signal: never, report: silent }))).toMatch(
+    /does not fit the run's recipe: 'params' should hold \d+ numbers and holds \d+/,
+  );
+  fs.rmSync(at('shrinking', 'pick_can.hdf5'));
+  const more = { ...config, max_steps: 3 };
+  expect(await failure(train(at('changed'), more, { signal: never, report: silent }))).toMatch(
+    /demonstrations in shrinking are not those|recipe/,
+  );
+});
