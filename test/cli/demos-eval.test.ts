@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import h5wasm from 'h5wasm/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dataHash, readDemonstrations, readRecording } from '../../src/data/index.ts';
-import { nina, ninaJson } from './nina.ts';
+import { nina, ninaJson, startNina } from './nina.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-cli-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
@@ -42,6 +42,31 @@ test('a finished recording is kept; other settings are refused; nothing half-wri
   expect(other.code).toBe(1);
   expect(other.stderr).toMatch(/recorded with other settings \(seed 5 there, 6 now\)/);
   expect(fs.readdirSync(at('one')).every((name) => name.endsWith('.hdf5'))).toBe(true);
+});
+
+/** Starts a recording and stops it once its first file is there. */
+async function stopRecording(out: string, signal: NodeJS.Signals): Promise<number | null> {
+  const child = startNina('demos', ...RECORD, '--out', out, '--workers', 2);
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  while (child.exitCode === null && !fs.existsSync(path.join(out, files('one')[0]!)))
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  child.kill(signal);
+  return exit;
+}
+
+test('Ctrl-C leaves finished files and nothing else', async () => {
+  expect(await stopRecording(at('interrupted'), 'SIGINT')).toBe(1);
+  const left = fs.readdirSync(at('interrupted'));
+  expect(left.length).toBeLessThan(10);
+  expect(left).toEqual(files('interrupted'));
+});
+
+test('a recording that was killed continues to the same result', async () => {
+  expect(await stopRecording(at('killed'), 'SIGKILL')).toBe(null);
+  expect(files('killed').length).toBeLessThan(10);
+  ninaJson('demos', ...RECORD, '--out', at('killed'));
+  expect(dataHash(readDemonstrations(at('killed')))).toBe(dataHash(readDemonstrations(at('one'))));
+  expect(fs.readdirSync(at('killed'))).toEqual(files('killed'));
 });
 
 test('every demonstration replays to its goal through the very same states', () => {

@@ -1,5 +1,5 @@
 /** Runs the compiled command line as a user would. */
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import * as path from 'node:path';
 
 const entry = path.join(import.meta.dirname, '../../dist/cli/nina.js');
@@ -20,4 +20,9 @@ export function ninaJson(...args: readonly (string | number)[]) {
   const { code, stdout, stderr } = nina(...args, '--json');
   if (code !== 0) throw new Error(`nina ${args.join(' ')} exited with ${code}:\n${stderr}`);
   return JSON.parse(stdout);
+}
+
+/** Starts a command, for tests that disturb it. */
+export function startNina(...args: readonly (string | number)[]): ChildProcess {
+  return spawn(process.execPath, [entry, ...args.map(String)], { stdio: 'ignore' });
 }
