@@ -1,8 +1,9 @@
 /**
  * From one observation to the numbers of the encoder's inputs.
  *
- * Grasping needs millimetres while a scene spans a metre, so each entity's offset from the gripper is given at three
- * scales: linear over the reach, and squashed so that 5 cm and 1.5 cm are of order one. Rotations are given as the first
+ * Grasping needs millimetres while a scene spans a metre, so each entity's offset r from the gripper is given at three
+ * scales: r over the reach, and tanh(|r| / s) r / |r| for s of 5 cm and 1.5 cm, which is linear near the gripper and the
+ * direction farther away - commands saturate alike, so they are nearly linear in these numbers. Rotations are given as the first
  * two columns of their matrices (Zhou et al. 2019, arXiv 1812.07035), in the world and relative to the gripper.
  */
 import { NinaError } from '../../errors.ts';
@@ -13,7 +14,7 @@ import { wordIds } from './words.ts';
 export const PROPRIO_SIZE = 11;
 /** Per entity: position 3 (m), quaternion w x y z 4, joint 1 (m or rad). */
 export const ENTITY_SIZE = 8;
-/** Per entity: position 3, offset at three scales 9, rotation 6, rotation seen from the gripper 6, joint 1. */
+/** Per entity: position 3, offset at three scales 3 + 3 + 3, rotation 6, rotation seen from the gripper 6, joint 1. */
 export const FEATURE_SIZE = 25;
 
 /** Scales (m) of the entity's offset from the gripper. */
@@ -129,12 +130,13 @@ function writeFeatures(
   out: Float32Array,
   to: number,
 ): void {
-  for (let i = 0; i < 3; i++) {
-    const offsetM = entities[from + i]! - proprio[i]!;
+  const [x, y, z] = [0, 1, 2].map((i) => entities[from + i]! - proprio[i]!) as [number, number, number];
+  const distanceM = Math.max(Math.hypot(x, y, z), 1e-9);
+  for (const [i, offsetM] of [x, y, z].entries()) {
     out[to + i] = normalise(entities[from + i]!, statistics.position, i);
     out[to + 3 + i] = offsetM / REACH_M;
-    out[to + 6 + i] = Math.tanh(offsetM / NEAR_M);
-    out[to + 9 + i] = Math.tanh(offsetM / GRASP_M);
+    out[to + 6 + i] = Math.tanh(distanceM / NEAR_M) * (offsetM / distanceM);
+    out[to + 9 + i] = Math.tanh(distanceM / GRASP_M) * (offsetM / distanceM);
   }
   const rotation = rotationColumns(entities, from + 3);
   for (let c = 0; c < 2; c++)

@@ -124,8 +124,9 @@ describe('features', () => {
       for (const [i, x] of expected.entries()) expect(values[i]).toBeCloseTo(x, 5);
     };
     near(features.subarray(3, 6), [0.5, -0.05, 0]);
-    near(features.subarray(6, 9), [Math.tanh(2), Math.tanh(-0.2), 0]);
-    near(features.subarray(9, 12), [Math.tanh(0.1 / 0.015), Math.tanh(-0.01 / 0.015), 0]);
+    const far = Math.hypot(0.1, 0.01);
+    near(features.subarray(6, 9), [(Math.tanh(far / 0.05) * 0.1) / far, (Math.tanh(far / 0.05) * -0.01) / far, 0]);
+    near(features.subarray(9, 12), [0.1 / far, -0.01 / far, 0]);
     near(features.subarray(2, 3), [(entities[2]! - 0.05) / 0.02]);
   });
 
