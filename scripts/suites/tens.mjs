@@ -22,11 +22,11 @@ export const object = [PANTRY, BREAKFAST].map((names) => ({
 const BOWL_SPOTS = {
   'between the plate and the ramekin': [-0.025, 0.13],
   'next to the ramekin': [-0.14, 0.04],
-  'at the center of the table': [-0.02, 0],
+  'at the center of the table': [-0.01, 0.01],
   'on the cookie box': 'cookies_1',
   'in the top drawer of the wooden cabinet': 'wooden_cabinet_1_top_region',
   'on the ramekin': 'ramekin_1',
-  'next to the cookie box': [-0.05, -0.1],
+  'next to the cookie box': [-0.025, -0.11],
   'on the stove': 'flat_stove_1_cook_region',
   'next to the plate': [0.1, -0.03],
   'on the wooden cabinet': 'wooden_cabinet_1_top_side',

@@ -160,7 +160,7 @@ export const OBJECTS: Readonly<Record<string, ObjectKind>> = {
   milk: box([0.024, 0.024, 0.032], WHITE, GREEN),
   orange_juice: box([0.025, 0.025, 0.031], ORANGE, GREEN),
   black_book: box([0.035, 0.018, 0.028], BLACK, YELLOW),
-  cookies: box([0.045, 0.045, 0.016], ORANGE, BROWN),
+  cookies: box([0.036, 0.036, 0.016], ORANGE, BROWN),
   white_mug: mug(WHITE, BROWN),
   red_mug: mug(RED, BLACK),
   moka_pot: mug(STEEL, BLACK),
