@@ -1,0 +1,37 @@
+/** `nina inspect`: what a checkpoint is, how it must be driven, and whether its self-test passes here. */
+import type { Command } from 'commander';
+
+export function registerInspect(program: Command): void {
+  program
+    .command('inspect')
+    .description('describe a checkpoint, run its self-test and print its action specification')
+    .argument('<checkpoint>', "a checkpoint, or a training run's folder (its newest checkpoint)")
+    .option('--json', 'print JSON', false)
+    .action(async (checkpoint: string, { json }: { json: boolean }) => {
+      const { describeActions, loadPolicy } = await import('../policy/index.ts');
+      using policy = await loadPolicy(checkpoint);
+      const { config, manifest, directory } = policy;
+      const { self_test: _, ...origin } = manifest;
+      if (json) {
+        process.stdout.write(`${JSON.stringify({ directory, ...origin, config, self_test: 'passed' })}\n`);
+        return;
+      }
+      const { decoder, encoder } = config;
+      const lines = [
+        ['checkpoint', directory],
+        ['trained', `${origin.step} steps, seed ${origin.seed}, data ${origin.data_hash.slice(0, 12)}`],
+        ['made by', `nina-vla ${origin.package_version}, ${origin.engine_version}`],
+        ['parameters', `${(origin.parameters / 1e6).toFixed(2)} M`],
+        [
+          'decoder',
+          `NinA ${decoder.backbone}, ${decoder.n_layers} layers of width ${decoder.affine_dim}, PLU ${decoder.use_plu}`,
+        ],
+        ['chunk', `${decoder.chunk_length} actions, of which ${config.multistep} are executed`],
+        ['scene', `at most ${encoder.max_entities} entities; instructions of at most ${encoder.max_words} words`],
+        ['words', encoder.words.join(' ')],
+        ['self-test', 'passed'],
+      ] as const;
+      for (const [name, value] of lines) process.stdout.write(`${name.padEnd(12)}${value}\n`);
+      process.stdout.write(`\nActions, ${describeActions(config.action)}\n`);
+    });
+}
