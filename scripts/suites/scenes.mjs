@@ -7,8 +7,12 @@
 export const TABLE = 'main_table';
 
 export const groceries = (names) => [
-  ['basket_1', -0.02, 0.245],
-  ...names.map((name, i) => [`${name}_1`, [-0.11, 0.07, -0.11, 0.07, -0.02][i], [-0.25, -0.25, -0.1, -0.1, 0.04][i]]),
+  ['basket_1', -0.02, 0.225],
+  ...names.map((name, i) => [
+    `${name}_1`,
+    [-0.11, 0.07, -0.11, 0.07, -0.02][i],
+    [-0.215, -0.215, -0.09, -0.09, 0.025][i],
+  ]),
 ];
 export const inBasket = (name) => `In ${name}_1 basket_1_contain_region`;
 export const say = (name) => name.replaceAll('_', ' ');

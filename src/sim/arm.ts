@@ -111,7 +111,7 @@ function finger(side: string, joint: string, sign: 1 | -1): string {
   return `<body name="${side}_finger" pos="0 0 0.0584">
     <joint name="${joint}" type="slide" axis="0 1 0" range="${range}" armature="0.5" damping="60" frictionloss="1"/>
     <geom name="${side}_finger" class="hand" size="0.009 0.006 0.0165" pos="0 ${sign * 0.01} 0.0165" mass="0.04"/>
-    <geom name="${side}_pad" class="pad" size="0.01 0.005 0.011" pos="0 ${sign * 0.005} 0.044"/>
+    <geom name="${side}_pad" class="pad" size="0.012 0.005 0.011" pos="0 ${sign * 0.005} 0.044"/>
   </body>`;
 }
 

@@ -122,8 +122,8 @@ function bowl(radius: number, halfHeight: number, color: Rgb): ObjectKind {
 
 /** A can with a handle; taken across the handle's plane, so that the fingers pass beside it. */
 function mug(color: Rgb, inside: Rgb): ObjectKind {
-  const radius = 0.025;
-  const halfHeight = 0.032;
+  const radius = 0.024;
+  const halfHeight = 0.031;
   const body = can(radius, halfHeight, color, inside);
   return {
     ...body,
@@ -148,17 +148,17 @@ const STEEL: Rgb = [0.7, 0.72, 0.75];
 
 /** By category, as task files spell it. */
 export const OBJECTS: Readonly<Record<string, ObjectKind>> = {
-  alphabet_soup: can(0.026, 0.032, BLUE, STEEL),
-  tomato_sauce: can(0.025, 0.03, RED, STEEL),
-  salad_dressing: bottle(0.022, 0.026, GREEN, WHITE),
-  ketchup: bottle(0.023, 0.025, RED, WHITE),
-  bbq_sauce: bottle(0.023, 0.027, BROWN, ORANGE),
-  wine_bottle: bottle(0.024, 0.027, [0.3, 0.05, 0.15], BLACK),
-  cream_cheese: box([0.03, 0.022, 0.02], WHITE, BLUE),
-  butter: box([0.036, 0.021, 0.018], YELLOW, WHITE),
-  chocolate_pudding: box([0.032, 0.024, 0.022], BROWN, WHITE),
-  milk: box([0.024, 0.024, 0.032], WHITE, GREEN),
-  orange_juice: box([0.025, 0.025, 0.031], ORANGE, GREEN),
+  alphabet_soup: can(0.024, 0.03, BLUE, STEEL),
+  tomato_sauce: can(0.023, 0.028, RED, STEEL),
+  salad_dressing: bottle(0.021, 0.026, GREEN, WHITE),
+  ketchup: bottle(0.021, 0.025, RED, WHITE),
+  bbq_sauce: bottle(0.022, 0.027, BROWN, ORANGE),
+  wine_bottle: bottle(0.023, 0.027, [0.3, 0.05, 0.15], BLACK),
+  cream_cheese: box([0.028, 0.02, 0.019], WHITE, BLUE),
+  butter: box([0.03, 0.019, 0.018], YELLOW, WHITE),
+  chocolate_pudding: box([0.028, 0.021, 0.021], BROWN, WHITE),
+  milk: box([0.021, 0.021, 0.031], WHITE, GREEN),
+  orange_juice: box([0.022, 0.022, 0.03], ORANGE, GREEN),
   black_book: box([0.035, 0.018, 0.028], BLACK, YELLOW),
   cookies: box([0.036, 0.036, 0.016], ORANGE, BROWN),
   white_mug: mug(WHITE, BROWN),

@@ -24,8 +24,8 @@ const STIFFNESS = 150;
 const DAMPING = 2 * Math.sqrt(STIFFNESS);
 const POSTURE_STIFFNESS = 10;
 const POSTURE_DAMPING = 2 * Math.sqrt(POSTURE_STIFFNESS);
-/** Fraction of the fingers' travel per second: shut in 0.4 s. */
-const GRIPPER_RATE_HZ = 2.5;
+/** Fraction of the fingers' travel per second: shut in 0.25 s. */
+const GRIPPER_RATE_HZ = 4;
 /** Below this a rotation command counts as none, rad. */
 const NO_ROTATION = 1e-9;
 const N = 7;

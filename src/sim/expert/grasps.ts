@@ -8,9 +8,8 @@ import type { World } from '../world.ts';
 import { handFits, obstacles } from './clearance.ts';
 import { entityOf, type HandPose, HOME_YAW, nearHome } from './waypoint.ts';
 
-/** Grasps that turn the hand by less than this are preferred, in most episodes. */
+/** Grasps that turn the hand by less than this are preferred. */
 const EASY_TURN_RAD = 0.9;
-const EASY_SHARE = 0.8;
 /** Turns tried for a grasp that has no direction of its own, rad from the hand's start. */
 const TURNS = [-0.4, 0, 0.4, -0.8, 0.8, -1.2, 1.2] as const;
 const TURN_SPREAD_RAD = 0.08;
@@ -35,7 +34,7 @@ export function chooseGrasp(world: World, object: SceneObject, goal: Vec3, o: Ob
   // A crowded object is tried all the same: pushing a neighbour aside is better than giving up.
   const usable = free.length > 0 ? free : ways;
   const easy = usable.filter((way) => Math.abs(way(o).yaw - HOME_YAW) < EASY_TURN_RAD);
-  return random.pick(easy.length > 0 && random.uniform() < EASY_SHARE ? easy : usable);
+  return random.pick(easy.length > 0 ? easy : usable);
 }
 
 function graspPose({ name }: SceneObject, { offset, yaw }: Grasp, turn: number): GraspPose {

@@ -5,12 +5,12 @@ import type { Style } from './style.ts';
 import { distance, fingerYaw, type HandPose, horizontal, type Waypoint, yawError } from './waypoint.ts';
 
 /** Pads this close to the grasp point hold well, metres. */
-const GRASP_TOLERANCE_M = 0.005;
+const GRASP_TOLERANCE_M = 0.007;
 const GRASP_TOLERANCE_RAD = 0.08;
 /** Slope of the funnel that leads down to a grasp: height kept per metre of horizontal error. */
 const FUNNEL_SLOPE = 4;
-const CLOSE_STEPS = 9;
-const OPEN_STEPS = 6;
+const CLOSE_STEPS = 7;
+const OPEN_STEPS = 5;
 
 /** Goes to a pose, within a tolerance in metres. */
 export function moveTo(

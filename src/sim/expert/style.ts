@@ -23,11 +23,11 @@ export function drawStyle(key: Key): Style {
   const random = rng(key);
   return {
     random,
-    speed: random.uniform(0.75, 1),
-    hoverM: random.uniform(0.07, 0.1),
-    carryM: random.uniform(0.15, 0.18),
-    bendM: random.pick([-1, 1]) * random.uniform(0.02, 0.05),
-    noise: random.uniform(0.02, 0.05),
-    pauseChance: 0.08,
+    speed: random.uniform(0.88, 1),
+    hoverM: random.uniform(0.07, 0.09),
+    carryM: random.uniform(0.15, 0.17),
+    bendM: random.pick([-1, 1]) * random.uniform(0.015, 0.04),
+    noise: random.uniform(0.02, 0.04),
+    pauseChance: 0.04,
   };
 }
