@@ -5,7 +5,7 @@ import type { Observation } from '../types.ts';
 import type { World } from '../world.ts';
 import type { Destination } from './destination.ts';
 import { chooseGrasp } from './grasps.ts';
-import { approach, bend, descend, grip, moveTo, rise } from './motions.ts';
+import { bend, grip, moveTo, reach, rise } from './motions.ts';
 import type { Style } from './style.ts';
 import { distance, entityOf, type HandPose, horizontal, type Waypoint } from './waypoint.ts';
 
@@ -31,8 +31,7 @@ export function* pickAndPlace(
 ): Generator<Waypoint> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const grasp = chooseGrasp(world, object, destination(look()), look(), style.random);
-    yield* approach(grasp(look()), style, look);
-    yield descend(grasp, style);
+    yield* reach(grasp, style, look);
     const { yaw } = grasp(look());
     const lying = entityOf(look(), object.name).position[2];
     yield grip(look(), yaw, 1);
