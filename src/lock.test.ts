@@ -9,7 +9,7 @@ let dir: string;
 beforeEach(() => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'lock-'));
 });
-afterEach(() => fs.rmSync(dir, { recursive: true }));
+afterEach(() => fs.rmSync(dir, { recursive: true, force: true }));
 
 const forge = (holder: object) =>
   fs.writeFileSync(
@@ -17,13 +17,16 @@ const forge = (holder: object) =>
     JSON.stringify({ host: os.hostname(), token: 'x', started: '', ...holder }),
   );
 
-test('a second lock names the holder; after disposal the folder is free and empty', () => {
+test('a second lock names the holder; after disposal the folder is free, and gone if nothing was written', () => {
   const lock = lockDirectory(dir);
   expect(lock.notice).toBeUndefined();
   expect(() => lockDirectory(dir)).toThrow(`${dir} is in use by process ${process.pid}`);
   lock[Symbol.dispose]();
-  expect(fs.readdirSync(dir)).toEqual([]);
-  lockDirectory(dir)[Symbol.dispose]();
+  expect(fs.existsSync(dir)).toBe(false);
+  const again = lockDirectory(dir);
+  fs.writeFileSync(path.join(dir, 'result'), '');
+  again[Symbol.dispose]();
+  expect(fs.readdirSync(dir)).toEqual(['result']);
 });
 
 test('the lock of a dead process is taken over, and said so', () => {

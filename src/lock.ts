@@ -61,7 +61,9 @@ export function lockDirectory(directory: string): Lock {
   return {
     notice,
     [Symbol.dispose]() {
-      if (read(file)?.token === mine.token) fs.rmSync(file, { force: true });
+      if (read(file)?.token !== mine.token) return;
+      fs.rmSync(file, { force: true });
+      removeIfEmpty(directory);
     },
   };
 }
@@ -89,6 +91,16 @@ function read(file: string): Holder | null | undefined {
     return JSON.parse(text) as Holder;
   } catch {
     return null; // not ours, or cut by a full disk of another program: nobody holds it
+  }
+}
+
+/** Work that failed before it wrote anything leaves nothing behind. */
+function removeIfEmpty(directory: string): void {
+  try {
+    fs.rmdirSync(directory);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw cause;
   }
 }
 

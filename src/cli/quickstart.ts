@@ -76,12 +76,10 @@ async function quickstart({ out, workers, json }: { out: string; workers: number
 
 /** The run's own recipe when it was started before, else the shipped one with the recorded demonstrations. */
 async function recipe(run: string, data: string) {
-  const { createRun, isRun, readRecipe, readRun, trainConfig } = await import('../train/index.ts');
+  const { isRun, readRecipe, readRun, trainConfig } = await import('../train/index.ts');
   if (isRun(run)) return readRun(run);
   const settings = new Map([...readRecipe(RECIPE), ['data', { value: data, where: 'quickstart' }] as const]);
-  const config = trainConfig(settings);
-  createRun(run, config);
-  return config;
+  return trainConfig(settings);
 }
 
 /** Seconds spent in each stage, kept on disk so that an interrupted quickstart reports all of its time. */

@@ -59,7 +59,9 @@ export async function trainWithProgress(run: string, config: TrainConfig): Promi
 
 /** The run's folder and recipe. */
 async function prepare(recipe: string | undefined, options: Options): Promise<{ run: string; config: TrainConfig }> {
-  const { assignments, createRun, flagSettings, readRecipe, readRun, trainConfig } = await import('../train/index.ts');
+  const { assignments, flagSettings, readRecipe, readRun, requireNewRun, trainConfig } = await import(
+    '../train/index.ts'
+  );
   const { UsageError } = await import('../errors.ts');
   const flags = Object.fromEntries(Object.entries(options).filter(([name]) => !OWN.includes(name)));
   const given: Settings = new Map([...flagSettings(flags as Record<string, string>), ...assignments(options.set)]);
@@ -76,7 +78,7 @@ async function prepare(recipe: string | undefined, options: Options): Promise<{ 
   if (config.data === undefined)
     throw new UsageError("Training needs demonstrations: give --data FOLDER, or 'data' in the recipe.");
   const run = options.out ?? path.join('runs', recipe === undefined ? 'train' : path.parse(recipe).name);
-  createRun(run, config);
+  requireNewRun(run);
   return { run, config };
 }
 

@@ -3,4 +3,4 @@ export { describeSettings, settingNames, type TrainConfig, trainConfig, trainSch
 export { type TrainReport, type TrainResult, train } from './loop.ts';
 export { type Metrics, readMetrics } from './metrics.ts';
 export { assignments, flagSettings, readRecipe, type Setting, type Settings } from './recipe.ts';
-export { createRun, isRun, readRun } from './run.ts';
+export { isRun, readRun, requireNewRun } from './run.ts';

@@ -12,7 +12,7 @@ import { optimizerState } from './adamw.ts';
 import { decoderSettings, encoderSettings, type TrainConfig } from './config.ts';
 import { type Demonstrations, loadDemonstrations } from './dataset.ts';
 import { appendMetrics, type Metrics, truncateMetrics, writeCsv } from './metrics.ts';
-import { save, savedSteps } from './run.ts';
+import { isRun, save, savedSteps, writeRecipe } from './run.ts';
 import { readState, type Window } from './state.ts';
 import { prepareUpdate } from './update.ts';
 import { prepareValidation } from './validation.ts';
@@ -65,6 +65,8 @@ export async function train(
   const optimizer = saved?.optimizer ?? optimizerState(flat);
   const model = { ...initial, buffers: saved?.buffers ?? initial.buffers };
   let { step, window } = saved ?? { step: 0, window: EMPTY };
+  // From here on the folder holds a run; bad data or settings leave no trace.
+  if (!isRun(run)) writeRecipe(run, config);
   truncateMetrics(run, step);
 
   using update = await prepareUpdate(

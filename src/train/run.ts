@@ -20,16 +20,18 @@ const KEPT = 2;
 
 export const isRun = (directory: string) => fs.existsSync(recipePath(directory));
 
-/** Starts the folder of a new run. @throws NinaError when it already holds one. */
-export function createRun(run: string, config: TrainConfig): void {
+/** @throws NinaError when the folder already holds a run: a new one would overwrite it. */
+export function requireNewRun(run: string): void {
   if (isRun(run))
     throw new NinaError(
       `${run} already holds a training run. Continue it with 'nina train --resume ${run}', or choose another --out.`,
     );
-  writeFileAtomically(
-    recipePath(run),
-    `# The whole recipe of this run: 'nina train recipe.yaml' repeats it.\n${stringify(config)}`,
-  );
+}
+
+/** Notes the recipe in the run's folder, which makes it a run. */
+export function writeRecipe(run: string, config: TrainConfig): void {
+  const header = "# The whole recipe of this run: 'nina train recipe.yaml' repeats it.\n";
+  writeFileAtomically(recipePath(run), header + stringify(config));
 }
 
 /** The recipe of a started run. @throws NinaError when the folder holds none. */

@@ -8,10 +8,10 @@ import { lockDirectory } from '../../src/lock.ts';
 import { loadPolicy } from '../../src/policy/index.ts';
 import {
   assignments,
-  createRun,
   type Metrics,
   readMetrics,
   readRun,
+  requireNewRun,
   train,
   trainConfig,
 } from '../../src/train/index.ts';
@@ -43,7 +43,7 @@ afterAll(() => fs.rmSync(dir, { recursive: true }));
 
 function start(run: string, ...settings: string[]) {
   const config = trainConfig(assignments([`data=${at('demos')}`, ...SMALL, ...settings]));
-  createRun(at(run), config);
+  requireNewRun(at(run));
   return config;
 }
 
@@ -139,11 +139,25 @@ test('an abort saves a checkpoint after the step', async () => {
 
 test('a folder has one run, and one process at a time', async () => {
   const config = start('taken', 'max_steps=1');
+  await train(at('taken'), config, { signal: never, report: silent });
   expect(() => start('taken')).toThrow(/already holds a training run. Continue it with 'nina train --resume/);
   using _ = lockDirectory(at('taken'));
   expect(await failure(train(at('taken'), config, { signal: never, report: silent }))).toBe(
     `taken is in use by process ${process.pid} on ${os.hostname()}. Wait for it, stop it, or choose another folder.`,
   );
+});
+
+test('bad demonstrations are named, and no folder is made', async () => {
+  fs.mkdirSync(at('bad'));
+  fs.copyFileSync(at('demos', 'pick_can.hdf5'), at('bad', 'cut.hdf5'));
+  fs.truncateSync(at('bad', 'cut.hdf5'), 5000);
+  const bad = start('unborn', `data=${at('bad')}`);
+  expect(await failure(train(at('unborn'), bad, { signal: never, report: silent }))).toMatch(
+    /bad\/cut.hdf5 is truncated/,
+  );
+  const none = start('unborn', `data=${at('nowhere')}`);
+  expect(await failure(train(at('unborn'), none, { signal: never, report: silent }))).toMatch(/nowhere does not exist/);
+  expect(fs.existsSync(at('unborn'))).toBe(false);
 });
 
 test('changed data and an edited recipe are refused on resume', async () => {
