@@ -34,6 +34,7 @@ const configOf = (decoder: object): PolicyConfig => ({
   decoder: ninaSchema.parse({ n_layers: 3, affine_dim: 8, n_heads: 2, block_depth: 1, cond_dim: 12, ...decoder }),
   action: LIBERO_ACTION,
   multistep: 10,
+  temperature: 1,
 });
 
 let dir: string;

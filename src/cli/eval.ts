@@ -29,7 +29,7 @@ export function registerEval(program: Command): void {
     .requiredOption('--episodes <n>', 'episodes per task', integer(1))
     .requiredOption('--seed <n>', 'seed of initial states and sampling; 0: the fixed initial states', integer(0))
     .option('--multistep <n>', 'actions of each chunk to execute (default: as the checkpoint says)', integer(1))
-    .option('--temperature <x>', 'scale of the sampling noise (default: 1)', number(0))
+    .option('--temperature <x>', 'scale of the sampling noise (default: as the checkpoint says)', number(0))
     .option('--video', 'write an animation of each episode')
     .option('--workers <n>', 'worker threads; the result does not depend on them', integer(1), defaultWorkers)
     .option('--out <folder>', 'folder of the results (default: CHECKPOINT/eval/SUITE)')

@@ -26,7 +26,10 @@ export function registerInspect(program: Command): void {
           'decoder',
           `NinA ${decoder.backbone}, ${decoder.n_layers} layers of width ${decoder.affine_dim}, PLU ${decoder.use_plu}`,
         ],
-        ['chunk', `${decoder.chunk_length} actions, of which ${config.multistep} are executed`],
+        [
+          'chunk',
+          `${decoder.chunk_length} actions, of which ${config.multistep} are executed; temperature ${config.temperature}`,
+        ],
         ['scene', `at most ${encoder.max_entities} entities; instructions of at most ${encoder.max_words} words`],
         ['words', encoder.words.join(' ')],
         ['self-test', 'passed'],

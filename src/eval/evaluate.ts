@@ -28,7 +28,8 @@ export const evaluationSchema = z.strictObject({
   seed: z.int().min(0),
   /** Actions of each chunk to execute; absent: as the checkpoint says. */
   multistep: z.int().min(1).optional(),
-  temperature: z.number().min(0).default(1),
+  /** Scale of the sampling noise; absent: as the checkpoint says. */
+  temperature: z.number().min(0).optional(),
   video: z.boolean().default(false),
 });
 
@@ -65,7 +66,11 @@ export async function evaluate(
 ): Promise<EvaluationResult> {
   const { task, episodes, video, ...rest } = evaluationSchema.parse(input);
   const checkpoint = readCheckpoint(location);
-  const settings = { ...rest, multistep: chooseMultistep(checkpoint, rest.multistep) };
+  const settings = {
+    ...rest,
+    multistep: chooseMultistep(checkpoint, rest.multistep),
+    temperature: rest.temperature ?? checkpoint.config.temperature,
+  };
   const tasks = chooseTasks(settings.suite, task);
   const run = runHash(checkpoint, settings);
   using _lock = lockDirectory(out);

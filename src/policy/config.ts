@@ -8,8 +8,10 @@ export const policySchema = z.strictObject({
   encoder: stateConfigSchema,
   decoder: ninaSchema,
   action: actionSchema,
-  /** Actions of a chunk that are executed before the next is asked for. */
+  /** Actions of a chunk that are executed before the next is asked for, unless the caller says otherwise. */
   multistep: z.int().min(1),
+  /** Scale of the sampling noise, unless the caller says otherwise. */
+  temperature: z.number().min(0),
 });
 
 export type PolicyConfig = z.output<typeof policySchema>;

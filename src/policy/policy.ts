@@ -16,8 +16,11 @@ import { condition, type PolicyModel, type PolicyParams } from './model.ts';
 export interface InferOptions {
   /** Where the noise comes from: the same key gives the same actions. */
   readonly key: Key;
-  /** Scale of the noise: 1 samples the learned distribution, 0 answers with the image of its mode. */
-  readonly temperature: number;
+  /**
+   * Scale of the noise: 1 samples the learned distribution, 0 answers with the image of the base's mode.
+   * The checkpoint's own unless given.
+   */
+  readonly temperature?: number;
 }
 
 export interface Inference {
@@ -132,7 +135,7 @@ async function build(
     chunkLength: config.decoder.chunk_length,
     multistep: config.multistep,
     act,
-    infer: (observation, { key, temperature }) =>
+    infer: (observation, { key, temperature = config.temperature }) =>
       act(
         observation,
         normals(key, chunkSize(config)).map((x) => x * temperature),

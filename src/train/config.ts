@@ -9,6 +9,12 @@ import { check, type Settings } from './recipe.ts';
 
 const fraction = z.number().min(0).max(1);
 
+/** How the trained policy acts where nobody says otherwise. */
+const actingSchema = z.strictObject({
+  multistep: z.int().min(1).optional().describe('actions of a chunk to execute; all unless given'),
+  temperature: z.number().min(0).default(1).describe('scale of the sampling noise'),
+});
+
 const loopSchema = z.strictObject({
   data: z.string().optional().describe('folder or file of demonstrations'),
   seed: z.int().min(0).default(0).describe('every random number of the run follows from it'),
@@ -30,7 +36,7 @@ const loopSchema = z.strictObject({
   log_every: z.int().min(1).default(50).describe('steps that a line of metrics.jsonl averages'),
 });
 
-const shape = { ...ninaSchema.shape, ...stateSchema.shape, ...loopSchema.shape };
+const shape = { ...ninaSchema.shape, ...stateSchema.shape, ...loopSchema.shape, ...actingSchema.shape };
 
 /** Keys a recipe may hold, in the order they are explained. */
 export const settingNames: readonly string[] = Object.keys(shape);
@@ -45,6 +51,12 @@ export const trainSchema = checked.superRefine((config, context) => {
   const rules = ninaSchema.safeParse(pick(config, ninaSchema.shape));
   for (const { path, message } of rules.error?.issues ?? [])
     context.addIssue({ code: 'custom', path: [...path], message });
+  if ((config.multistep ?? 1) > config.chunk_length)
+    context.addIssue({
+      code: 'custom',
+      path: ['multistep'],
+      message: `multistep must be at most chunk_length; got ${config.multistep} of chunks of ${config.chunk_length}`,
+    });
   if (config.warmup_fraction + config.hold_fraction > 1)
     context.addIssue({
       code: 'custom',

@@ -156,7 +156,8 @@ function policyConfig(config: TrainConfig, { train, validation }: Demonstrations
     encoder: configFor(encoderSettings(config), [...train.episodes, ...validation.episodes]),
     decoder,
     action: LIBERO_ACTION,
-    multistep: decoder.chunk_length,
+    multistep: config.multistep ?? decoder.chunk_length,
+    temperature: config.temperature,
   };
 }
 
