@@ -2,7 +2,7 @@
 import { add, rotate, yawOf } from '../rotation.ts';
 import type { ScenePart } from '../scene.ts';
 import type { Observation } from '../types.ts';
-import { grip, moveTo, reach, rise } from './motions.ts';
+import { approach, descend, grip, moveTo, rise } from './motions.ts';
 import type { Style } from './style.ts';
 import { entityOf, fingerYaw, type HandPose, nearHome, type Waypoint } from './waypoint.ts';
 
@@ -29,7 +29,8 @@ export function* operate(part: ScenePart, open: boolean, style: Style, look: () 
     if (kind.kind === 'drawer') return { position: add(o.eefPosition, rotate(quaternion, [0, left, 0])), yaw };
     return { position, yaw: fingerYaw(o.eefQuaternion) + left };
   };
-  yield* reach(handle, style, look);
+  yield* approach(handle, style, look);
+  yield descend(handle, style);
   const yaw = handle(look()).yaw;
   yield grip(look(), yaw, 1);
   yield { ...moveTo(moved, 1, 0, 80), done: reached, pace: 0.8 };

@@ -32,8 +32,8 @@ export function moveTo(
   };
 }
 
-/** From wherever the hand is down onto a grasp, open: by a path that bends to one side, above it, and slowly down. */
-export function* reach(
+/** From wherever the hand is to above a grasp, open, by a path that bends to one side. */
+export function* approach(
   grasp: (observation: Observation) => HandPose,
   style: Style,
   look: () => Observation,
@@ -49,7 +49,6 @@ export function* reach(
     return { position: add(position, [0, 0, style.hoverM]), yaw };
   };
   yield moveTo(over, -1, 0.02);
-  yield descend(grasp, style);
 }
 
 /** A point early on the way, off the straight line to one side; passed in full motion. */
@@ -68,7 +67,7 @@ export function bend(from: Vec3, to: Vec3, heightM: number, yaw: number, gripper
  * Comes down on a grasp: high while it is off to the side or turned wrong, and down as it gets above it. It is slow, and
  * rests a moment before the fingers close, so that whoever imitates it can look again and need not time it exactly.
  */
-function descend(grasp: (observation: Observation) => HandPose, { hoverM }: Style): Waypoint {
+export function descend(grasp: (observation: Observation) => HandPose, { hoverM }: Style): Waypoint {
   let resting = 0;
   return {
     target: (o) => {
