@@ -23,3 +23,8 @@ test('a step draws the same batch whatever was drawn before', () => {
   expect(walked(2)).toEqual(batchSampler(key(5), 37, 8)(2));
   expect(walked(2)).not.toEqual(batchSampler(key(6), 37, 8)(2));
 });
+
+test('every epoch has an order of its own', () => {
+  const sample = batchSampler(key(4), 50, 50);
+  expect(sample(1)).not.toEqual(sample(0));
+});
