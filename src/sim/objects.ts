@@ -19,6 +19,8 @@ export interface ObjectKind {
   standM: number;
   /** Height of the surface that carries other objects, from the origin, metres. */
   topM: number;
+  /** Height of a rim around that surface, from the origin: fingers must open above it. Absent: none. */
+  rimM?: number;
   /** Radius of the footprint, metres. */
   radiusM: number;
   grasps: readonly Grasp[];
@@ -112,6 +114,7 @@ function bowl(radius: number, halfHeight: number, color: Rgb): ObjectKind {
     ],
     standM: halfHeight,
     topM: 2 * floor - halfHeight,
+    rimM: halfHeight,
     radiusM: radius,
     grasps: sides.map((yaw) => ({
       offset: [apothem * Math.cos(yaw), apothem * Math.sin(yaw), halfHeight - 0.011],

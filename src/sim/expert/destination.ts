@@ -15,6 +15,8 @@ export type Destination = (observation: Observation) => Vec3;
 const RELEASE_ON_M = 0.006;
 /** An object is let go with its origin this far above a container's box, metres. */
 const RELEASE_IN_M = 0.014;
+/** An object is let go with its origin this far above a rim, so that the fingers open over it, metres. */
+const RELEASE_OVER_RIM_M = 0.012;
 /** Spread of where things are put, metres. */
 const PLACE_SPREAD_M = 0.008;
 /** Distance between two things put in one place, metres. */
@@ -33,8 +35,7 @@ export function destinationOf(
   const seat = SEAT_M * (sharing.indexOf(atom) - (sharing.length - 1) / 2);
   const shift: Vec3 = [seat + PLACE_SPREAD_M * random.uniform(-1, 1), PLACE_SPREAD_M * random.uniform(-1, 1), 0];
   if (!world.scene.regions.has(place)) {
-    const support = [...world.scene.objects, ...world.scene.fixtures].find(({ name }) => name === place);
-    const height = (support?.kind.topM ?? 0) + object.kind.standM + RELEASE_ON_M;
+    const height = heightOn(world, place, object);
     return (o) => add(add(entityOf(o, place).position, [0, 0, height]), shift);
   }
   const region = regionOf(world, place);
@@ -52,4 +53,14 @@ export function destinationOf(
     const { position, quaternion } = entityOf(o, region.body);
     return add(add(position, rotate(quaternion, offset)), shift);
   };
+}
+
+/** Height of an object's origin over that of its support, when the gripper lets go. */
+function heightOn({ scene }: World, support: string, { kind }: SceneObject): number {
+  const fixture = scene.fixtures.find(({ name }) => name === support);
+  if (fixture) return (fixture.kind.topM ?? 0) + kind.standM + RELEASE_ON_M;
+  const under = scene.objects.find(({ name }) => name === support);
+  if (!under) return kind.standM + RELEASE_ON_M;
+  const standing = under.kind.topM + kind.standM + RELEASE_ON_M;
+  return under.kind.rimM === undefined ? standing : Math.max(standing, under.kind.rimM + RELEASE_OVER_RIM_M);
 }
