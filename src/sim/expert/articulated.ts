@@ -29,7 +29,7 @@ export function* operate(part: ScenePart, open: boolean, style: Style, look: () 
     if (kind.kind === 'drawer') return { position: add(o.eefPosition, rotate(quaternion, [0, left, 0])), yaw };
     return { position, yaw: fingerYaw(o.eefQuaternion) + left };
   };
-  yield* approach(handle(look()), style, look);
+  yield* approach(handle, style, look);
   yield descend(handle, style);
   const yaw = handle(look()).yaw;
   yield grip(look(), yaw, 1);

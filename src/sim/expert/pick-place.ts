@@ -5,6 +5,7 @@ import type { Observation } from '../types.ts';
 import type { World } from '../world.ts';
 import type { Destination } from './destination.ts';
 import { chooseGrasp } from './grasps.ts';
+import { beside, misjudge } from './misjudge.ts';
 import { approach, bend, descend, grip, moveTo, rise } from './motions.ts';
 import type { Style } from './style.ts';
 import { distance, entityOf, type HandPose, horizontal, type Waypoint } from './waypoint.ts';
@@ -18,6 +19,9 @@ const SLIP_M = 0.04;
 const CLEARANCE_M = 0.05;
 /** Least lift from where an object lay, metres: over the front of a drawer. */
 const LIFT_M = 0.1;
+/** Share of the carries that arrive beside the destination first, and by how much, metres. */
+const MISJUDGED_CARRIES = 0.4;
+const CARRY_ERROR_M = [0.02, 0.06] as const;
 /** Ways shorter than this are gone straight, metres. */
 const STRAIGHT_M = 0.15;
 
@@ -31,7 +35,8 @@ export function* pickAndPlace(
 ): Generator<Waypoint> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const grasp = chooseGrasp(world, object, destination(look()), look(), style.random);
-    yield* approach(grasp(look()), style, look);
+    yield* approach(grasp, style, look);
+    yield* misjudge(world, object, grasp, style, look);
     yield descend(grasp, style);
     const { yaw } = grasp(look());
     const lying = entityOf(look(), object.name).position[2];
@@ -72,6 +77,8 @@ function* put(
   const from = look();
   if (horizontal(entityOf(from, object.name).position, destination(from)) > STRAIGHT_M)
     yield held(bend(from.eefPosition, above(from).position, highM, yaw, 1, style));
+  if (style.random.uniform() < MISJUDGED_CARRIES)
+    yield held(moveTo(beside(above, 0, CARRY_ERROR_M, style), 1, 0.03, 20));
   yield held(moveTo(above, 1, 0.015));
   yield held({ ...moveTo(down, 1, 0.008, 50), pace: 0.8 });
   const arrived = !lost(look());

@@ -26,7 +26,7 @@ export function drawStyle(key: Key): Style {
     speed: random.uniform(0.88, 1),
     hoverM: random.uniform(0.07, 0.09),
     carryM: random.uniform(0.15, 0.17),
-    bendM: random.pick([-1, 1]) * random.uniform(0.015, 0.04),
+    bendM: random.pick([-1, 1]) * random.uniform(0.01, 0.03),
     noise: random.uniform(0.02, 0.04),
     pauseChance: 0.04,
   };
