@@ -78,6 +78,15 @@ test('killed at any moment and resumed, a run computes the same bits', async () 
     expect(same('checkpoints', '60', file)).toBe(true);
 });
 
+test('nina inspect runs the self-test and says how the policy is driven', () => {
+  const { code, stdout } = nina('inspect', at('whole'));
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/trained +60 steps, seed 0/);
+  expect(stdout).toMatch(/self-test +passed/);
+  expect(stdout).toMatch(/6 +gripper +\[-1, 1\] +\+1 = 1 open\/close +positive: close/);
+  expect(ninaJson('inspect', at('whole'))).toMatchObject({ step: 60, self_test: 'passed' });
+});
+
 test('Ctrl-C saves a checkpoint and says how to go on; two processes do not share a folder', async () => {
   const child = begin(at('small.yaml'), '--out', at('interrupted'), '--max_steps', '100000');
   let stderr = '';
