@@ -14,4 +14,10 @@ export function registerBench(program: Command): void {
     .option('--dropout', 'with dropout masks, as training runs (the Transformer has dropout, the MLP none)', false)
     .option('--json', 'print JSON', false)
     .action(async (options) => (await import('./bench-train.ts')).benchTrain(options));
+  bench
+    .command('camera')
+    .description('one antialiased 128 x 128 frame of each camera')
+    .option('--rounds <n>', 'measured frames of each', integer(1), 300)
+    .option('--json', 'print JSON', false)
+    .action(async (options) => (await import('./bench-camera.ts')).benchCamera(options));
 }

@@ -1,0 +1,32 @@
+/** `nina bench camera`: what one antialiased 128 x 128 frame costs, for each camera in the scenes of each suite's first task. */
+import { createEyes } from '../eval/eyes.ts';
+import { demoKey, Environment, loadSuite, SUITES } from '../sim/index.ts';
+import { type Contestant, machine, measureInterleaved } from './measure.ts';
+
+export async function benchCamera({ rounds, json }: { rounds: number; json: boolean }): Promise<void> {
+  const frames: (Contestant & { geoms: number })[] = [];
+  for (const suite of SUITES) {
+    const task = loadSuite(suite)[0]!;
+    const environment = await Environment.open(task);
+    environment.reset(demoKey(task, 0, 0));
+    const eyes = createEyes(environment);
+    const geoms = environment.geoms().length;
+    frames.push(
+      { name: `${suite} agentview`, geoms, run: () => void eyes.agentview() },
+      { name: `${suite} eye_in_hand`, geoms, run: () => void eyes.eyeInHand() },
+    );
+  }
+  const timings = await measureInterleaved(frames, { warmup: 50, rounds });
+  const result = { machine: machine(), frames: timings.map((t, i) => ({ ...t, geoms: frames[i]!.geoms })) };
+  if (json) {
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  const rows = result.frames.map(
+    (f) => `| ${f.name} | ${f.geoms} | ${f.min_ms.toFixed(2)} | ${f.median_ms.toFixed(2)} | ${f.p99_ms.toFixed(2)} |`,
+  );
+  const { cpu, node } = result.machine;
+  process.stdout.write(
+    `${['| frame | geoms | min ms | median ms | p99 ms |', '|---|---|---|---|---|', ...rows, '', `128 x 128, 2 x 2 samples a pixel, ${rounds} frames each, one thread; ${cpu}, Node ${node}.`].join('\n')}\n`,
+  );
+}
