@@ -42,7 +42,9 @@ async function quickstart({ out, workers, json }: { out: string; workers: number
   const demos = path.join(out, 'demos');
   const run = path.join(out, 'run');
 
-  say(`1/3 Recording ${DEMONSTRATIONS_PER_TASK} demonstrations of each task of ${SUITE} (about 90 seconds on two cores)`);
+  say(
+    `1/3 Recording ${DEMONSTRATIONS_PER_TASK} demonstrations of each task of ${SUITE} (about 90 seconds on two cores)`,
+  );
   const recording = await clock.time('demonstrations', () =>
     recordWithProgress({
       suite: SUITE,
