@@ -1,0 +1,56 @@
+/** The package as its users get it: every subpath resolves to built code with types, and the command starts. */
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = path.dirname(import.meta.dirname);
+const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+const subpaths = Object.entries<{ types: string; default: string }>(manifest.exports).filter(
+  ([name]) => name !== './package.json',
+);
+
+/** One name that each subpath is imported for. */
+const EXPORTS: Record<string, string> = {
+  './tensor': 'compile',
+  './nn': 'linear',
+  './flows': 'realNvp',
+  './decoders/nina': 'sampleAndLogProb',
+  './encoders/state': 'encode',
+  './policy': 'loadPolicy',
+  './data': 'readDemonstrations',
+  './sim': 'Environment',
+  './train': 'train',
+  './eval': 'evaluate',
+};
+
+describe('subpath exports', () => {
+  it('are all tested here', () => {
+    expect(subpaths.map(([name]) => name).sort()).toEqual(Object.keys(EXPORTS).sort());
+  });
+
+  it.each(subpaths)('%s resolves by name, with types', (name, target) => {
+    expect(fs.existsSync(path.join(root, target.types))).toBe(true);
+    const script = `const m = await import('nina-vla${name.slice(1)}'); process.stdout.write(Object.keys(m).join())`;
+    const names = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(names.split(',')).toContain(EXPORTS[name]);
+  });
+});
+
+it('has a command that says its version', () => {
+  const version = execFileSync(process.execPath, [path.join(root, manifest.bin.nina), '--version'], {
+    encoding: 'utf8',
+  });
+  expect(version.trim()).toBe(manifest.version);
+});
+
+it('runs the commands that the README tells', () => {
+  const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
+  expect(readme).toContain('npm ci && npm run quickstart');
+  expect(readme).toContain('npm ci && npm test');
+  const ci = fs.readFileSync(path.join(root, '.ci/run'), 'utf8');
+  expect(ci).toMatch(/^npm ci\nnpm test$/m);
+});
