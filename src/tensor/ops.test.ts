@@ -37,6 +37,8 @@ const CASES: Record<string, Case> = {
   'abs of positives': one(ops.abs, positive),
   'abs of negatives': one(ops.abs, [-2, -0.5]),
   tanh: one(ops.tanh),
+  sin: one(ops.sin),
+  cos: one(ops.cos),
   sigmoid: one(ops.sigmoid),
   silu: one(ops.silu),
   erf: one(ops.erf),

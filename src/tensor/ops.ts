@@ -18,7 +18,19 @@ import {
 } from './tensor.ts';
 
 type Operand = Tensor | number;
-type Unary = 'neg' | 'exp' | 'log' | 'sqrt' | 'abs' | 'sign' | 'tanh' | 'sigmoid' | 'erf' | 'reciprocal';
+type Unary =
+  | 'neg'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'abs'
+  | 'sign'
+  | 'tanh'
+  | 'sin'
+  | 'cos'
+  | 'sigmoid'
+  | 'erf'
+  | 'reciprocal';
 
 const lift = (x: Operand): Tensor => (typeof x === 'number' ? scalar(x) : x);
 
@@ -30,6 +42,8 @@ const FOLD: Record<Unary, ((x: number) => number) | undefined> = {
   abs: Math.abs,
   sign: Math.sign,
   tanh: Math.tanh,
+  sin: Math.sin,
+  cos: Math.cos,
   sigmoid: undefined,
   erf: undefined,
   reciprocal: (x) => 1 / x,
@@ -49,6 +63,8 @@ export const sqrt = (x: Tensor): Tensor => unary('sqrt', x);
 export const abs = (x: Tensor): Tensor => unary('abs', x);
 export const sign = (x: Tensor): Tensor => unary('sign', x);
 export const tanh = (x: Tensor): Tensor => unary('tanh', x);
+export const sin = (x: Tensor): Tensor => unary('sin', x);
+export const cos = (x: Tensor): Tensor => unary('cos', x);
 export const sigmoid = (x: Tensor): Tensor => unary('sigmoid', x);
 export const erf = (x: Tensor): Tensor => unary('erf', x);
 export const reciprocal = (x: Tensor): Tensor => unary('reciprocal', x);

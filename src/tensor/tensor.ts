@@ -17,6 +17,8 @@ export interface Attributes {
   abs: object;
   sign: object;
   tanh: object;
+  sin: object;
+  cos: object;
   sigmoid: object;
   erf: object;
   reciprocal: object;

@@ -139,6 +139,8 @@ const RULES: { [K in OpName]: Rule<K> } = {
   sign: unary(Math.sign),
   tanh: unary(Math.tanh),
   sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
+  sin: unary(Math.sin),
+  cos: unary(Math.cos),
   erf: unary(erf),
   reciprocal: unary((x) => 1 / x),
   clamp: ([x], { lo, hi }) => x!.data.map((v) => Math.min(Math.max(v, lo), hi)),

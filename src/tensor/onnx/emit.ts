@@ -129,6 +129,8 @@ const EMIT: { [K in OpName]: Emit<K> } = {
   sign: same('Sign'),
   tanh: same('Tanh'),
   sigmoid: same('Sigmoid'),
+  sin: same('Sin'),
+  cos: same('Cos'),
   erf: same('Erf'),
   reciprocal: same('Reciprocal'),
   gelu: (g, ins) => g.op('Mul', ins),
