@@ -2,25 +2,27 @@
  * `nina parity`: does our decoder compute what the reference computed?
  */
 import type { Command } from 'commander';
+import type { Comparison } from '../decoders/fixture.ts';
 import { NinaError } from '../errors.ts';
 
 export function registerParity(program: Command): void {
   program
     .command('parity')
-    .description('compare the NinA decoder with what the reference computed from the same weights and inputs')
-    .argument('<file>', 'safetensors fixture: weights, inputs and expected values')
+    .description('compare a decoder with what the reference computed from the same weights and inputs')
+    .argument('<file>', 'safetensors fixture of a NinA or FLOWER decoder: weights, inputs and expected values')
     .option('--json', 'print JSON', false)
     .action(async (file: string, { json }: { json: boolean }) => {
-      const { exceeded, parity, QUANTITIES } = await import('../decoders/nina/parity.ts');
-      const { errors, limits, worstGradient, dead, ...rest } = await parity(file);
-      const beyond = exceeded({ errors, limits, worstGradient, dead, ...rest });
+      const { exceeded } = await import('../decoders/fixture.ts');
+      const comparison = await compare(file);
+      const { errors, limits, worstGradient, dead } = comparison;
+      const beyond = exceeded(comparison);
       if (json) {
         const details = { pass: beyond.length === 0, limits, worst_gradient: worstGradient, dead };
         process.stdout.write(`${JSON.stringify({ ...errors, ...details })}\n`);
       } else {
         process.stdout.write('            max|d|/max|ref|    at most\n');
-        for (const q of QUANTITIES) {
-          const row = `${q.padEnd(12)}${errors[q].toExponential(2).padStart(15)}${limits[q].toExponential(1).padStart(11)}`;
+        for (const [q, error] of Object.entries(errors)) {
+          const row = `${q.padEnd(12)}${error.toExponential(2).padStart(15)}${limits[q]!.toExponential(1).padStart(11)}`;
           process.stdout.write(`${row}${beyond.includes(q) ? '  exceeded' : ''}\n`);
         }
         process.stdout.write(`worst gradient: ${worstGradient}\n`);
@@ -30,4 +32,13 @@ export function registerParity(program: Command): void {
       if (beyond.length > 0)
         throw new NinaError(`${file}: ${beyond.join(', ')} differ from the reference by more than float32 explains.`);
     });
+}
+
+/** The file's metadata says whose decoder it is; fixtures of NinA, which came first, say nothing. */
+async function compare(file: string): Promise<Comparison> {
+  const { readSafetensors } = await import('../tensor/safetensors.ts');
+  const { decoder = 'nina' } = readSafetensors(file, () => false).metadata;
+  if (decoder === 'nina') return (await import('../decoders/nina/parity.ts')).parity(file);
+  if (decoder === 'flower') return (await import('../decoders/flower/parity.ts')).parity(file);
+  throw new NinaError(`${file} is a fixture of the decoder ${decoder}; parity knows nina and flower.`);
 }

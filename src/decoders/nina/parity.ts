@@ -19,31 +19,16 @@ import {
   unpack,
 } from '../../tensor/index.ts';
 import { readSafetensors, type SafetensorsFile } from '../../tensor/safetensors.ts';
+import { type Comparison, floats, relativeError, weightsOf, worstGradient } from '../fixture.ts';
 import { type NinaConfig, ninaSchema } from './config.ts';
 import { decode, encode, logProb, pluInverse } from './nina.ts';
-import { exportReference, importReference, type StateDict } from './reference.ts';
+import { exportReference, importReference } from './reference.ts';
 
-export const QUANTITIES = ['z', 'log_det', 'log_prob', 'inverse', 'loss', 'grad_max'] as const;
-export type Quantity = (typeof QUANTITIES)[number];
-
-export interface Parity {
-  readonly config: NinaConfig;
-  /** max|ours - reference| / max|reference|; `grad_max` is that of the worst gradient tensor. */
-  readonly errors: Record<Quantity, number>;
-  /** What each may be at most in float32. */
-  readonly limits: Record<Quantity, number>;
-  /** The gradient tensor that `grad_max` is of. */
-  readonly worstGradient: string;
-  /** Reference parameters that no output depends on. */
-  readonly dead: string[];
-}
+export type Parity = Comparison<'z' | 'log_det' | 'log_prob' | 'inverse' | 'loss' | 'grad_max'>;
 
 const FORWARD_LIMIT = 3e-5;
 const GRADIENT_LIMIT = 1e-4;
 const INVERSE_LIMIT = 1e-4;
-/** Below this the reference's gradient is rounding noise around zero, and its own size is no yardstick. */
-const NEGLIGIBLE_GRADIENT = 1e-6;
-
 const count = z.coerce.number().int();
 const metadataSchema = z.object({
   backbone: z.enum(['mlp', 'trans']),
@@ -65,26 +50,15 @@ const metadataSchema = z.object({
 export async function parity(file: string): Promise<Parity> {
   const fixture = readSafetensors(file);
   const { config, roundtrip } = configOf(file, fixture);
-  const weights: StateDict = section(fixture, 'weights.');
-  const { model, dead } = importReference(config, weights);
-  const expected = (name: string) => floats(file, fixture, `expected.${name}`);
+  const { model, dead } = importReference(config, weightsOf(fixture));
   const ours = await compute(config, model, file, fixture);
-
   const gradients = Object.entries(exportReference(config, ours.gradients))
     // A dead parameter that the reference never even reads has no gradient there.
-    .filter(([name]) => !dead.includes(name) || `expected.grad.${name}` in fixture.tensors)
-    .map(([name, { data }]): [string, number] => {
-      const reference = expected(`grad.${name}`);
-      const scale = largest(reference);
-      return [name, difference(file, name, data, reference) / (scale < NEGLIGIBLE_GRADIENT ? 1 : scale)];
-    });
-  const [worstGradient, gradMax] = gradients.reduce((a, b) => (b[1] > a[1] || Number.isNaN(b[1]) ? b : a));
-  const relative = (name: 'z' | 'log_det' | 'log_prob' | 'inverse' | 'loss') => {
-    const reference = expected(name);
-    return difference(file, name, ours[name], reference) / largest(reference);
-  };
+    .filter(([name]) => !dead.includes(name) || `expected.grad.${name}` in fixture.tensors);
+  const [worst, gradMax] = worstGradient(file, fixture, Object.fromEntries(gradients));
+  const relative = (name: 'z' | 'log_det' | 'log_prob' | 'inverse' | 'loss') =>
+    relativeError(file, fixture, name, ours[name]);
   return {
-    config,
     errors: {
       z: relative('z'),
       log_det: relative('log_det'),
@@ -102,14 +76,9 @@ export async function parity(file: string): Promise<Parity> {
       loss: FORWARD_LIMIT,
       grad_max: GRADIENT_LIMIT,
     },
-    worstGradient,
+    worstGradient: worst,
     dead,
   };
-}
-
-/** Quantities beyond their limits; a NaN is beyond any. */
-export function exceeded({ errors, limits }: Parity): Quantity[] {
-  return QUANTITIES.filter((q) => !(errors[q] <= limits[q]));
 }
 
 async function compute(
@@ -184,24 +153,4 @@ function configOf(file: string, { metadata }: SafetensorsFile): { config: NinaCo
   if (!config.success)
     throw new NinaError(`${file} describes a decoder that cannot be.\n${z.prettifyError(config.error)}`);
   return { config: config.data, roundtrip: roundtrip_max_abs };
-}
-
-function section({ tensors }: SafetensorsFile, prefix: string): StateDict {
-  const inside = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(inside.map(([name, t]) => [name.slice(prefix.length), t]));
-}
-
-function floats(file: string, { tensors }: SafetensorsFile, name: string): Float32Array {
-  const data = tensors[name]?.data;
-  if (!(data instanceof Float32Array))
-    throw new NinaError(`${file} has no float32 tensor ${name}: it is not a whole parity fixture.`);
-  return data;
-}
-
-const largest = (values: Float32Array) => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-
-function difference(file: string, name: string, ours: Float32Array, reference: Float32Array): number {
-  if (ours.length !== reference.length)
-    throw new NinaError(`${file}: expected ${name} has ${reference.length} numbers, we computed ${ours.length}.`);
-  return ours.reduce((most, v, i) => Math.max(most, Math.abs(v - reference[i]!)), 0);
 }

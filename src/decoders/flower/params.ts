@@ -1,0 +1,118 @@
+/**
+ * The parameters of the decoder: one tree that says every name (the reference's), shape and initial value.
+ *
+ * Letters: d width, E width of the encoder's tokens, A action dimension.
+ */
+import { filled, type RmsNorm, type SwiGlu, swigluHidden, uniform } from '../../nn/index.ts';
+import { fold, type Key } from '../../random.ts';
+import { layoutOf, mapTree, type NDArray, type Shape } from '../../tensor/index.ts';
+import type { FlowerConfig } from './config.ts';
+
+/** A linear map [out, in] without bias. */
+export type Projection<T> = { readonly weight: T };
+export type Affine<T> = { readonly weight: T; readonly bias: T };
+
+/** Linear, SiLU, Linear over 256 waves of a number. */
+export type Embedder<T> = { readonly mlp: { readonly 0: Affine<T>; readonly 2: Affine<T> } };
+
+export type SelfAttention<T> = {
+  readonly qkv: Projection<T>;
+  readonly proj: Projection<T>;
+  /** Per head: [d / heads]. */
+  readonly q_norm: RmsNorm<T>;
+  readonly k_norm: RmsNorm<T>;
+};
+
+export type CrossAttention<T> = {
+  readonly q_proj: Projection<T>;
+  readonly k_proj: Projection<T>;
+  readonly v_proj: Projection<T>;
+  readonly proj: Projection<T>;
+  readonly q_norm: RmsNorm<T>;
+  readonly k_norm: RmsNorm<T>;
+};
+
+export type Block<T> = {
+  readonly norm1: RmsNorm<T>;
+  readonly norm2: RmsNorm<T>;
+  readonly norm3: RmsNorm<T>;
+  readonly self_attn: SelfAttention<T>;
+  readonly cross_attn: CrossAttention<T>;
+  readonly mlp: SwiGlu<T>;
+  /** d to 256 to 6d. */
+  readonly adaLN_modulation: { readonly 1: Affine<T>; readonly 2: Affine<T> };
+};
+
+export type Params<T> = {
+  readonly cond_norm: RmsNorm<T>;
+  readonly cond_linear: Projection<T>;
+  readonly t_embedder: Embedder<T>;
+  readonly frequency_embedder: Embedder<T>;
+  readonly action_encoders: { readonly eef_delta: { readonly fc1: Affine<T>; readonly fc2: Affine<T> } };
+  readonly action_decoders: { readonly eef_delta: Affine<T> };
+  /** [9d, d], of which the reference uses the first 6d rows. */
+  readonly adaln: { readonly eef_delta: { readonly modCX: { readonly 1: Projection<T> } } };
+  readonly dit: readonly Block<T>[];
+};
+
+/** The waves that embed a number: as many cosines as sines. */
+export const WAVES = 256;
+/** Width of the bottleneck of a block's own modulation. */
+const LORA_DIM = 256;
+
+/** A parameter before it has numbers: its shape, and uniform within +-bound or one constant. */
+type Blueprint = { readonly shape: Shape } & ({ readonly bound: number } | { readonly value: number });
+
+/** Every parameter of a configuration, without allocating one. Initial values are PyTorch's defaults. */
+export function blueprint({
+  dit_dim: d,
+  n_heads,
+  n_layers,
+  embed_dim: E,
+  action_dim: A,
+}: FlowerConfig): Params<Blueprint> {
+  const projection = (width: number, out: number) => ({ weight: { shape: [out, width], bound: 1 / Math.sqrt(width) } });
+  const affine = (width: number, out: number) => ({
+    ...projection(width, out),
+    bias: { shape: [out], bound: 1 / Math.sqrt(width) },
+  });
+  const norm = (width: number) => ({ weight: { shape: [width], value: 1 } });
+  const headNorms = () => ({ q_norm: norm(d / n_heads), k_norm: norm(d / n_heads) });
+  const hidden = swigluHidden(d);
+  return {
+    cond_norm: norm(E),
+    cond_linear: projection(E, d),
+    t_embedder: { mlp: { 0: affine(WAVES, d), 2: affine(d, d) } },
+    frequency_embedder: { mlp: { 0: affine(WAVES, d), 2: affine(d, d) } },
+    action_encoders: { eef_delta: { fc1: affine(A, d), fc2: affine(d, d) } },
+    action_decoders: { eef_delta: affine(d, A) },
+    adaln: { eef_delta: { modCX: { 1: { weight: { shape: [9 * d, d], value: 0 } } } } },
+    dit: Array.from({ length: n_layers }, () => ({
+      norm1: norm(d),
+      norm2: norm(d),
+      norm3: norm(d),
+      self_attn: { qkv: projection(d, 3 * d), proj: projection(d, d), ...headNorms() },
+      cross_attn: {
+        q_proj: projection(d, d),
+        k_proj: projection(d, d),
+        v_proj: projection(d, d),
+        proj: projection(d, d),
+        ...headNorms(),
+      },
+      mlp: { fc1: projection(d, hidden), fc2: projection(d, hidden), proj: projection(hidden, d) },
+      adaLN_modulation: { 1: affine(d, LORA_DIM), 2: affine(LORA_DIM, 6 * d) },
+    })),
+  };
+}
+
+/** A fresh decoder; a parameter's numbers depend on the key and its own name alone. */
+export function init(key: Key, config: FlowerConfig): Params<NDArray> {
+  return mapTree(blueprint(config), (leaf: Blueprint, path) =>
+    'bound' in leaf ? uniform(fold(key, path), leaf.shape, leaf.bound) : filled(leaf.shape, leaf.value),
+  );
+}
+
+/** How many numbers a configuration trains. */
+export function countParameters(config: FlowerConfig): number {
+  return layoutOf(blueprint(config)).size;
+}

@@ -1,0 +1,103 @@
+/**
+ * Agreement with the reference: we rebuild the decoder of a fixture from its metadata and weights and compare velocity,
+ * loss, gradients and samples (see ../fixture.ts).
+ */
+import { z } from 'zod';
+import { NinaError } from '../../errors.ts';
+import { compile, feeds, grad, input, layoutOf, leaves, reshape, symbols, unpack } from '../../tensor/index.ts';
+import { readSafetensors, type SafetensorsFile } from '../../tensor/safetensors.ts';
+import { type Comparison, floats, relativeError, weightsOf, worstGradient } from '../fixture.ts';
+import { flowerSchema } from './config.ts';
+import { between, loss, sample, velocity } from './flower.ts';
+import { importReference } from './reference.ts';
+
+export type Parity = Comparison<'velocity' | 'loss' | 'sample' | 'grad_max'>;
+
+const LIMIT = 1e-4;
+
+const count = z.coerce.number().int();
+const metadataSchema = z.object({
+  decoder: z.literal('flower'),
+  dit_dim: count,
+  n_heads: count,
+  n_layers: count,
+  action_dim: count,
+  embed_dim: count,
+  act_window_size: count,
+  sampling_steps: count,
+  rope_theta: z.coerce.number(),
+  batch: count,
+  tokens: count,
+});
+
+/**
+ * Compares our decoder with the fixture in a safetensors file.
+ * @throws NinaError if the file is no such fixture, or its weights do not fit its metadata.
+ */
+export async function parity(file: string): Promise<Parity> {
+  const fixture = readSafetensors(file);
+  const { config, batch: B, tokens: S } = configOf(file, fixture);
+  const { params, unused } = importReference(config, weightsOf(fixture));
+  const shapes = {
+    actions: [B, config.chunk_length, config.action_dim],
+    noise: [B, config.chunk_length, config.action_dim],
+    z_base: [B, config.chunk_length, config.action_dim],
+    features: [B, S, config.embed_dim],
+    t: [B],
+  };
+  type Name = keyof typeof shapes;
+  const x = (name: Name) => input(name, shapes[name]);
+  const data = (...names: Name[]) => Object.fromEntries(names.map((name) => [name, floats(file, fixture, name)]));
+
+  const p = symbols(params);
+  const weights = Object.fromEntries(leaves(params).map(([path, leaf]) => [path, leaf.data]));
+  const error = loss(config, p, x('actions'), x('features'), x('noise'), x('t'));
+  const named = leaves(p);
+  const gradients = grad(
+    error,
+    named.map(([, t]) => t),
+  );
+  using training = await compile({
+    outputs: {
+      velocity: velocity(config, p, between(x('actions'), x('noise'), x('t')), x('t'), x('features')),
+      loss: reshape(error, [1]),
+      ...Object.fromEntries(named.map(([path], i) => [`grad.${path}`, gradients[i]!])),
+    },
+  });
+  const layout = layoutOf(params);
+  const flat = new Float32Array(layout.size);
+  const there = await training.run(
+    { ...weights, ...data('actions', 'features', 'noise', 't') },
+    feeds(layout, flat, 'grad.'),
+  );
+  using sampling = await compile({ outputs: { sample: sample(config, p, x('z_base'), x('features')) } });
+  const drawn = await sampling.run({ ...weights, ...data('features', 'z_base') });
+
+  const [worst, gradMax] = worstGradient(file, fixture, Object.fromEntries(leaves(unpack(params, flat))));
+  return {
+    errors: {
+      velocity: relativeError(file, fixture, 'velocity', there.velocity!),
+      loss: relativeError(file, fixture, 'loss', there.loss!),
+      sample: relativeError(file, fixture, 'sample_unclamped', drawn.sample!),
+      grad_max: gradMax,
+    },
+    limits: { velocity: LIMIT, loss: LIMIT, sample: LIMIT, grad_max: LIMIT },
+    worstGradient: worst,
+    dead: unused,
+  };
+}
+
+function configOf(file: string, { metadata }: SafetensorsFile) {
+  const read = metadataSchema.safeParse(metadata);
+  if (!read.success)
+    throw new NinaError(`${file} is not a parity fixture: its metadata is wrong.\n${z.prettifyError(read.error)}`);
+  const { decoder: _, act_window_size, sampling_steps, batch, tokens, ...same } = read.data;
+  const config = flowerSchema.safeParse({
+    ...same,
+    chunk_length: act_window_size,
+    num_sampling_steps: sampling_steps,
+  });
+  if (!config.success)
+    throw new NinaError(`${file} describes a decoder that cannot be.\n${z.prettifyError(config.error)}`);
+  return { config: config.data, batch, tokens };
+}
