@@ -89,8 +89,10 @@ describe('ProgramCache', () => {
   });
 });
 
-/** Native heaps settle after some hundred runs; what remains must be allocator noise, not a leak per run. */
+/** One leaked activation a run would be 40 MB over 500 runs; a page of the allocator here and there is none. */
 const ALLOWED_GROWTH_BYTES = 8e6;
+/** The collector may let garbage pile up in one stretch, but a leak shows in every one. */
+const STRETCHES = 4;
 
 it('does not grow over 500 steps', async () => {
   const w: Tensor = input('w', [256, 256]);
@@ -98,8 +100,11 @@ it('does not grow over 500 steps', async () => {
   using program = await compile({ outputs: { loss, g: grad(loss, [w])[0]! } });
   const feeds = { x: new Float32Array(80 * 256).fill(0.1), w: new Float32Array(65536).fill(0.01) };
   const into = { loss: new Float32Array(1), g: new Float32Array(65536) };
-  for (let i = 0; i < 100; i++) await program.run(feeds, into);
-  const before = process.memoryUsage.rss();
-  for (let i = 0; i < 500; i++) await program.run(feeds, into);
-  expect(process.memoryUsage.rss() - before).toBeLessThan(ALLOWED_GROWTH_BYTES);
+  const growth: number[] = [];
+  for (let stretch = 0; stretch < STRETCHES; stretch++) {
+    const before = process.memoryUsage.rss();
+    for (let i = 0; i < 500; i++) await program.run(feeds, into);
+    growth.push(process.memoryUsage.rss() - before);
+  }
+  expect(Math.min(...growth)).toBeLessThan(ALLOWED_GROWTH_BYTES);
 });
