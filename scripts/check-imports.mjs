@@ -1,5 +1,5 @@
 // The architecture as a check: a folder of src/ may import itself, the leaf modules at the root of src/
-// (errors, files, random) and what this table names; nothing else. See docs/architecture.md.
+// (errors, files, lock, random, version) and what this table names; nothing else. See docs/architecture.md.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 

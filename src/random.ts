@@ -50,11 +50,6 @@ export function fold(k: Key, ...data: readonly (number | string)[]): Key {
   return out;
 }
 
-/** n independent children. */
-export function split(k: Key, n: number): Key[] {
-  return Array.from({ length: n }, (_, i) => threefry(k, 0x73706c74, i));
-}
-
 /** A sequential generator; create one per purpose from its own key and use it locally. */
 export interface Rng {
   /** 32 uniform bits, unsigned. */

@@ -19,6 +19,7 @@ const EXPORTS: Record<string, string> = {
   './decoders/flower': 'velocity',
   './encoders/state': 'encode',
   './policy': 'loadPolicy',
+  './random': 'key',
   './data': 'readDemonstrations',
   './sim': 'Environment',
   './train': 'train',

@@ -110,6 +110,16 @@ describe.each([
   });
 });
 
+test('questions asked at once are answered each for itself', async () => {
+  using policy = await loadPolicy(await save('concurrent'));
+  const moved = { ...observation, entities: observation.entities.map((x) => x + 0.3) };
+  const options = { key: key(1), temperature: 1 };
+  const alone = [await policy.infer(observation, options), await policy.infer(moved, options)];
+  const together = await Promise.all([policy.infer(observation, options), policy.infer(moved, options)]);
+  expect(together.map(({ actions }) => actions)).toEqual(alone.map(({ actions }) => actions));
+  expect(together[0]!.actions).not.toEqual(together[1]!.actions);
+});
+
 test('observations of another size, and unknown words, are refused', async () => {
   using policy = await loadPolicy(await save('sizes'));
   const infer = (change: object) => policy.infer({ ...observation, ...change }, { key: key(1), temperature: 1 });

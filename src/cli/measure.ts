@@ -22,7 +22,7 @@ export interface Contestant {
 /** Runs every contestant `warmup` times, then `rounds` times in turn. */
 export async function measureInterleaved(
   contestants: readonly Contestant[],
-  { warmup, rounds, onRound }: { warmup: number; rounds: number; onRound?: (round: number) => void },
+  { warmup, rounds }: { warmup: number; rounds: number },
 ): Promise<Timing[]> {
   for (const c of contestants) for (let i = 0; i < warmup; i++) await c.run();
   const times = contestants.map(() => new Float64Array(rounds));
@@ -32,7 +32,6 @@ export async function measureInterleaved(
       await c.run();
       times[i]![round] = performance.now() - start;
     }
-    onRound?.(round + 1);
   }
   return contestants.map(({ name }, i) => {
     const sorted = times[i]!.sort();

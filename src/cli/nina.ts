@@ -33,6 +33,12 @@ registerParity(program);
 registerBench(program);
 registerQuickstart(program);
 
+// `nina suites | head` closes the pipe early: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

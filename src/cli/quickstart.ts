@@ -43,7 +43,7 @@ async function quickstart({ out, workers, json }: { out: string; workers: number
   const run = path.join(out, 'run');
 
   say(
-    `1/3 Recording ${DEMONSTRATIONS_PER_TASK} demonstrations of each task of ${SUITE} (about 90 seconds on two cores)`,
+    `1/3 Recording ${DEMONSTRATIONS_PER_TASK} demonstrations of each task of ${SUITE} (about half a minute on two cores)`,
   );
   const recording = await clock.time('demonstrations', () =>
     recordWithProgress({
@@ -62,7 +62,7 @@ async function quickstart({ out, workers, json }: { out: string; workers: number
   if (!fs.existsSync(path.join(finished, 'manifest.json')))
     await clock.time('training', () => trainWithProgress(run, config));
 
-  say(`3/3 Rolling the policy out, ${ROLLOUTS_PER_TASK} new placements of each task (about a minute on two cores)`);
+  say(`3/3 Rolling the policy out, ${ROLLOUTS_PER_TASK} new placements of each task (about 15 seconds on two cores)`);
   const settings = { suite: SUITE, episodes: ROLLOUTS_PER_TASK, seed: ROLLOUT_SEED, video: true };
   const { result, report } = await clock.time('rollouts', () =>
     evaluateWithProgress(settings, { checkpoint: finished, out: path.join(out, 'eval'), workers }),
@@ -86,7 +86,7 @@ async function recipe(run: string, data: string) {
   return trainConfig(settings);
 }
 
-/** Seconds spent in each stage, kept on disk so that an interrupted quickstart reports all of its time. */
+/** Seconds spent in each stage, kept on disk so that a quickstart stopped by Ctrl-C reports all of its time. */
 function stageClock(out: string) {
   const file = path.join(out, 'seconds.json');
   const seconds: Partial<Record<Stage, number>> = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {};

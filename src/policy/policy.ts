@@ -116,11 +116,12 @@ async function build(
 ): Promise<Runnable> {
   const encoder = await compileEncoder(config, model, threads);
   const decoder = await compileDecoder(config, model, threads);
-  const arrays = state.stateArrays(config.encoder, 1);
   const scenes = sceneCache(config);
   const act = async (observation: state.StateObservation, z: Float32Array): Promise<Inference> => {
     checkObservation(observation);
     const { categories, instruction, proprio, entities } = observation;
+    // Fresh arrays: a second question may be asked before the first is answered.
+    const arrays = state.stateArrays(config.encoder, 1);
     state.writeState(statistics, scenes(categories, instruction), proprio, entities, arrays, 0);
     const encoded = await encoder.run(state.feedsOf(arrays));
     const start = performance.now();

@@ -15,7 +15,7 @@ export function chunkSection(chunks: readonly ChunkSample[]): string {
     );
   });
   return (
-    '<h2>Sampled action chunks</h2><p class="key"><i class="sample"></i> policy samples ' +
+    '<h2>Sampled action chunks</h2><p class="key"><i class="sample"></i> policy samples at temperature 1 ' +
     '<i class="b"></i> demonstration; each plot is one action dimension over the chunk, in [-1, 1]</p>' +
     rows.join('')
   );

@@ -5,8 +5,9 @@ import { recordAttempt } from '../record.ts';
 import { type Actor, policyInput } from '../rollout.ts';
 import type { ChunkSample } from './page.ts';
 
-/** Samples drawn at each step. */
+/** Samples drawn at each step, at the temperature of the density: an evaluation at z = 0 would show the same one again. */
 const SAMPLES = 16;
+const TEMPERATURE = 1;
 /** Where in the demonstration chunks are sampled: shares of its length. */
 const PLACES = [0, 0.3, 0.6];
 
@@ -14,11 +15,7 @@ const PLACES = [0, 0.3, 0.6];
  * Lets the expert demonstrate the task once on a placement of its own, and samples the policy on what it saw.
  * @returns one entry per place
  */
-export async function sampleChunks(
-  task: Task,
-  actor: Actor,
-  { seed, temperature }: { seed: number; temperature: number },
-): Promise<ChunkSample[]> {
+export async function sampleChunks(task: Task, actor: Actor, { seed }: { seed: number }): Promise<ChunkSample[]> {
   using environment = await Environment.open(task);
   const { demonstration } = recordAttempt(environment, 0, seed);
   const size = 7 * actor.chunkLength;
@@ -32,7 +29,7 @@ export async function sampleChunks(
     const samples: Float32Array[] = [];
     for (let i = 0; i < SAMPLES; i++) {
       const noise = fold(key(seed), 'report', task.suite, task.name, step, i);
-      samples.push((await actor.infer(asked, { key: noise, temperature })).actions);
+      samples.push((await actor.infer(asked, { key: noise, temperature: TEMPERATURE })).actions);
     }
     chunks.push({
       instruction: task.instruction,
