@@ -29,6 +29,13 @@ export interface Validation extends Disposable {
 const WINDOWS = 640;
 const SAMPLES = 8;
 
+/** Whole batches of the training's size, but never more rows than are measured: there is always at least one. */
+export function batching(batchSize: number, windows: number): { B: number; batches: number } {
+  const measured = Math.min(windows, WINDOWS);
+  const B = Math.min(batchSize, measured);
+  return { B, batches: Math.floor(measured / B) };
+}
+
 export async function prepareValidation(
   { batch_size, threads }: TrainConfig,
   config: PolicyConfig,
@@ -40,8 +47,7 @@ export async function prepareValidation(
   const { chunk_length: T, action_dim: A } = config.decoder;
   const D = T * A;
   const order = permutation(fold(key, 'windows'), dataset.windows.length);
-  const B = Math.min(batch_size, order.length);
-  const batches = Math.floor(Math.min(order.length, WINDOWS) / B);
+  const { B, batches } = batching(batch_size, order.length);
   const { likelihood, sampler } = await compileValidation(config, model, B, threads);
   const layout = layoutOf(model.params);
   const { allocate, fill } = batcher(dataset, config.encoder, statistics, T);
