@@ -3,6 +3,7 @@
  * Names are the reference's where it has one. This schema and the two it embeds are the only home of defaults.
  */
 import * as z from 'zod';
+import { ACTION_SIZE } from '../data/index.ts';
 import { ninaSchema } from '../decoders/nina/index.ts';
 import { checkHeads, stateSchema } from '../encoders/state/index.ts';
 import { check, type Settings } from './recipe.ts';
@@ -51,6 +52,12 @@ export const trainSchema = checked.superRefine((config, context) => {
   const rules = ninaSchema.safeParse(pick(config, ninaSchema.shape));
   for (const { path, message } of rules.error?.issues ?? [])
     context.addIssue({ code: 'custom', path: [...path], message });
+  if (config.action_dim !== ACTION_SIZE)
+    context.addIssue({
+      code: 'custom',
+      path: ['action_dim'],
+      message: `action_dim must be the ${ACTION_SIZE} numbers of an action in the demonstrations; got ${config.action_dim}. Leave it out.`,
+    });
   if ((config.multistep ?? 1) > config.chunk_length)
     context.addIssue({
       code: 'custom',
