@@ -32,10 +32,10 @@ export function registerEval(program: Command): void {
     .option('--temperature <x>', 'scale of the sampling noise (default: as the checkpoint says)', number(0))
     .option('--video', 'write an animation of each episode')
     .option('--workers <n>', 'worker threads; the result does not depend on them', integer(1), defaultWorkers)
-    .option('--out <folder>', 'folder of the results (default: CHECKPOINT/eval/SUITE)')
+    .option('--out <folder>', 'folder of the results (default: RUN/eval/SUITE; of one checkpoint: RUN/eval/STEP-SUITE)')
     .option('--json', 'print JSON')
     .action(async (checkpoint: string, { workers, json, out: folder, ...settings }: Options) => {
-      const out = folder ?? path.join(checkpoint, 'eval', settings.suite);
+      const out = folder ?? (await defaultFolder(checkpoint, settings.suite));
       const { result, report } = await evaluateWithProgress(settings, { checkpoint, out, workers });
       const { lines: _, ...summary } = result;
       if (json) {
@@ -45,6 +45,18 @@ export function registerEval(program: Command): void {
       const { formatEvaluation } = await import('./table.ts');
       process.stdout.write(`${formatEvaluation(result)}Report: ${report}\n`);
     });
+}
+
+/**
+ * Where the results go unless the caller says: into the run. Never into one of its checkpoints, because training
+ * removes the old ones with all they hold.
+ * @throws NinaError when `location` is neither a checkpoint nor a run.
+ */
+export async function defaultFolder(location: string, suite: string): Promise<string> {
+  const { CHECKPOINTS, findCheckpoint } = await import('../policy/checkpoint.ts');
+  const { dir, base } = path.parse(path.resolve(location));
+  const ofRun = findCheckpoint(location) === location && path.basename(dir) === CHECKPOINTS;
+  return ofRun ? path.join(location, '..', '..', 'eval', `${base}-${suite}`) : path.join(location, 'eval', suite);
 }
 
 /** Evaluates with progress on stderr and writes the report; Ctrl-C stops it tidily. */
