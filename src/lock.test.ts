@@ -2,14 +2,27 @@ import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { lockDirectory } from './lock.ts';
+
+const disk = vi.hoisted(() => ({ full: false }));
+vi.mock('node:fs', async (original) => {
+  const actual = await original<typeof import('node:fs')>();
+  const writeFileSync: typeof actual.writeFileSync = (file, data, options) => {
+    actual.writeFileSync(file, disk.full ? '' : data, options);
+    if (disk.full) throw Object.assign(new Error('write'), { code: 'ENOSPC' });
+  };
+  return { ...actual, writeFileSync };
+});
 
 let dir: string;
 beforeEach(() => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'lock-'));
 });
-afterEach(() => fs.rmSync(dir, { recursive: true, force: true }));
+afterEach(() => {
+  disk.full = false;
+  fs.rmSync(dir, { recursive: true, force: true });
+});
 
 const forge = (holder: object) =>
   fs.writeFileSync(
@@ -60,4 +73,12 @@ test('a lock file that is not ours does not block, and a late release leaves a n
   first[Symbol.dispose]();
   expect(() => lockDirectory(dir)).toThrow('in use');
   expect(second.notice).toBeUndefined();
+});
+
+test('a full disk leaves neither a draft nor a folder made for it', () => {
+  const fresh = path.join(dir, 'fresh');
+  disk.full = true;
+  expect(() => lockDirectory(fresh)).toThrow(`Could not write to ${fresh}: the disk is full`);
+  expect(() => lockDirectory(dir)).toThrow('the disk is full');
+  expect(fs.readdirSync(dir)).toEqual([]);
 });

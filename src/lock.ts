@@ -34,10 +34,13 @@ export function lockDirectory(directory: string): Lock {
   const mine: Holder = { host: os.hostname(), pid: process.pid, started: startOf(process.pid), token: randomUUID() };
   const draft = `${file}.${mine.token}`;
   let notice: string | undefined;
+  let made: string | undefined;
   try {
-    fs.mkdirSync(directory, { recursive: true });
+    made = fs.mkdirSync(directory, { recursive: true });
     fs.writeFileSync(draft, JSON.stringify(mine));
   } catch (cause) {
+    if (fs.existsSync(draft)) fs.rmSync(draft); // a full disk lets a file be made, but not filled
+    if (made !== undefined) removeIfEmpty(directory);
     throw fileError(`Could not write to ${directory}`, cause);
   }
   try {
