@@ -82,3 +82,27 @@ test('a full disk leaves neither a draft nor a folder made for it', () => {
   expect(() => lockDirectory(dir)).toThrow('the disk is full');
   expect(fs.readdirSync(dir)).toEqual([]);
 });
+
+test('of two that find the same dead process, the later one does not remove the lock of the earlier', () => {
+  forge({ pid: 1 });
+  let rival: ReturnType<typeof lockDirectory> | undefined;
+  const gone = () => {
+    throw Object.assign(new Error('kill'), { code: 'ESRCH' });
+  };
+  // The rival takes over after this one has read the dead holder, and before it acts on it.
+  const kill = vi.spyOn(process, 'kill').mockImplementationOnce(() => {
+    kill.mockImplementationOnce(gone);
+    rival = lockDirectory(dir);
+    return gone();
+  });
+  try {
+    expect(() => lockDirectory(dir)).toThrow(`in use by process ${process.pid}`);
+  } finally {
+    kill.mockRestore();
+  }
+  expect(rival?.notice).toContain('which is gone');
+  expect(fs.readdirSync(dir)).toEqual(['.lock']);
+  expect(() => lockDirectory(dir)).toThrow('in use');
+  rival?.[Symbol.dispose]();
+  expect(fs.existsSync(dir)).toBe(false);
+});

@@ -49,7 +49,7 @@ export function lockDirectory(directory: string): Lock {
       const holder = read(file);
       if (holder === undefined) continue;
       if (holder === null || (holder.host === mine.host && !isAlive(holder))) {
-        fs.rmSync(file, { force: true });
+        if (!removeStale(file, holder, `${draft}.stale`)) continue;
         notice = `Took over ${directory} from process ${holder?.pid ?? 'unknown'}, which is gone.`;
         continue;
       }
@@ -78,6 +78,27 @@ function link(from: string, to: string): boolean {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw fileError(`Could not lock ${path.dirname(to)}`, cause);
+  }
+}
+
+/**
+ * Removes the lock of a dead holder. Another process may take over between our reading and our removing; moving the
+ * file aside first shows whose it was, and a live one goes back.
+ * @returns whether the lock removed was the dead holder's
+ */
+function removeStale(file: string, dead: Holder | null, aside: string): boolean {
+  try {
+    fs.renameSync(file, aside);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw fileError(`Could not take over ${file}`, cause);
+  }
+  try {
+    const stale = read(aside)?.token === dead?.token;
+    if (!stale) link(aside, file);
+    return stale;
+  } finally {
+    fs.rmSync(aside, { force: true });
   }
 }
 
