@@ -3,7 +3,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NinaError } from './errors.ts';
-import { fileError, writeAtomically, writeFileAtomically } from './files.ts';
+import { draftOf, fileError, sweepDrafts, writeAtomically, writeFileAtomically } from './files.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -30,6 +30,21 @@ test('a failure half-way leaves the old content and no draft', () => {
   expect(fail).toThrow(`Could not write ${file}: the disk is full. Free some space and run the same command again.`);
   expect(fs.readFileSync(file, 'utf8')).toBe('old');
   expect(fs.readdirSync(dir)).toEqual(['b.txt']);
+});
+
+test('drafts of killed processes are swept, files and folders, and nothing else', () => {
+  const checkpoints = path.join(dir, 'checkpoints');
+  fs.mkdirSync(path.join(checkpoints, '.50.4321.tmp'), { recursive: true });
+  fs.writeFileSync(path.join(checkpoints, '.50.4321.tmp', 'config.json'), '');
+  fs.mkdirSync(path.join(checkpoints, '40'));
+  fs.writeFileSync(draftOf(path.join(dir, 'state.safetensors')), '');
+  const kept = ['.lock', '.mine.tmp', 'a.1.tmp', 'checkpoints', 'state.safetensors'];
+  for (const name of kept.filter((entry) => entry !== 'checkpoints')) fs.writeFileSync(path.join(dir, name), '');
+  sweepDrafts(dir);
+  expect(fs.readdirSync(dir).sort()).toEqual(kept);
+  expect(fs.readdirSync(checkpoints)).toEqual(['.50.4321.tmp', '40']);
+  sweepDrafts(checkpoints, path.join(dir, 'absent'));
+  expect(fs.readdirSync(checkpoints)).toEqual(['40']);
 });
 
 test.each([

@@ -11,7 +11,7 @@ import { NinaError } from './errors.ts';
  * @throws NinaError naming the target and the cause (ENOSPC is told as a full disk); the old content is untouched.
  */
 export function writeAtomically(target: string, write: (temporary: string) => void): void {
-  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.tmp`);
+  const temporary = draftOf(target);
   try {
     fs.mkdirSync(path.dirname(target), { recursive: true });
     write(temporary);
@@ -31,6 +31,30 @@ export function writeAtomically(target: string, write: (temporary: string) => vo
 /** Writes text or bytes whole or not at all. */
 export function writeFileAtomically(target: string, content: string | Uint8Array): void {
   writeAtomically(target, (temporary) => fs.writeFileSync(temporary, content));
+}
+
+/** Where this process prepares `target` (a file or a folder) before it is renamed into place. */
+export function draftOf(target: string): string {
+  return path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.tmp`);
+}
+
+const DRAFT = /^\..+\.\d+\.tmp$/;
+
+/**
+ * Removes the drafts that killed processes left in `folders` (those below are not searched; absent ones are passed
+ * over). The caller is their one writer, which holds their lock: a draft of another process is then nobody's.
+ * @throws NinaError when a draft may not be removed.
+ */
+export function sweepDrafts(...folders: readonly string[]): void {
+  for (const folder of folders.filter((name) => fs.existsSync(name)))
+    for (const name of fs.readdirSync(folder).filter((entry) => DRAFT.test(entry))) {
+      const draft = path.join(folder, name);
+      try {
+        fs.rmSync(draft, { recursive: true, force: true });
+      } catch (cause) {
+        throw fileError(`Could not remove the unfinished ${draft}`, cause);
+      }
+    }
 }
 
 /** Wraps a system error in a sentence; other errors pass unchanged. */

@@ -8,7 +8,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as z from 'zod';
 import { NinaError } from '../errors.ts';
-import { fileError } from '../files.ts';
+import { draftOf, fileError } from '../files.ts';
 import { key } from '../random.ts';
 import { leaves, mapTree, type NDArray } from '../tensor/index.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../tensor/safetensors.ts';
@@ -64,7 +64,7 @@ export function writeCheckpoint(
   { config, statistics, model }: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
   origin: Omit<Manifest, 'format' | 'format_version' | 'files' | 'parameters'>,
 ): void {
-  const draft = path.join(path.dirname(directory), `.${path.basename(directory)}.${process.pid}.tmp`);
+  const draft = draftOf(directory);
   const json = (name: string, value: unknown) =>
     fs.writeFileSync(path.join(draft, name), `${JSON.stringify(value, null, 2)}\n`, { flush: true });
   try {
