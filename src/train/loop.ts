@@ -4,8 +4,9 @@
  */
 import { configFor } from '../encoders/state/index.ts';
 import { NinaError } from '../errors.ts';
+import { sweepDrafts } from '../files.ts';
 import { lockDirectory } from '../lock.ts';
-import { init, LIBERO_ACTION, type PolicyConfig } from '../policy/index.ts';
+import { CHECKPOINTS, init, LIBERO_ACTION, type PolicyConfig } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
 import { pack } from '../tensor/index.ts';
 import { optimizerState } from './adamw.ts';
@@ -50,6 +51,7 @@ export async function train(
 ): Promise<TrainResult> {
   using lock = lockDirectory(run);
   if (lock.notice) report.notice(lock.notice);
+  sweepDrafts(run, `${run}/${CHECKPOINTS}`);
   if (config.data === undefined) throw new NinaError(`The recipe of ${run} names no data.`);
   const root = key(config.seed);
   const data = loadDemonstrations(config.data, config.seed, config.validation_fraction);
