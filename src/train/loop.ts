@@ -3,7 +3,7 @@
  * stopped, because all that carries over is in state.safetensors and all that is random follows from the seed and the step.
  */
 import { configFor } from '../encoders/state/index.ts';
-import { NinaError } from '../errors.ts';
+import { NinaError, UsageError } from '../errors.ts';
 import { sweepDrafts } from '../files.ts';
 import { lockDirectory } from '../lock.ts';
 import { CHECKPOINTS, init, LIBERO_ACTION, type PolicyConfig } from '../policy/index.ts';
@@ -13,7 +13,7 @@ import { optimizerState } from './adamw.ts';
 import { decoderSettings, encoderSettings, type TrainConfig } from './config.ts';
 import { type Demonstrations, loadDemonstrations } from './dataset.ts';
 import { appendMetrics, type Metrics, truncateMetrics, writeCsv } from './metrics.ts';
-import { isRun, save, savedSteps, writeRecipe } from './run.ts';
+import { isRun, noteSteps, save, savedSteps, writeRecipe } from './run.ts';
 import { readState, type Window } from './state.ts';
 import { prepareUpdate } from './update.ts';
 import { prepareValidation } from './validation.ts';
@@ -42,6 +42,7 @@ const EMPTY: Window = { steps: 0, nll: 0, gradNorm: 0 };
 /**
  * Trains in the folder `run` until `config.max_steps`, from its saved state if it has one.
  * @param signal when aborted, a checkpoint is saved after the current step and a NinaError says how to resume.
+ * @throws UsageError when the saved state is already beyond `config.max_steps`.
  * @throws NinaError when another process uses the folder, the data is unsuitable or has changed, or training diverges.
  */
 export async function train(
@@ -64,11 +65,18 @@ export async function train(
     throw new NinaError(
       `The demonstrations in ${config.data} are not those that ${run} was trained on so far. Restore them, or start a new run.`,
     );
+  if (saved && config.max_steps < saved.step)
+    throw new UsageError(
+      `${run} has done ${saved.step} steps; max_steps must be at least that to go on with it, got ${config.max_steps}.`,
+    );
   const optimizer = saved?.optimizer ?? optimizerState(flat);
   const model = { ...initial, buffers: saved?.buffers ?? initial.buffers };
   let { step, window } = saved ?? { step: 0, window: EMPTY };
   // From here on the folder holds a run; bad data or settings leave no trace.
-  if (!isRun(run)) writeRecipe(run, config);
+  if (isRun(run)) {
+    const notice = noteSteps(run, config);
+    if (notice !== undefined) report.notice(notice);
+  } else writeRecipe(run, config);
   truncateMetrics(run, step);
 
   using update = await prepareUpdate(

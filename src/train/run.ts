@@ -34,10 +34,32 @@ export function writeRecipe(run: string, config: TrainConfig): void {
   writeFileAtomically(recipePath(run), header + stringify(config));
 }
 
-/** The recipe of a started run. @throws NinaError when the folder holds none. */
+/**
+ * The recipe of a started run. With another max_steps the learning rate keeps the schedule that the run began with:
+ * stretched anew, the rate would jump at the step of the resume.
+ * @throws NinaError when the folder holds none.
+ */
 export function readRun(run: string, changed: Settings = new Map()): TrainConfig {
   if (!isRun(run)) throw new NinaError(`${run} holds no training run: it has no recipe.yaml.`);
-  return trainConfig(new Map([...readRecipe(recipePath(run)), ...changed]));
+  const recipe = readRecipe(recipePath(run));
+  const begun = trainConfig(recipe);
+  const config = trainConfig(new Map([...recipe, ...changed]));
+  if (config.max_steps === begun.max_steps) return config;
+  return { ...config, schedule_steps: config.schedule_steps ?? begun.max_steps };
+}
+
+/**
+ * Notes in a started run's recipe that it goes on for another number of steps, so that the next resume does too.
+ * @returns what to tell the user; undefined when the number is the recipe's.
+ */
+export function noteSteps(run: string, { max_steps, schedule_steps }: TrainConfig): string | undefined {
+  const recipe = readRun(run);
+  if (max_steps === recipe.max_steps) return undefined;
+  writeRecipe(run, { ...recipe, max_steps, schedule_steps });
+  return (
+    `max_steps is now ${max_steps} instead of ${recipe.max_steps}, as ${recipePath(run)} notes. ` +
+    `The schedule of the learning rate still stretches over ${schedule_steps ?? max_steps} steps.`
+  );
 }
 
 /**

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { NinaError } from '../../src/errors.ts';
+import { NinaError, UsageError } from '../../src/errors.ts';
 import { lockDirectory } from '../../src/lock.ts';
 import { loadPolicy } from '../../src/policy/index.ts';
 import {
@@ -109,7 +109,22 @@ test('a finished run resumed is done at once; with more steps it goes on', async
   await train(at('done'), config, { signal: never, report: silent });
   expect(await train(at('done'), config, { signal: never, report: silent })).toMatchObject({ steps: 4 });
   const longer = readRun(at('done'), assignments(['max_steps=6']));
-  expect(await train(at('done'), longer, { signal: never, report: silent })).toMatchObject({ steps: 6 });
+  const notices: string[] = [];
+  const report = { ...silent, notice: (text: string) => notices.push(text) };
+  expect(await train(at('done'), longer, { signal: never, report })).toMatchObject({ steps: 6 });
+  expect(notices).toEqual([
+    `max_steps is now 6 instead of 4, as ${at('done', 'recipe.yaml')} notes. ` +
+      'The schedule of the learning rate still stretches over 4 steps.',
+  ]);
+  // The next resume needs no flag, and the schedule stays when it is extended once more.
+  expect(readRun(at('done'))).toEqual({ ...config, max_steps: 6, schedule_steps: 4 });
+  expect(readRun(at('done'), assignments(['max_steps=9']))).toMatchObject({ max_steps: 9, schedule_steps: 4 });
+  const shorter = readRun(at('done'), assignments(['max_steps=5']));
+  await expect(train(at('done'), shorter, { signal: never, report })).rejects.toThrow(UsageError);
+  expect(await failure(train(at('done'), shorter, { signal: never, report }))).toBe(
+    'done has done 6 steps; max_steps must be at least that to go on with it, got 5.',
+  );
+  expect(readRun(at('done')).max_steps).toBe(6);
 });
 
 test('divergence: the step, the episodes, the last good checkpoint, which stays', async () => {
