@@ -12,7 +12,7 @@ import { pack } from '../tensor/index.ts';
 import { optimizerState } from './adamw.ts';
 import { decoderSettings, encoderSettings, type TrainConfig } from './config.ts';
 import { type Demonstrations, loadDemonstrations } from './dataset.ts';
-import { appendMetrics, type Metrics, truncateMetrics, writeCsv } from './metrics.ts';
+import { appendMetrics, type Metrics, readMetrics, truncateMetrics, writeCsv } from './metrics.ts';
 import { isRun, noteSteps, save, savedSteps, writeRecipe } from './run.ts';
 import { readState, type Window } from './state.ts';
 import { prepareUpdate } from './update.ts';
@@ -111,7 +111,7 @@ export async function train(
     episodes: episodes.length,
     windows: windows.length,
   });
-  let last: Metrics | undefined;
+  let last: Metrics | undefined = readMetrics(run).at(-1);
   let clock = { steps: 0, ms: 0 };
   let saves = false;
   while (step < config.max_steps) {

@@ -85,3 +85,15 @@ test('mistakes in settings are wrong usage', () => {
     '--set n_layers: n_layers: Too small: expected number to be >=1; got 0',
   );
 });
+
+test('flags are numbers and booleans when they look like it, otherwise the very text; data is always text', () => {
+  const values = (flags: Record<string, string>) =>
+    Object.fromEntries([...flagSettings(flags)].map(([name, { value }]) => [name, value]));
+  expect(values({ data: '2024', learning_rate: '1e-3', use_plu: 'false', backbone: '@foo' })).toEqual({
+    data: '2024',
+    learning_rate: 0.001,
+    use_plu: false,
+    backbone: '@foo',
+  });
+  expect(values({ data: 'a #b' })).toEqual({ data: 'a #b' });
+});

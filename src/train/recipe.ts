@@ -3,7 +3,7 @@
  * mistake is reported with its place, what is allowed there and what was found, all mistakes at once.
  */
 import * as fs from 'node:fs';
-import { isMap, isScalar, LineCounter, parse, parseDocument } from 'yaml';
+import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import type * as z from 'zod';
 import { UsageError } from '../errors.ts';
 import { fileError } from '../files.ts';
@@ -44,11 +44,11 @@ export function readRecipe(file: string): Settings {
   return settings;
 }
 
-/** Flags by their key; undefined ones were not given. Text is read as YAML reads it: 3 is a number, true a boolean. */
+/** Flags by their key; undefined ones were not given. 3 is a number, true a boolean, `data` always text. */
 export function flagSettings(flags: Readonly<Record<string, string | undefined>>): Settings {
   return new Map(
     Object.entries(flags).flatMap(([name, text]): [string, Setting][] =>
-      text === undefined ? [] : [[name, { value: scalar(text), where: `--${name}` }]],
+      text === undefined ? [] : [[name, { value: name === 'data' ? text : scalar(text), where: `--${name}` }]],
     ),
   );
 }
@@ -83,9 +83,11 @@ export function check<S extends z.ZodType>(schema: S, allowed: readonly string[]
   throw new UsageError(mistakes.join('\n'));
 }
 
+/** Numbers and booleans as such, anything else verbatim: a folder may be called 'a #b' or '@x'. */
 function scalar(text: string): unknown {
-  const value: unknown = parse(text);
-  return typeof value === 'object' && value !== null ? text : value;
+  if (/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text)) return Number(text);
+  if (text === 'true' || text === 'false') return text === 'true';
+  return text;
 }
 
 function suggestion(name: string, allowed: readonly string[]): string {
