@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ninaSchema } from '../src/decoders/nina/index.ts';
+import { decoderSchema } from '../src/decoders/index.ts';
 import { configFor, stateSchema } from '../src/encoders/state/index.ts';
 import { NinaError } from '../src/errors.ts';
 import {
@@ -31,7 +31,15 @@ const statistics = { proprio: unit(11), position: unit(3), joint: unit(1) };
 
 const configOf = (decoder: object): PolicyConfig => ({
   encoder: configFor(stateSchema.parse({ encoder_dim: 16, encoder_heads: 2 }), [observation]),
-  decoder: ninaSchema.parse({ n_layers: 3, affine_dim: 8, n_heads: 2, block_depth: 1, cond_dim: 12, ...decoder }),
+  decoder: decoderSchema.parse({
+    decoder: 'nina',
+    n_layers: 3,
+    affine_dim: 8,
+    n_heads: 2,
+    block_depth: 1,
+    cond_dim: 12,
+    ...decoder,
+  }),
   action: LIBERO_ACTION,
   multistep: 10,
   temperature: 1,
@@ -148,7 +156,7 @@ describe('what does not match is told', () => {
     const checkpoint = await save('corrupt');
     edit(checkpoint, 'model.safetensors', (file) => {
       const { tensors, metadata } = readSafetensors(file);
-      const { data } = tensors['pool.weight'] as { data: Float32Array };
+      const { data } = tensors['decoder.nina.pool.weight'] as { data: Float32Array };
       data.set(normals(fold(key(1), 'corruption'), 12));
       writeSafetensors(file, tensors, metadata);
     });
@@ -159,7 +167,7 @@ describe('what does not match is told', () => {
     const checkpoint = await save('nan');
     edit(checkpoint, 'model.safetensors', (file) => {
       const { tensors, metadata } = readSafetensors(file);
-      (tensors['pool.bias'] as { data: Float32Array }).data.fill(Number.NaN);
+      (tensors['decoder.nina.pool.bias'] as { data: Float32Array }).data.fill(Number.NaN);
       writeSafetensors(file, tensors, metadata);
     });
     expect(await failure(checkpoint)).toMatch(/not finite|differ by Infinity/);
@@ -179,8 +187,8 @@ describe('what does not match is told', () => {
     const checkpoint = await save('other');
     editJson(checkpoint, 'config.json', (value) => Object.assign(value.decoder as object, { backbone: 'trans' }));
     const message = await failure(checkpoint);
-    expect(message).toMatch(/\d+ missing:\n {4}decoder.trans/);
-    expect(message).toMatch(/\d+ unexpected:\n {4}decoder.mlp/);
+    expect(message).toMatch(/\d+ missing:\n {4}decoder.nina.flow.trans/);
+    expect(message).toMatch(/\d+ unexpected:\n {4}decoder.nina.flow.mlp/);
     expect(message).toMatch(/buffers.permutation.0 wants int64 \[10\], got int64 \[70\]/);
     expect(message.split('\n').length).toBeLessThan(25);
   });

@@ -1,4 +1,4 @@
-/** `nina train`: fits a policy to demonstrations by maximum likelihood. Flags are spelled as the reference's. */
+/** `nina train`: fits a policy to demonstrations. Flags are spelled as the reference's. */
 import * as path from 'node:path';
 import type { Command } from 'commander';
 import type { Settings, TrainConfig, TrainReport, TrainResult } from '../train/index.ts';
@@ -8,13 +8,21 @@ import { createProgress, type Progress } from './progress.ts';
 /** Settings with a flag of their own; the others are reached with --set. */
 const FLAGS: readonly [key: string, value: string, description: string][] = [
   ['data', '<folder>', 'demonstrations, as nina demos writes them'],
+  [
+    'decoder',
+    '<nina|flower|regression>',
+    'action decoder: normalizing flow, diffusion, or the ablation without either',
+  ],
   ['backbone', '<mlp|trans>', 'conditioner of the flow'],
-  ['n_layers', '<n>', 'layers of the flow'],
+  ['n_layers', '<n>', 'layers of the decoder'],
   ['affine_dim', '<n>', 'width of the conditioner'],
   ['action_noise_mult', '<x>', 'standard deviation of the noise on expert actions'],
   ['use_plu', '<true|false>', 'invertible linear maps between the couplings'],
   ['block_depth', '<n>', 'attention blocks of each trans conditioner'],
-  ['n_heads', '<n>', 'attention heads of each trans conditioner'],
+  ['n_heads', '<n>', 'attention heads of a trans conditioner or of flower'],
+  ['dit_dim', '<n>', 'width of flower'],
+  ['num_sampling_steps', '<n>', 'denoising steps of a flower sample'],
+  ['sampling_type', '<name>', 'how flower draws the times it trains on'],
   ['batch_size', '<n>', 'chunks in one update'],
   ['max_steps', '<n>', 'updates in all'],
   ['learning_rate', '<x>', 'peak learning rate'],
@@ -95,8 +103,11 @@ function createReporter() {
       steps = total;
       progress = createProgress('Training', total, step);
     },
-    step: ({ step, nll, gradNorm, stepsPerS }) =>
-      progress?.update(step, `NLL ${nll.toFixed(2)}, |g| ${gradNorm.toPrecision(3)}, ${stepsPerS.toFixed(1)} steps/s`),
+    step: ({ step, loss, gradNorm, stepsPerS }) =>
+      progress?.update(
+        step,
+        `loss ${loss.toPrecision(4)}, |g| ${gradNorm.toPrecision(3)}, ${stepsPerS.toFixed(1)} steps/s`,
+      ),
     metrics: () => {},
   };
   return { report, end: (result: TrainResult) => progress?.end(`${result.steps} of ${steps} steps`) };
@@ -107,9 +118,11 @@ function print(run: string, { steps, checkpoint, metrics }: TrainResult, json: b
     process.stdout.write(`${JSON.stringify({ run, checkpoint, steps, ...metrics })}\n`);
     return;
   }
+  // Only a density has bits.
+  const unit = metrics?.val_bits_per_dim === undefined ? '' : 'nats (negative log-likelihood)';
   const lines = [
-    ['training NLL', metrics?.nll, 'nats'],
-    ['held-out NLL', metrics?.val_nll, 'nats'],
+    ['training loss', metrics?.loss, unit],
+    ['held-out loss', metrics?.val_loss, unit],
     ['', metrics?.val_bits_per_dim, 'bits per dimension'],
     ['best of 8, MSE', metrics?.val_best_of_8_mse, ''],
     ['z = 0, MSE', metrics?.val_z0_mse, ''],

@@ -1,12 +1,12 @@
 /** config.json of a checkpoint: all that rebuilds the policy's graph. */
 import * as z from 'zod';
-import { ninaSchema } from '../decoders/nina/index.ts';
+import { decoderSchema } from '../decoders/index.ts';
 import { stateConfigSchema } from '../encoders/state/index.ts';
 import { actionSchema } from './action.ts';
 
 export const policySchema = z.strictObject({
   encoder: stateConfigSchema,
-  decoder: ninaSchema,
+  decoder: decoderSchema,
   action: actionSchema,
   /** Actions of a chunk that are executed before the next is asked for, unless the caller says otherwise. */
   multistep: z.int().min(1),

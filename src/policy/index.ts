@@ -9,7 +9,7 @@ export {
   writeCheckpoint,
 } from './checkpoint.ts';
 export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
-export { condition, init, type PolicyModel, type PolicyParams } from './model.ts';
+export { context, contextShape, decoderOf, init, type PolicyModel, type PolicyParams } from './model.ts';
 export {
   type Inference,
   type InferOptions,

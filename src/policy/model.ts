@@ -1,18 +1,14 @@
-/**
- * The policy's graph: encoder -> tokens, mean over tokens, Linear(W -> C) -> condition, decoder. As in the reference,
- * the decoder sees nothing of the observation but its condition vector.
- */
-import * as nina from '../decoders/nina/index.ts';
+/** The policy's graph: encoder -> tokens -> decoder, which says itself what it needs of the tokens. */
+import * as decoders from '../decoders/index.ts';
 import * as state from '../encoders/state/index.ts';
-import { type Dropout, initLinear, type Linear, linear } from '../nn/index.ts';
+import type { Dropout } from '../nn/index.ts';
 import { fold, type Key } from '../random.ts';
-import { mean, type NDArray, type Tensor } from '../tensor/index.ts';
+import type { NDArray, Tensor } from '../tensor/index.ts';
 import type { PolicyConfig } from './config.ts';
 
 export type PolicyParams<P> = {
   readonly encoder: state.StateParams<P>;
-  readonly pool: Linear<P>;
-  readonly decoder: nina.Params<P>;
+  readonly decoder: decoders.DecoderParams<P>;
 };
 
 export interface PolicyModel {
@@ -22,23 +18,26 @@ export interface PolicyModel {
 }
 
 export function init(key: Key, { encoder, decoder }: Pick<PolicyConfig, 'encoder' | 'decoder'>): PolicyModel {
-  const flow = nina.init(fold(key, 'decoder'), decoder);
-  return {
-    params: {
-      encoder: state.init(fold(key, 'encoder'), encoder),
-      pool: initLinear(fold(key, 'pool'), state.tokenWidth(encoder), decoder.cond_dim),
-      decoder: flow.params,
-    },
-    buffers: flow.buffers,
-  };
+  const { params, buffers } = decoders.init(key, decoder, state.tokenWidth(encoder));
+  return { params: { encoder: state.init(fold(key, 'encoder'), encoder), decoder: params }, buffers };
 }
 
-/** The condition [B, C] of the decoder: the mean of the tokens, projected. */
-export function condition(
+/** What the decoder sees of an observation; its shape is `contextShape`. */
+export function context(
   { encoder }: Pick<PolicyConfig, 'encoder'>,
-  p: Pick<PolicyParams<Tensor>, 'encoder' | 'pool'>,
+  p: PolicyParams<Tensor>,
   inputs: state.StateInputs,
   dropout: Dropout,
 ): Tensor {
-  return linear(p.pool, mean(state.encode(encoder, p.encoder, inputs, dropout), [1]));
+  return decoders.context(p.decoder, state.encode(encoder, p.encoder, inputs, dropout));
 }
+
+/** The shape of the context of B observations: the state encoder makes one token. */
+export const contextShape = ({ decoder }: Pick<PolicyConfig, 'decoder'>, B: number): number[] =>
+  decoders.contextShape(decoder, B, 1);
+
+/** The decoder's part, as its own functions want it. */
+export const decoderOf = ({ params, buffers }: PolicyModel): decoders.DecoderModel => ({
+  params: params.decoder,
+  buffers,
+});

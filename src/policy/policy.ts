@@ -2,7 +2,7 @@
  * A policy that acts: weights baked into two programs, one that condenses an observation and one that decodes an action
  * chunk from noise. It holds no episode: the answer is a function of the observation, the key and the temperature.
  */
-import * as nina from '../decoders/nina/index.ts';
+import * as decoders from '../decoders/index.ts';
 import * as state from '../encoders/state/index.ts';
 import { NinaError } from '../errors.ts';
 import { noDropout } from '../nn/index.ts';
@@ -11,7 +11,7 @@ import { compile, constant, input, mapTree, type NDArray, type Program, type Ten
 import { LIBERO_ACTION } from './action.ts';
 import { type Checkpoint, type Manifest, readCheckpoint } from './checkpoint.ts';
 import type { PolicyConfig } from './config.ts';
-import { condition, type PolicyModel, type PolicyParams } from './model.ts';
+import { context, contextShape, decoderOf, type PolicyModel, type PolicyParams } from './model.ts';
 
 export interface InferOptions {
   /** Where the noise comes from: the same key gives the same actions. */
@@ -125,7 +125,9 @@ async function build(
     state.writeState(statistics, scenes(categories, instruction), proprio, entities, arrays, 0);
     const encoded = await encoder.run(state.feedsOf(arrays));
     const start = performance.now();
-    const { actions } = await decoder.run({ z, condition: encoded.condition! });
+    // Regression takes no noise.
+    const noise = 'z' in decoder.signature.inputs && { z };
+    const { actions } = await decoder.run({ ...noise, context: encoded.context! });
     const latencyMs = performance.now() - start;
     if (!actions!.every(Number.isFinite))
       throw new NinaError('The policy answered with actions that are not finite: its weights are not usable.');
@@ -153,18 +155,18 @@ const frozen = (params: PolicyParams<NDArray>): PolicyParams<Tensor> =>
 
 function compileEncoder(config: PolicyConfig, { params }: PolicyModel, threads: number): Promise<Program> {
   const inputs = state.stateInputs(config.encoder, 1);
-  return compile({ outputs: { condition: condition(config, frozen(params), inputs, noDropout) }, threads });
+  return compile({ outputs: { context: context(config, frozen(params), inputs, noDropout) }, threads });
 }
 
-function compileDecoder({ decoder }: PolicyConfig, { params, buffers }: PolicyModel, threads: number) {
-  const { chunk_length: T, action_dim: A, cond_dim: C } = decoder;
-  const inverses = nina.pluInverse(decoder, { params: params.decoder, buffers });
-  const actions = nina.sample(
+function compileDecoder(config: PolicyConfig, model: PolicyModel, threads: number): Promise<Program> {
+  const { decoder } = config;
+  const inverses = decoders.inverses(decoder, decoderOf(model));
+  const actions = decoders.sample(
     decoder,
-    buffers,
-    frozen(params).decoder,
-    input('z', [1, T, A]),
-    input('condition', [1, C]),
+    model,
+    frozen(model.params).decoder,
+    input('z', [1, decoder.chunk_length, decoder.action_dim]),
+    input('context', contextShape(config, 1)),
     inverses && constant(inverses.data, inverses.shape),
   );
   return compile({ outputs: { actions }, threads });

@@ -1,11 +1,11 @@
 /**
  * Everything a run is defined by, as one flat mapping: the decoder's and the encoder's settings and the training's own.
- * Names are the reference's where it has one. This schema and the two it embeds are the only home of defaults.
+ * Names are the reference's where it has one. These schemas and those they embed are the only home of defaults.
  */
 import * as z from 'zod';
 import { ACTION_SIZE } from '../data/index.ts';
-import { ninaSchema } from '../decoders/nina/index.ts';
-import { checkHeads, stateSchema } from '../encoders/state/index.ts';
+import { DECODERS, type DecoderConfig, type DecoderName, decoderSchema, decoderShapes } from '../decoders/index.ts';
+import { checkHeads, stateSchema, tokenWidth } from '../encoders/state/index.ts';
 import { check, type Settings } from './recipe.ts';
 
 const fraction = z.number().min(0).max(1);
@@ -37,62 +37,87 @@ const loopSchema = z.strictObject({
   log_every: z.int().min(1).default(50).describe('steps that a line of metrics.jsonl averages'),
 });
 
-const shape = { ...ninaSchema.shape, ...stateSchema.shape, ...loopSchema.shape, ...actingSchema.shape };
+const decoderName = z.enum(DECODERS).default('nina').describe('action decoder: its own settings come with it');
 
-/** Keys a recipe may hold, in the order they are explained. */
-export const settingNames: readonly string[] = Object.keys(shape);
+const common = { ...stateSchema.shape, ...loopSchema.shape, ...actingSchema.shape };
 
-const checked = z.strictObject(shape);
+// The width of the tokens is the encoder's to say.
+const { embed_dim: _, ...flowerShape } = decoderShapes.flower;
+const own = { nina: decoderShapes.nina, flower: flowerShape, regression: decoderShapes.regression } as const;
 
-export type TrainConfig = z.output<typeof checked>;
+const settingsSchema = z.discriminatedUnion('decoder', [
+  z.strictObject({ decoder: z.literal('nina'), ...own.nina, ...common }),
+  z.strictObject({ decoder: z.literal('flower'), ...own.flower, ...common }),
+  z.strictObject({ decoder: z.literal('regression'), ...own.regression, ...common }),
+]);
 
-export const trainSchema = checked.superRefine((config, context) => {
+export type TrainConfig = z.output<typeof settingsSchema>;
+
+export const trainSchema = settingsSchema.superRefine(checkTogether);
+
+/** What must hold between settings; each message names the values. */
+function checkTogether(config: TrainConfig, context: z.RefinementCtx): void {
+  const wrong = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
   checkHeads(config, context);
   // The decoder's own cross-field rules, on its part of the mapping.
-  const rules = ninaSchema.safeParse(pick(config, ninaSchema.shape));
-  for (const { path, message } of rules.error?.issues ?? [])
+  for (const { path, message } of decoderSchema.safeParse(decoderPart(config)).error?.issues ?? [])
     context.addIssue({ code: 'custom', path: [...path], message });
   if (config.action_dim !== ACTION_SIZE)
-    context.addIssue({
-      code: 'custom',
-      path: ['action_dim'],
-      message: `action_dim must be the ${ACTION_SIZE} numbers of an action in the demonstrations; got ${config.action_dim}. Leave it out.`,
-    });
+    wrong(
+      'action_dim',
+      `action_dim must be the ${ACTION_SIZE} numbers of an action in the demonstrations; got ${config.action_dim}. Leave it out.`,
+    );
   if ((config.multistep ?? 1) > config.chunk_length)
-    context.addIssue({
-      code: 'custom',
-      path: ['multistep'],
-      message: `multistep must be at most chunk_length; got ${config.multistep} of chunks of ${config.chunk_length}`,
-    });
+    wrong(
+      'multistep',
+      `multistep must be at most chunk_length; got ${config.multistep} of chunks of ${config.chunk_length}`,
+    );
   if (config.warmup_fraction + config.hold_fraction > 1)
-    context.addIssue({
-      code: 'custom',
-      path: ['hold_fraction'],
-      message: `warmup_fraction + hold_fraction must be at most 1; got ${config.warmup_fraction} + ${config.hold_fraction}`,
-    });
-});
+    wrong(
+      'hold_fraction',
+      `warmup_fraction + hold_fraction must be at most 1; got ${config.warmup_fraction} + ${config.hold_fraction}`,
+    );
+}
+
+/** Keys a recipe for this decoder may hold, in the order they are explained. */
+const namesOf = (decoder: DecoderName) => ['decoder', ...Object.keys(own[decoder]), ...Object.keys(common)];
+
+/** Keys that some recipe may hold. */
+export const settingNames: readonly string[] = [...new Set(DECODERS.flatMap(namesOf))];
 
 /** @throws UsageError that lists every mistake with its place. */
 export function trainConfig(settings: Settings): TrainConfig {
-  return check(trainSchema, settingNames, settings);
+  const chosen = new Map([...settings].filter(([name]) => name === 'decoder'));
+  const { decoder } = check(z.object({ decoder: decoderName }), ['decoder'], chosen);
+  return check(
+    trainSchema,
+    namesOf(decoder),
+    new Map([['decoder', { value: decoder, where: 'default' }], ...settings]),
+  );
 }
 
 /** Every setting with its default and meaning, one a line. */
 export function describeSettings(): string {
-  return Object.entries<z.ZodType>(shape)
-    .map(([name, schema]) => {
+  const lines = (shape: Readonly<Record<string, z.ZodType>>) =>
+    Object.entries(shape).map(([name, schema]) => {
       const byDefault = schema.safeParse(undefined).data;
       return `${name.padEnd(22)}${String(byDefault ?? '-').padEnd(10)}${schema.description ?? ''}`.trimEnd();
-    })
-    .join('\n')
-    .concat('\n');
+    });
+  const sections = DECODERS.flatMap((decoder) => ['', `With decoder ${decoder}:`, ...lines(own[decoder])]);
+  return `${[...lines({ decoder: decoderName, ...common }), ...sections].join('\n')}\n`;
 }
 
 /** The decoder's part of a run's configuration. */
-export const decoderSettings = (config: TrainConfig) => ninaSchema.parse(pick(config, ninaSchema.shape));
+export const decoderSettings = (config: TrainConfig): DecoderConfig => decoderSchema.parse(decoderPart(config));
 
 /** The encoder's part. */
 export const encoderSettings = (config: TrainConfig) => stateSchema.parse(pick(config, stateSchema.shape));
+
+const decoderPart = (config: TrainConfig) => ({
+  ...pick(config, own[config.decoder]),
+  decoder: config.decoder,
+  ...(config.decoder === 'flower' && { embed_dim: tokenWidth(config) }),
+});
 
 const pick = (config: TrainConfig, part: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(config).filter(([name]) => name in part));

@@ -25,7 +25,7 @@ export interface TrainReport {
   /** Before the first update of this process. */
   start(run: { step: number; steps: number; parameters: number; episodes: number; windows: number }): void;
   /** After each update; `step` counts the updates done. */
-  step(progress: { step: number; nll: number; gradNorm: number; stepsPerS: number }): void;
+  step(progress: { step: number; loss: number; gradNorm: number; stepsPerS: number }): void;
   metrics(line: Metrics): void;
 }
 
@@ -37,7 +37,7 @@ export interface TrainResult {
   readonly metrics: Metrics | undefined;
 }
 
-const EMPTY: Window = { steps: 0, nll: 0, gradNorm: 0 };
+const EMPTY: Window = { steps: 0, loss: 0, gradNorm: 0 };
 
 /**
  * Trains in the folder `run` until `config.max_steps`, from its saved state if it has one.
@@ -116,7 +116,7 @@ export async function train(
   let saves = false;
   while (step < config.max_steps) {
     const startMs = performance.now();
-    const { nll, gradNorm, diverged } = await update.measure(step);
+    const { loss, gradNorm, diverged } = await update.measure(step);
     if (diverged) throw new NinaError(`Training diverged at step ${step}: ${diverged} ${advice(run)}`);
     const measureMs = performance.now() - startMs;
     // Only weights whose next loss is sound are saved: the last checkpoint is always a good one.
@@ -130,23 +130,23 @@ export async function train(
     const applyMs = performance.now();
     const learningRate = update.apply(step);
     step++;
-    window = { steps: window.steps + 1, nll: window.nll + nll, gradNorm: window.gradNorm + gradNorm };
+    window = { steps: window.steps + 1, loss: window.loss + loss, gradNorm: window.gradNorm + gradNorm };
     clock = { steps: clock.steps + 1, ms: clock.ms + measureMs + performance.now() - applyMs };
     const stepsPerS = (1000 * clock.steps) / clock.ms;
-    report.step({ step, nll, gradNorm, stepsPerS });
+    report.step({ step, loss, gradNorm, stepsPerS });
 
     const validates = step === config.max_steps || step % config.validate_every === 0;
     if (validates || step % config.log_every === 0) {
       last = {
         step,
-        nll: window.nll / window.steps,
+        loss: window.loss / window.steps,
         grad_norm: window.gradNorm / window.steps,
         lr: learningRate,
         steps_per_s: stepsPerS,
         ...(validates && (await validation.measure(optimizer.ema))),
       };
-      if (!Number.isFinite(last.val_nll ?? 0))
-        throw new NinaError(`Training diverged at step ${step}: held-out loss ${last.val_nll}. ${advice(run)}`);
+      if (!Number.isFinite(last.val_loss ?? 0))
+        throw new NinaError(`Training diverged at step ${step}: held-out loss ${last.val_loss}. ${advice(run)}`);
       appendMetrics(run, last);
       report.metrics(last);
       window = EMPTY;

@@ -11,14 +11,14 @@ import { fileError, writeFileAtomically } from '../files.ts';
 export interface Metrics {
   /** Updates done. */
   readonly step: number;
-  /** Training loss: negative log-likelihood of a chunk, nats. */
-  readonly nll: number;
+  /** Training loss: a flow's negative log-likelihood of a chunk, nats; the squared error of the others. */
+  readonly loss: number;
   readonly grad_norm: number;
   readonly lr: number;
   readonly steps_per_s: number;
-  /** Held-out NLL of the averaged weights, on targets noised as in training, nats. */
-  readonly val_nll?: number;
-  /** The same per action dimension, in bits. */
+  /** The loss of the averaged weights on held-out episodes, with the same noise as in training. */
+  readonly val_loss?: number;
+  /** Of a flow: the same per action dimension, in bits. */
   readonly val_bits_per_dim?: number;
   /** Mean over held-out chunks of the smallest squared error among 8 samples, per dimension. */
   readonly val_best_of_8_mse?: number;
@@ -28,11 +28,11 @@ export interface Metrics {
 
 const COLUMNS: readonly (keyof Metrics)[] = [
   'step',
-  'nll',
+  'loss',
   'grad_norm',
   'lr',
   'steps_per_s',
-  'val_nll',
+  'val_loss',
   'val_bits_per_dim',
   'val_best_of_8_mse',
   'val_z0_mse',

@@ -12,7 +12,7 @@ import type { OptimizerState } from './adamw.ts';
 /** Sums since the last line of metrics. */
 export interface Window {
   readonly steps: number;
-  readonly nll: number;
+  readonly loss: number;
   readonly gradNorm: number;
 }
 

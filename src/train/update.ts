@@ -2,10 +2,11 @@
  * One update of the weights. Batch, noise and dropout masks are drawn from keys folded with the step, so that an update
  * is a function of the state and the step alone.
  */
+import * as decoders from '../decoders/index.ts';
 import { feedsOf } from '../encoders/state/index.ts';
 import type { Masks } from '../nn/index.ts';
 import type { PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/index.ts';
-import { dropoutMask, fold, type Key, normals } from '../random.ts';
+import { dropoutMask, fold, type Key } from '../random.ts';
 import { feeds, layoutOf } from '../tensor/index.ts';
 import { adamwUpdate, decayGroups, norm, type OptimizerState } from './adamw.ts';
 import type { TrainConfig } from './config.ts';
@@ -16,8 +17,8 @@ import { emaDecayAt, learningRateAt } from './schedule.ts';
 
 /** What a batch says about the weights. */
 export interface Measured {
-  /** Loss of the batch, nats. */
-  readonly nll: number;
+  /** Of the batch: nats for a flow, squared error for the others. */
+  readonly loss: number;
   readonly gradNorm: number;
   /** Set when loss or gradient are unusable, and so are the weights: what happened, on which episodes. */
   readonly diverged?: string;
@@ -31,8 +32,11 @@ export interface Update extends Disposable {
   apply(step: number): number;
 }
 
-/** Nats per action dimension beyond which a loss is an explosion: as if every number were 14 standard deviations out. */
-const EXPLOSION_NATS = 100;
+/**
+ * A loss per action dimension beyond which it is an explosion: for nats as if every number were 14 standard deviations
+ * out, for squared errors as if it were 10 out of a range of 2.
+ */
+const EXPLOSION = 100;
 
 export async function prepareUpdate(
   config: TrainConfig,
@@ -44,7 +48,8 @@ export async function prepareUpdate(
   key: Key,
 ): Promise<Update> {
   const { batch_size: B, threads } = config;
-  const { chunk_length: T, action_dim: A } = policy.decoder;
+  const { decoder } = policy;
+  const { chunk_length: T, action_dim: A } = decoder;
   const { program, masks } = await compileUpdate(policy, model, B, threads);
   const sample = batchSampler(fold(key, 'batches'), dataset.windows.length, B);
   const { allocate, fill } = batcher(dataset, policy.encoder, statistics, T);
@@ -59,8 +64,8 @@ export async function prepareUpdate(
     ...Object.fromEntries(dropouts.map(({ name, values }) => [name, values])),
     actions: batch.actions,
   };
-  const outputs = { ...feeds(layout, gradient, GRADIENT), nll: new Float32Array(1) };
-  const explosion = EXPLOSION_NATS * T * A;
+  const outputs = { ...feeds(layout, gradient, GRADIENT), loss: new Float32Array(1) };
+  const explosion = EXPLOSION * (decoder.decoder === 'nina' ? T * A : 1);
   const schedule = {
     learningRate: config.learning_rate,
     steps: config.schedule_steps ?? config.max_steps,
@@ -75,16 +80,15 @@ export async function prepareUpdate(
       const indices = sample(step);
       fill(batch, indices);
       for (const { name, rate, values } of dropouts) dropoutMask(fold(key, 'dropout', name, step), rate, values);
-      const noise = normals(fold(key, 'noise', step), batch.actions.length);
-      await program.run({ ...inputs, noise }, outputs);
-      const nll = outputs.nll[0]!;
+      await program.run({ ...inputs, ...decoders.draws(decoder, key, step, B) }, outputs);
+      const loss = outputs.loss[0]!;
       const gradNorm = norm(gradient);
-      if (Number.isFinite(gradNorm) && nll <= explosion) return { nll, gradNorm };
+      if (Number.isFinite(gradNorm) && loss <= explosion) return { loss, gradNorm };
       const episodes = new Set(Array.from(indices, (i) => episodeId(dataset.episodes[dataset.windows[i]!.episode]!)));
       const diverged =
-        `loss ${nll}, gradient norm ${gradNorm} (a loss above ${explosion} counts as an explosion). ` +
+        `loss ${loss}, gradient norm ${gradNorm} (a loss above ${explosion} counts as an explosion). ` +
         `The batch came from: ${[...episodes].join(', ')}.`;
-      return { nll, gradNorm, diverged };
+      return { loss, gradNorm, diverged };
     },
     apply(step) {
       const learningRate = learningRateAt(step, schedule);

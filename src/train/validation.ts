@@ -2,11 +2,11 @@
  * How good the averaged weights are on episodes that training never sees.
  *
  * The likelihood of actions is only defined for a density, and recorded actions lie on the bounds of their box; so
- * the held-out NLL is taken of targets noised exactly as in training (same sigma, same clamp), with noise fixed by the
+ * the held-out loss of a flow is taken of targets noised exactly as in training (same sigma, same clamp), with noise fixed by the
  * run's key: it estimates the expected training loss on new episodes, and is comparable between runs that noise alike.
  * Squared errors are against the clean actions, of samples clamped as the policy clamps them.
  */
-import * as nina from '../decoders/nina/index.ts';
+import * as decoders from '../decoders/index.ts';
 import { feedsOf } from '../encoders/state/index.ts';
 import type { PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/index.ts';
 import { fold, type Key, normals, permutation } from '../random.ts';
@@ -16,9 +16,8 @@ import { batcher, type Dataset } from './dataset.ts';
 import type { Metrics } from './metrics.ts';
 import { compileValidation, PARAMETER } from './programs.ts';
 
-export type ValidationMetrics = Required<
-  Pick<Metrics, 'val_nll' | 'val_bits_per_dim' | 'val_best_of_8_mse' | 'val_z0_mse'>
->;
+export type ValidationMetrics = Required<Pick<Metrics, 'val_loss' | 'val_best_of_8_mse' | 'val_z0_mse'>> &
+  Pick<Metrics, 'val_bits_per_dim'>;
 
 export interface Validation extends Disposable {
   /** @param weights flat parameters, in the order of the model's layout */
@@ -48,7 +47,7 @@ export async function prepareValidation(
   const D = T * A;
   const order = permutation(fold(key, 'windows'), dataset.windows.length);
   const { B, batches } = batching(batch_size, order.length);
-  const { likelihood, sampler } = await compileValidation(config, model, B, threads);
+  const { loss, sampler } = await compileValidation(config, model, B, threads);
   const layout = layoutOf(model.params);
   const { allocate, fill } = batcher(dataset, config.encoder, statistics, T);
   const batch = allocate(B);
@@ -59,17 +58,23 @@ export async function prepareValidation(
       const parameters = feeds(layout, weights, PARAMETER);
       const forSampler = Object.fromEntries(Object.entries(parameters).filter(([path]) => isSampled(path)));
       const { decoder } = unpack(model.params, weights);
-      const inverses = nina.pluInverse(config.decoder, { params: decoder, buffers: model.buffers });
-      let nll = 0;
+      const inverses = decoders.inverses(config.decoder, { params: decoder, buffers: model.buffers });
+      let mean = 0;
       let best = 0;
       let mode = 0;
       for (let i = 0; i < batches; i++) {
         fill(batch, order.subarray(i * B, (i + 1) * B));
-        const noise = normals(fold(key, 'noise', i), B * D);
-        const found = await likelihood.run({ ...parameters, ...feedsOf(batch.state), actions: batch.actions, noise });
-        nll += found.nll![0]! / batches;
+        const drawn = decoders.draws(config.decoder, key, i, B);
+        const found = await loss.run({ ...parameters, ...feedsOf(batch.state), actions: batch.actions, ...drawn });
+        mean += found.loss![0]! / batches;
         const errors = async (z: Float32Array) => {
-          const feed = { ...forSampler, z, condition: found.condition!, ...(inverses && { inverses: inverses.data }) };
+          const noise = 'z' in sampler.signature.inputs && { z };
+          const feed = {
+            ...forSampler,
+            ...noise,
+            context: found.context!,
+            ...(inverses && { inverses: inverses.data }),
+          };
           return rowErrors((await sampler.run(feed)).actions!, batch.actions, B, D);
         };
         mode += total(await errors(new Float32Array(B * D))) / (batches * B);
@@ -81,14 +86,14 @@ export async function prepareValidation(
         best += total(least) / (batches * B);
       }
       return {
-        val_nll: nll,
-        val_bits_per_dim: nll / (D * Math.LN2),
+        val_loss: mean,
+        ...(config.decoder.decoder === 'nina' && { val_bits_per_dim: mean / (D * Math.LN2) }),
         val_best_of_8_mse: best,
         val_z0_mse: mode,
       };
     },
     [Symbol.dispose]() {
-      likelihood[Symbol.dispose]();
+      loss[Symbol.dispose]();
       sampler[Symbol.dispose]();
     },
   };

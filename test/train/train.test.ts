@@ -66,17 +66,17 @@ test('the likelihood of held-out actions rises, and everything is recorded', asy
   const lines = readMetrics(at('learns'));
   expect(lines).toEqual(seen);
   expect(lines.map((line) => line.step)).toEqual([20, 40, 60, 80, 100, 120]);
-  expect(lines.at(-1)!.nll).toBeLessThan(lines[0]!.nll - 20);
-  const [middle, last] = lines.filter((line) => line.val_nll !== undefined) as [Metrics, Metrics];
+  expect(lines.at(-1)!.loss).toBeLessThan(lines[0]!.loss - 20);
+  const [middle, last] = lines.filter((line) => line.val_loss !== undefined) as [Metrics, Metrics];
   expect([middle.step, last.step]).toEqual([60, 120]);
-  expect(last.val_nll).toBeLessThan(middle.val_nll! - 5);
-  expect(last.val_bits_per_dim).toBeCloseTo(last.val_nll! / (70 * Math.LN2), 12);
+  expect(last.val_loss).toBeLessThan(middle.val_loss! - 5);
+  expect(last.val_bits_per_dim).toBeCloseTo(last.val_loss! / (70 * Math.LN2), 12);
   expect(last.val_best_of_8_mse).toBeLessThan(middle.val_best_of_8_mse!);
   expect(last.val_z0_mse).toBeLessThan(middle.val_z0_mse!);
 
   const csv = fs.readFileSync(at('learns', 'metrics.csv'), 'utf8').trim().split('\n');
   expect(csv).toHaveLength(7);
-  expect(csv[0]).toBe('step,nll,grad_norm,lr,steps_per_s,val_nll,val_bits_per_dim,val_best_of_8_mse,val_z0_mse');
+  expect(csv[0]).toBe('step,loss,grad_norm,lr,steps_per_s,val_loss,val_bits_per_dim,val_best_of_8_mse,val_z0_mse');
   expect(csv[1]).toMatch(/^20,.*,,,,$/);
 
   expect(fs.readdirSync(at('learns')).sort()).toEqual([

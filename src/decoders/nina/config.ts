@@ -6,51 +6,54 @@ import { z } from 'zod';
 
 const positive = z.int().min(1);
 
-export const ninaSchema = z
-  .strictObject({
-    /** Which conditioner: two perceptrons on scalars, or one Transformer on time steps. */
-    backbone: z.enum(['mlp', 'trans']).default('mlp'),
-    /** How many [Permutation, Coupling, PLU]. */
-    n_layers: positive.default(28),
-    /** Width H of the conditioner. */
-    affine_dim: positive.default(64),
-    /** Attention sub-blocks in each Transformer conditioner. */
-    block_depth: positive.default(3),
-    n_heads: positive.default(8),
-    use_plu: z.boolean().default(true),
-    /** Standard deviation of the noise added to the expert's actions, which are in [-1, 1]. */
-    action_noise_mult: z.number().min(0).default(0.03),
-    /**
-     * Clamp the noisy actions to [-1, 1] as the reference does. That leaves probability mass exactly on the bounds, so
-     * the likelihood has no upper limit there and is comparable only between runs that clamp alike.
-     */
-    clamp_noise: z.boolean().default(true),
-    /** Dropout in the Transformer conditioner; the perceptrons have none. */
-    dropout: z.number().min(0).lt(1).default(0.1),
-    /** C, the width of the condition. */
-    cond_dim: positive.default(256),
-    /** T, the control steps of a chunk. */
-    chunk_length: positive.default(10),
-    /** A, the numbers of an action. */
-    action_dim: positive.default(7),
-  })
-  .superRefine((c, context) => {
-    const wrong = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
-    if (c.backbone === 'trans' && c.chunk_length % 2 !== 0)
-      wrong(
-        'chunk_length',
-        `The trans backbone splits a chunk into two halves of time steps: chunk_length must be even; got chunk_length ${c.chunk_length} with backbone ${c.backbone}. Use ${c.chunk_length + 1}, or backbone mlp.`,
-      );
-    if (c.backbone === 'mlp' && (c.chunk_length * c.action_dim) % 2 !== 0)
-      wrong(
-        'chunk_length',
-        `The mlp backbone splits a chunk into two halves of scalars: chunk_length x action_dim must be even; got chunk_length ${c.chunk_length} x action_dim ${c.action_dim}. Use chunk_length ${c.chunk_length + 1}.`,
-      );
-    if (c.backbone === 'trans' && c.affine_dim % c.n_heads !== 0)
-      wrong(
-        'n_heads',
-        `The trans backbone splits its width into heads: affine_dim must be divisible by n_heads; got affine_dim ${c.affine_dim} and n_heads ${c.n_heads}.`,
-      );
-  });
+const shape = z.strictObject({
+  /** Which conditioner: two perceptrons on scalars, or one Transformer on time steps. */
+  backbone: z.enum(['mlp', 'trans']).default('mlp'),
+  /** How many [Permutation, Coupling, PLU]. */
+  n_layers: positive.default(28),
+  /** Width H of the conditioner. */
+  affine_dim: positive.default(64),
+  /** Attention sub-blocks in each Transformer conditioner. */
+  block_depth: positive.default(3),
+  n_heads: positive.default(8),
+  use_plu: z.boolean().default(true),
+  /** Standard deviation of the noise added to the expert's actions, which are in [-1, 1]. */
+  action_noise_mult: z.number().min(0).default(0.03),
+  /**
+   * Clamp the noisy actions to [-1, 1] as the reference does. That leaves probability mass exactly on the bounds, so
+   * the likelihood has no upper limit there and is comparable only between runs that clamp alike.
+   */
+  clamp_noise: z.boolean().default(true),
+  /** Dropout in the Transformer conditioner; the perceptrons have none. */
+  dropout: z.number().min(0).lt(1).default(0.1),
+  /** C, the width of the condition. */
+  cond_dim: positive.default(256),
+  /** T, the control steps of a chunk. */
+  chunk_length: positive.default(10),
+  /** A, the numbers of an action. */
+  action_dim: positive.default(7),
+});
 
-export type NinaConfig = z.infer<typeof ninaSchema>;
+export type NinaConfig = z.infer<typeof shape>;
+
+/** What must hold between the fields; each message names the values. */
+export function checkNina(c: NinaConfig, context: z.RefinementCtx): void {
+  const wrong = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
+  if (c.backbone === 'trans' && c.chunk_length % 2 !== 0)
+    wrong(
+      'chunk_length',
+      `The trans backbone splits a chunk into two halves of time steps: chunk_length must be even; got chunk_length ${c.chunk_length} with backbone ${c.backbone}. Use ${c.chunk_length + 1}, or backbone mlp.`,
+    );
+  if (c.backbone === 'mlp' && (c.chunk_length * c.action_dim) % 2 !== 0)
+    wrong(
+      'chunk_length',
+      `The mlp backbone splits a chunk into two halves of scalars: chunk_length x action_dim must be even; got chunk_length ${c.chunk_length} x action_dim ${c.action_dim}. Use chunk_length ${c.chunk_length + 1}.`,
+    );
+  if (c.backbone === 'trans' && c.affine_dim % c.n_heads !== 0)
+    wrong(
+      'n_heads',
+      `The trans backbone splits its width into heads: affine_dim must be divisible by n_heads; got affine_dim ${c.affine_dim} and n_heads ${c.n_heads}.`,
+    );
+}
+
+export const ninaSchema = shape.superRefine(checkNina);

@@ -2,7 +2,7 @@
  * NinA (arXiv 2508.16845): a RealNVP over action chunks, conditioned on what the policy sees.
  * Forward is actions -> noise, for the likelihood; inverse is noise -> actions, one pass, for the policy.
  */
-export { type NinaConfig, ninaSchema } from './config.ts';
+export { checkNina, type NinaConfig, ninaSchema } from './config.ts';
 export {
   type Buffers,
   decode,

@@ -24,10 +24,10 @@ export function readMetrics(file: string): Metric[] {
 /** [title, [[field, label], ...]] */
 const CURVES: readonly [string, readonly (readonly [string, string])[]][] = [
   [
-    'Negative log-likelihood, nats',
+    'Loss (of a flow: negative log-likelihood, nats)',
     [
-      ['nll', 'training'],
-      ['val_nll', 'held out'],
+      ['loss', 'training'],
+      ['val_loss', 'held out'],
     ],
   ],
   [

@@ -47,10 +47,10 @@ function example(): ReportInput {
     })),
     metrics: Array.from({ length: 1000 }, (_, step) => ({
       step,
-      nll: 40 * Math.exp(-step / 200) - 120 + noise[step]!,
+      loss: 40 * Math.exp(-step / 200) - 120 + noise[step]!,
       grad_norm: 3 + 0.2 * noise[step]!,
       lr: 1e-4 * Math.min(1, step / 100),
-      ...(step % 100 === 0 && { val_nll: 40 * Math.exp(-step / 180) - 115, val_best_of_8_mse: 0.1, val_z0_mse: 0.2 }),
+      ...(step % 100 === 0 && { val_loss: 40 * Math.exp(-step / 180) - 115, val_best_of_8_mse: 0.1, val_z0_mse: 0.2 }),
     })),
   };
 }

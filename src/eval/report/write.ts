@@ -1,6 +1,7 @@
 /** Gathers what a report shows (episodes' videos, the run's metrics, fresh samples) and writes `report.html`. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { describeDecoder } from '../../decoders/index.ts';
 import { writeFileAtomically } from '../../files.ts';
 import { loadPolicy } from '../../policy/index.ts';
 import { ANIMATION_MIME_TYPE } from '../../sim/camera/index.ts';
@@ -26,7 +27,7 @@ export async function writeReport(result: EvaluationResult, out: string): Promis
   writeFileAtomically(
     target,
     renderReport({
-      title: `NinA-${config.decoder.backbone} on ${result.suite}`,
+      title: `${describeDecoder(config.decoder)} on ${result.suite}`,
       evaluation: result,
       videos: videos(result, out),
       chunks: await sampleChunks(task!, policy, result),

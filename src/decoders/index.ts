@@ -1,0 +1,20 @@
+/** The action decoders behind one contract. Each folder is usable alone. */
+export {
+  DECODERS,
+  type DecoderConfig,
+  type DecoderName,
+  decoderSchema,
+  decoderShapes,
+  describeDecoder,
+} from './config.ts';
+export {
+  context,
+  contextShape,
+  type DecoderModel,
+  type DecoderParams,
+  draws,
+  init,
+  inverses,
+  loss,
+  sample,
+} from './decoder.ts';

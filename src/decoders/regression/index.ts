@@ -1,0 +1,3 @@
+/** Regression of action chunks by squared error: the ablation without a distribution. */
+export { type RegressionConfig, regressionSchema } from './config.ts';
+export { init, loss, type Params, predict } from './regression.ts';
