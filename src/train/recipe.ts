@@ -3,7 +3,7 @@
  * mistake is reported with its place, what is allowed there and what was found, all mistakes at once.
  */
 import * as fs from 'node:fs';
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import type * as z from 'zod';
 import { UsageError } from '../errors.ts';
 import { fileError } from '../files.ts';
@@ -21,6 +21,18 @@ export type Settings = ReadonlyMap<string, Setting>;
  * @throws UsageError with file and line for anything else; NinaError when the file cannot be read.
  */
 export function readRecipe(file: string): Settings {
+  const { document, at } = openYaml(file);
+  return document.contents === null ? new Map() : settingsOf(document, document.contents, at);
+}
+
+/** A parsed YAML file, and the place of an offset in it as 'recipes/a.yaml:3'. */
+export interface YamlFile {
+  readonly document: Document.Parsed;
+  at(offset: number): string;
+}
+
+/** @throws UsageError with file and line for what is not YAML; NinaError when the file cannot be read. */
+export function openYaml(file: string): YamlFile {
   let text: string;
   try {
     text = fs.readFileSync(file, 'utf8');
@@ -32,16 +44,20 @@ export function readRecipe(file: string): Settings {
   const at = (offset: number) => `${file}:${lines.linePos(offset).line}`;
   const broken = document.errors[0];
   if (broken) throw new UsageError(`${at(broken.pos[0])}: not valid YAML: ${broken.message.split('\n')[0]}`);
-  const settings = new Map<string, Setting>();
-  if (document.contents === null) return settings;
-  if (!isMap(document.contents))
-    throw new UsageError(`${file}:1: a recipe is a mapping of lines 'key: value'; got something else.`);
-  for (const { key, value } of document.contents.items) {
-    if (!isScalar(key)) throw new UsageError(`${file}: every key must be a plain word.`);
-    const node = value as { toJS?: (document: unknown) => unknown } | null;
-    settings.set(String(key.value), { value: node?.toJS?.(document) ?? null, where: at(key.range?.[0] ?? 0) });
-  }
-  return settings;
+  return { document, at };
+}
+
+/** The mapping at `node` of a YAML file as settings. @throws UsageError when it is none. */
+export function settingsOf(document: Document.Parsed, node: ParsedNode, at: YamlFile['at']): Settings {
+  if (!isMap(node))
+    throw new UsageError(`${at(node.range[0])}: a recipe is a mapping of lines 'key: value'; got something else.`);
+  return new Map(
+    node.items.map(({ key, value }): [string, Setting] => {
+      const where = at(key.range[0]);
+      if (!isScalar(key)) throw new UsageError(`${where}: every key must be a plain word.`);
+      return [String(key.value), { value: value?.toJS(document) ?? null, where }];
+    }),
+  );
 }
 
 /** Flags by their key; undefined ones were not given. 3 is a number, true a boolean, `data` always text. */
