@@ -3,12 +3,13 @@
  * building the program costs. The optimizer is not included, nor is it in bench/compare-pytorch.mjs, which times the
  * same in PyTorch where that is installed.
  */
+
+import { type Contestant, machine, measureInterleaved } from '../bench/measure.ts';
 import * as nina from '../decoders/nina/index.ts';
 import { UsageError } from '../errors.ts';
 import { dropoutInputs } from '../nn/index.ts';
 import { dropoutMask, fold, key, normals } from '../random.ts';
 import { compile, feeds, grad, input, leaves, pack, symbols, type Tensor } from '../tensor/index.ts';
-import { type Contestant, machine, measureInterleaved } from './measure.ts';
 
 /** The paper's best configurations (arXiv 2508.16845), as the reference trains them. */
 const PAPER = [

@@ -20,4 +20,11 @@ export function registerBench(program: Command): void {
     .option('--rounds <n>', 'measured frames of each', integer(1), 300)
     .option('--json', 'print JSON', false)
     .action(async (options) => (await import('./bench-camera.ts')).benchCamera(options));
+  bench
+    .command('latency')
+    .description("one decode of each model of the paper's latency table, and the limit of this machine")
+    .option('--seconds <n>', 'how long to measure, shared equally', integer(1), 90)
+    .option('--seed <n>', 'of the random weights', integer(0), 0)
+    .option('--json', 'print JSON', false)
+    .action(async (options) => (await import('./bench-latency.ts')).benchLatency(options));
 }

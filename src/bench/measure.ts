@@ -1,0 +1,78 @@
+/**
+ * Honest timing: what is compared runs interleaved (so that a noisy moment hits all alike), after a warm-up, and the
+ * whole distribution is summarised. Used by every `nina bench` command.
+ */
+import * as os from 'node:os';
+import { engineVersion } from '../tensor/index.ts';
+import { packageVersion } from '../version.ts';
+
+export interface Timing {
+  readonly name: string;
+  readonly runs: number;
+  readonly min_ms: number;
+  readonly median_ms: number;
+  readonly p99_ms: number;
+}
+
+export interface Contestant {
+  readonly name: string;
+  readonly run: () => unknown;
+}
+
+export interface Schedule {
+  /** Runs of each before anything is measured. */
+  readonly warmup: number;
+  /** Turns of each. Every round another contestant begins. */
+  readonly rounds: number;
+  /**
+   * How long a turn repeats its contestant, after one run that does not count: it brings back into the caches what the
+   * others pushed out. Without it a turn is one run.
+   */
+  readonly turnMs?: number;
+  /** Told how many rounds are done. */
+  readonly onRound?: (done: number) => void;
+}
+
+/** Measures the contestants in turns. */
+export async function measureInterleaved(
+  contestants: readonly Contestant[],
+  { warmup, rounds, turnMs, onRound }: Schedule,
+): Promise<Timing[]> {
+  for (const c of contestants) for (let i = 0; i < warmup; i++) await c.run();
+  const times = contestants.map((): number[] => []);
+  for (let round = 0; round < rounds; round++) {
+    for (let i = 0; i < contestants.length; i++) {
+      const at = (round + i) % contestants.length;
+      const { run } = contestants[at]!;
+      if (turnMs !== undefined) await run();
+      const turn = performance.now();
+      let now = turn;
+      do {
+        const start = performance.now();
+        await run();
+        now = performance.now();
+        times[at]!.push(now - start);
+      } while (now - turn < (turnMs ?? 0));
+    }
+    onRound?.(round + 1);
+  }
+  return contestants.map(({ name }, i) => ({ name, ...summary(times[i]!) }));
+}
+
+/** The smallest time, and those that half and 99% of the runs did not exceed (nearest rank: always one of the times). */
+export function summary(times: readonly number[]): Omit<Timing, 'name'> {
+  const sorted = Float64Array.from(times).sort();
+  const quantile = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!;
+  return { runs: sorted.length, min_ms: sorted[0]!, median_ms: quantile(0.5), p99_ms: quantile(0.99) };
+}
+
+/** What a timing depends on beside the code. */
+export function machine(): { cpu: string; cores: number; node: string; engine: string; package: string } {
+  return {
+    cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
+    cores: os.availableParallelism(),
+    node: process.version,
+    engine: engineVersion,
+    package: packageVersion,
+  };
+}
