@@ -1,6 +1,6 @@
 /**
  * From the symbolic graph to ONNX: one rule per operation, plus what ONNX Runtime can do in one node
- * (a product with its bias or residual is one Gemm).
+ * (a product with its bias or residual is one Gemm; a normalisation takes its affine map, GELU its distribution function).
  */
 import {
   type Attributes,
@@ -20,13 +20,17 @@ export interface Signature {
   readonly outputs: Record<string, { shape: Shape }>;
 }
 
-/** The ONNX model that computes `outputs`, and what to feed it. */
-export function emit(outputs: Record<string, Tensor>): { model: Uint8Array; signature: Signature; nodes: number } {
+/** The ONNX model that computes `outputs`, and what to feed it. `metadata` goes into the model's metadata_props. */
+export function emit(
+  outputs: Record<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): { model: Uint8Array; signature: Signature; nodes: number } {
   const shared = shareCommon(Object.values(outputs));
   const roots = Object.values(outputs).map((t) => shared.get(t)!);
   const order = topological(roots);
   const uses = countUses(order, roots);
   const graph = new OnnxGraph();
+  graph.metadata = metadata;
   const names = new Map<Tensor, string | string[]>();
   const inputs: Signature['inputs'] = {};
   const single = (t: Tensor): string => {
@@ -36,11 +40,22 @@ export function emit(outputs: Record<string, Tensor>): { model: Uint8Array; sign
   };
 
   const absorbed = new Set<Tensor>();
-  for (const t of order) if (is(t, 'add')) markGemm(t, uses, absorbed);
+  const normed = new Map<Tensor, AffineNorm>();
+  for (const t of order) {
+    const norm = is(t, 'add') ? affineNorm(t, uses) : undefined;
+    if (norm) {
+      normed.set(t, norm);
+      for (const inner of norm.absorbed) absorbed.add(inner);
+    } else if (is(t, 'add')) markGemm(t, uses, absorbed);
+    else if (is(t, 'gelu')) markGelu(t, uses, absorbed);
+  }
 
   for (const t of order) {
     if (absorbed.has(t)) continue;
-    if (is(t, 'input')) {
+    const norm = normed.get(t);
+    if (norm) {
+      names.set(t, emitNorm(graph, norm.eps, [single(norm.x), single(norm.weight), single(norm.bias)])[0]!);
+    } else if (is(t, 'input')) {
       const { name } = t.attrs;
       if (name in inputs) throw new Error(`Two different inputs are named ${name}. Give each its own name.`);
       inputs[name] = { shape: t.shape, dtype: t.dtype };
@@ -48,6 +63,8 @@ export function emit(outputs: Record<string, Tensor>): { model: Uint8Array; sign
       names.set(t, name);
     } else if (is(t, 'pick')) {
       names.set(t, (names.get(t.args[0]!) as string[])[t.attrs.index]!);
+    } else if (is(t, 'gelu') && absorbed.has(t.args[1]!)) {
+      names.set(t, graph.op('Gelu', [single(t.args[0]!)]));
     } else {
       const gemm = is(t, 'add') ? t.args.findIndex((a) => absorbed.has(a)) : -1;
       if (gemm >= 0) {
@@ -95,6 +112,46 @@ function markGemm(t: Tensor<'add'>, uses: Map<Tensor, number>, absorbed: Set<Ten
       return;
     }
   }
+}
+
+/** x Phi(x) where nothing else wants Phi(x), as no derivative does: scaling, erf, halving and lifting go into one node. */
+function markGelu(t: Tensor<'gelu'>, uses: Map<Tensor, number>, absorbed: Set<Tensor>): void {
+  const chain: Tensor[] = [];
+  let phi = t.args[1]!;
+  for (const op of ['add', 'mul', 'erf', 'mul']) {
+    if (phi.op !== op || uses.get(phi) !== 1) return;
+    chain.push(phi);
+    phi = phi.args[0]!;
+  }
+  // A scaled x may have given its factor to the chain, which then starts elsewhere.
+  if (phi === t.args[0]) for (const inner of chain) absorbed.add(inner);
+}
+
+interface AffineNorm {
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly eps: number;
+  readonly absorbed: readonly Tensor[];
+}
+
+/** norm(x) * weight + bias with vectors of the normalised axis, where nothing else wants what is in between. */
+function affineNorm(t: Tensor<'add'>, uses: Map<Tensor, number>): AffineNorm | undefined {
+  const [scaled, bias] = t.args as [Tensor, Tensor];
+  const [picked, weight] = scaled.args;
+  const norm = picked?.args[0];
+  if (!is(scaled, 'mul') || !picked || !is(picked, 'pick') || !norm || !is(norm, 'layerNorm')) return undefined;
+  const width = [norm.shape.at(-1)!];
+  const whole = [scaled, picked, norm].every((inner) => uses.get(inner) === 1);
+  if (!whole || !sameShape(weight!.shape, width) || !sameShape(bias.shape, width)) return undefined;
+  return { x: norm.args[0]!, weight: weight!, bias, eps: norm.attrs.eps, absorbed: [scaled, picked, norm] };
+}
+
+function emitNorm(graph: OnnxGraph, eps: number, inputs: string[]): string[] {
+  const outputs = [graph.fresh(), graph.fresh(), graph.fresh()];
+  const attributes = { axis: -1, epsilon: { float: eps } };
+  graph.nodes.push({ op: 'LayerNormalization', inputs, outputs, attributes, domain: '' });
+  return outputs;
 }
 
 function emitGemm(graph: OnnxGraph, { transA, transB }: Attributes['matmul'], ins: string[]): string {
@@ -152,16 +209,7 @@ const EMIT: { [K in OpName]: Emit<K> } = {
   softmax: (g, ins) => g.op('Softmax', ins, { axis: -1 }),
   layerNorm: (g, [x], t) => {
     const width = t.shape.at(-1)!;
-    const outputs = [g.fresh(), g.fresh(), g.fresh()];
-    const scale = g.floats(new Float32Array(width).fill(1), [width]);
-    g.nodes.push({
-      op: 'LayerNormalization',
-      inputs: [x!, scale],
-      outputs,
-      attributes: { axis: -1, epsilon: { float: t.attrs.eps } },
-      domain: '',
-    });
-    return outputs;
+    return emitNorm(g, t.attrs.eps, [x!, g.floats(new Float32Array(width).fill(1), [width])]);
   },
   split: (g, [x], t) => {
     const outputs = t.attrs.sizes.map(() => g.fresh());

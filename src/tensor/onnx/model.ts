@@ -30,6 +30,8 @@ export class OnnxGraph {
   readonly nodes: OnnxNode[] = [];
   readonly inputs: Value[] = [];
   readonly outputs: Value[] = [];
+  /** The model's metadata_props: whatever a reader of the file should know. */
+  metadata: Readonly<Record<string, string>> = {};
   private readonly initializers = new Map<string, Value & { data: Uint8Array }>();
   private readonly known = new Map<string, string>();
   private nextName = 0;
@@ -94,6 +96,11 @@ export class OnnxGraph {
       model.message(8, (w) => {
         w.text(1, domain);
         w.int(2, version);
+      });
+    for (const [key, value] of Object.entries(this.metadata))
+      model.message(14, (w) => {
+        w.text(1, key);
+        w.text(2, value);
       });
     return model.finish();
   }

@@ -1,0 +1,80 @@
+/**
+ * The folded decoder on ONNX Runtime: one program per direction and batch size, made when first used.
+ */
+import { ProgramCache } from '../../../tensor/index.ts';
+import { emit } from '../../../tensor/onnx/emit.ts';
+import type { CompiledNina } from './compiled.ts';
+import { checkCall } from './compiled.ts';
+import { type Folded, weightBytes } from './folded.ts';
+import { logProbGraph, sampleGraph } from './graph.ts';
+
+/** @param threads inside one operation */
+export function compileOnnx(
+  folded: Folded,
+  { maxBatch, threads }: { maxBatch: number; threads: number },
+): CompiledNina {
+  const { chunk_length, action_dim, cond_dim } = folded.config;
+  const sizes = { D: chunk_length * action_dim, C: cond_dim, maxBatch };
+  const sampling = new ProgramCache((B) => ({ outputs: sampleGraph(folded, B!), threads }));
+  const scoring = new ProgramCache((B) => ({ outputs: logProbGraph(folded, B!), threads }));
+  // Results and feeds keep their identity from call to call, so the engine's wrappers of them are made once.
+  const buffers = new Map<number, ReturnType<typeof buffersOf>>();
+  const buffersFor = (B: number) => {
+    const known = buffers.get(B);
+    if (known) return known;
+    const made = buffersOf(B, sizes.D, sizes.C);
+    buffers.set(B, made);
+    return made;
+  };
+  return {
+    backend: 'onnx',
+    maxBatch,
+    weightBytes: weightBytes(folded),
+    async sample(z, cond, B) {
+      checkCall('sample', z, cond, B, sizes);
+      const program = await sampling.get(B);
+      const { x, condition, actions, logProb } = buffersFor(B);
+      x.set(z);
+      condition.set(cond);
+      await program.run({ z: x, condition }, { actions, logProb });
+      return { actions, logProb };
+    },
+    async logProb(chunk, cond, B) {
+      checkCall('logProb', chunk, cond, B, sizes);
+      const program = await scoring.get(B);
+      const { x, condition, logProb } = buffersFor(B);
+      x.set(chunk);
+      condition.set(cond);
+      await program.run({ actions: x, condition }, { logProb });
+      return logProb;
+    },
+    [Symbol.dispose]() {
+      sampling[Symbol.dispose]();
+      scoring[Symbol.dispose]();
+    },
+  };
+}
+
+const buffersOf = (B: number, D: number, C: number) => ({
+  x: new Float32Array(B * D),
+  condition: new Float32Array(B * C),
+  actions: new Float32Array(B * D),
+  logProb: new Float32Array(B),
+});
+
+/**
+ * An ONNX model of one direction for a fixed batch: inputs z (or actions) and condition, outputs out:actions and
+ * out:logProb, as `sampleGraph` and `logProbGraph` say.
+ * @param metadata strings for the model's metadata_props
+ */
+export function onnxModel(
+  folded: Folded,
+  {
+    direction = 'sample',
+    batch = 1,
+    metadata,
+  }: { direction?: 'sample' | 'logProb'; batch?: number; metadata?: Readonly<Record<string, string>> } = {},
+): Uint8Array {
+  const outputs = direction === 'sample' ? sampleGraph(folded, batch) : logProbGraph(folded, batch);
+  return emit(outputs, metadata).model;
+}
