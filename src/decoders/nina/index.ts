@@ -2,6 +2,10 @@
  * NinA (arXiv 2508.16845): a RealNVP over action chunks, conditioned on what the policy sees.
  * Forward is actions -> noise, for the likelihood; inverse is noise -> actions, one pass, for the policy.
  */
+export { type CompileNinaOptions, compileFastest, compileNina, type Measured } from './compiled/compile.ts';
+export { BACKENDS, type Backend, type CompiledNina, type Drawn } from './compiled/compiled.ts';
+export { type Folded, foldNina } from './compiled/folded.ts';
+export { onnxModel } from './compiled/onnx.ts';
 export { checkNina, type NinaConfig, ninaSchema } from './config.ts';
 export {
   type Buffers,
