@@ -63,8 +63,8 @@ export function block(
   const mixed = selfAttention(config, p.self_attn, modulate(rmsNorm(p.norm1, x), scaleA, shiftA), dropout);
   let y = add(x, mul(gateA, dropout(mixed)));
   y = add(y, dropout(crossAttention(config, p.cross_attn, rmsNorm(p.norm2, y), memory, dropout)));
-  const bent = swiglu(p.mlp, modulate(rmsNorm(p.norm3, y), scaleM, shiftM));
-  return add(y, mul(gateM, dropout(bent)));
+  const bent = swiglu(p.mlp, modulate(rmsNorm(p.norm3, y), scaleM, shiftM), dropout);
+  return add(y, mul(gateM, bent));
 }
 
 /** Every time step attends to itself and those before it. x [B, T, d], same shape out. */

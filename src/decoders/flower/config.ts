@@ -21,7 +21,7 @@ const shape = z.strictObject({
   /** N, the Euler steps of a sample. */
   num_sampling_steps: positive.default(4),
   sampling_type: z.enum(SAMPLING_TYPES).default('uniform'),
-  /** Of attention weights, and of what attention and the perceptrons add to a token. */
+  /** Of attention weights, of what attention adds to a token, and of the perceptrons' hidden layer. */
   dropout: z.number().min(0).lt(1).default(0.1),
   /** T, the control steps of a chunk. */
   chunk_length: positive.default(10),
