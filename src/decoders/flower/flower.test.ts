@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dropoutInputs } from '../../nn/index.ts';
+import { dropoutInputs, swigluHidden } from '../../nn/index.ts';
 import { key, normals } from '../../random.ts';
 import { compile, grad, input, leaves, mapTree, type NDArray, symbols, type Tensor } from '../../tensor/index.ts';
 import { topological } from '../../tensor/tensor.ts';
@@ -160,7 +160,7 @@ test('features, actions and every used parameter receive a gradient', async () =
   for (const [name, values] of Object.entries(r)) expect(Math.max(...values.map(Math.abs)), name).toBeGreaterThan(1e-7);
 });
 
-test('dropout acts on attention weights and on what each part adds', async () => {
+test('dropout acts on attention weights, on what attention adds and inside the perceptron', async () => {
   const { z, t, features } = inputs();
   const { dropout, masks } = dropoutInputs(0.5);
   const outputs = {
@@ -172,7 +172,7 @@ test('dropout acts on attention weights and on what each part adds', async () =>
     [B, T, 8],
     [B, 2, T, S],
     [B, T, 8],
-    [B, T, 8],
+    [B, T, swigluHidden(8)],
   ];
   expect(masks.inputs.map(({ shape }) => shape)).toEqual([...block, ...block]);
   const fill = (dropped?: string) =>
