@@ -28,10 +28,11 @@ export function requireNewRun(run: string): void {
     );
 }
 
-/** Notes the recipe in the run's folder, which makes it a run. */
+/** Notes the recipe in the run's folder, which makes it a run. It can be resumed from any folder: its data is absolute. */
 export function writeRecipe(run: string, config: TrainConfig): void {
   const header = "# The whole recipe of this run: 'nina train recipe.yaml' repeats it.\n";
-  writeFileAtomically(recipePath(run), header + stringify(config));
+  const data = config.data === undefined ? undefined : path.resolve(config.data);
+  writeFileAtomically(recipePath(run), header + stringify({ ...config, data }));
 }
 
 /**

@@ -127,6 +127,13 @@ test('a finished run resumed is done at once; with more steps it goes on', async
   expect(readRun(at('done')).max_steps).toBe(6);
 });
 
+test('a run remembers where its data is, whatever folder it was started in', async () => {
+  const relative = path.relative(process.cwd(), at('demos'));
+  const config = start('elsewhere', `data=${relative}`, 'max_steps=1');
+  await train(at('elsewhere'), config, { signal: never, report: silent });
+  expect(readRun(at('elsewhere')).data).toBe(at('demos'));
+});
+
 test('divergence: the step, the episodes, the last good checkpoint, which stays', async () => {
   const config = start('diverges', 'max_steps=2');
   await train(at('diverges'), config, { signal: never, report: silent });
