@@ -13,6 +13,7 @@ import { registerInspect } from './inspect.ts';
 import { registerParity } from './parity.ts';
 import { registerQuickstart } from './quickstart.ts';
 import { registerReplay } from './replay.ts';
+import { registerReproduce } from './reproduce.ts';
 import { registerSuites } from './suites.ts';
 import { registerTrain } from './train.ts';
 
@@ -31,6 +32,7 @@ registerEval(program);
 registerInspect(program);
 registerParity(program);
 registerBench(program);
+registerReproduce(program);
 registerQuickstart(program);
 
 // `nina suites | head` closes the pipe early: that is no failure.

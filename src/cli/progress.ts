@@ -15,20 +15,42 @@ export interface Progress {
 
 /** @param done units already done when the work starts (resumed work must not flatter the estimate) */
 export function createProgress(label: string, total: number, done = 0): Progress {
-  const { stderr } = process;
   const start = performance.now();
-  let lastMs = start;
-  const line = (text: string) => stderr.write(stderr.isTTY ? `\r\x1b[2K${text}` : `${text}\n`);
+  const status = createStatus(PLAIN_INTERVAL_MS);
   return {
     update(now, note) {
       const ms = performance.now();
-      if (!stderr.isTTY && ms - lastMs < PLAIN_INTERVAL_MS) return;
-      lastMs = ms;
       const left = now > done ? ((ms - start) / (now - done)) * (total - now) : undefined;
-      line(`${label}: ${now}/${total}, ${note}${left === undefined ? '' : `, ${duration(left)} left`}`);
+      status.show(`${label}: ${now}/${total}, ${note}${left === undefined ? '' : `, ${duration(left)} left`}`);
     },
     end(note) {
-      line(`${label}: ${note} in ${duration(performance.now() - start)}\n`.replace(/\n$/, stderr.isTTY ? '\n' : ''));
+      status.keep(`${label}: ${note} in ${duration(performance.now() - start)}`);
+    },
+  };
+}
+
+export interface Status {
+  /** Shows a passing line, in place of the last one where the terminal can do that. */
+  show(text: string): void;
+  /** Prints a line that stays. */
+  keep(text: string): void;
+}
+
+/** @param plainIntervalMs least time between two passing lines when stderr is no terminal */
+export function createStatus(plainIntervalMs: number): Status {
+  const { stderr } = process;
+  let lastMs = performance.now();
+  return {
+    show(text) {
+      const ms = performance.now();
+      if (stderr.isTTY) stderr.write(`\r\x1b[2K${text.slice(0, stderr.columns - 1)}`);
+      else if (ms - lastMs >= plainIntervalMs) {
+        lastMs = ms;
+        stderr.write(`${text}\n`);
+      }
+    },
+    keep(text) {
+      stderr.write(stderr.isTTY ? `\r\x1b[2K${text}\n` : `${text}\n`);
     },
   };
 }

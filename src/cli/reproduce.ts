@@ -1,0 +1,93 @@
+/** `nina reproduce`: the paper's tables, from demonstrations to report, by one command that may be stopped at any time. */
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Argument, type Command } from 'commander';
+import { NinaError, UsageError } from '../errors.ts';
+import { writeFileAtomically } from '../files.ts';
+import { interruptible } from './interrupt.ts';
+import { defaultWorkers, integer } from './options.ts';
+
+const STUDIES = ['main', 'ablate'] as const;
+
+interface Options {
+  recipe?: string;
+  out: string;
+  jobs: number;
+  only: string[];
+  results?: string;
+  dryRun: boolean;
+  json: boolean;
+}
+
+export function registerReproduce(program: Command): void {
+  program
+    .command('reproduce')
+    .description("train and evaluate every cell of the paper's tables; stopped, the same command goes on")
+    .addArgument(new Argument('<study>', "main: suites x decoders; ablate: NinA's design choices").choices(STUDIES))
+    .option('--recipe <file>', 'YAML file of the study (default: the one of that name in this package)')
+    .option('--out <folder>', 'folder of demonstrations, trainings and reports, shared by all studies', 'reproduce')
+    .option('--jobs <n>', 'cells computed at once', integer(1), defaultWorkers)
+    .option(
+      '--only <words>',
+      'only cells whose name SUITE/VARIANT/SEED holds one of these comma-separated words; repeatable, all must hold',
+      (text, all: string[]) => [...all, text],
+      [],
+    )
+    .option('--results <folder>', 'also write results (JSON lines, summary, charts; no weights) to this folder')
+    .option('--dry-run', 'list the cells, what is cached and how long the rest takes; compute nothing', false)
+    .option('--json', 'print JSON', false)
+    .action(run);
+}
+
+async function run(name: (typeof STUDIES)[number], options: Options): Promise<void> {
+  const {
+    cellsOf,
+    markdown,
+    onlyCells,
+    presentVersions,
+    readResults,
+    readStudy,
+    reproduce,
+    resultLines,
+    summarize,
+    toJsonLines,
+  } = await import('../reproduce/index.ts');
+  const study = readStudy(options.recipe ?? fileURLToPath(new URL(`../../recipes/${name}.yaml`, import.meta.url)));
+  const cells = cellsOf(study, await presentVersions());
+  const chosen = onlyCells(cells, options.only);
+  if (chosen.length === 0)
+    throw new UsageError(
+      `--only ${options.only.join(' --only ')} keeps none of the ${cells.length} cells; --dry-run lists them.`,
+    );
+  const { createDisplay, formatList, listCells } = await import('./reproduce-display.ts');
+  if (options.dryRun) {
+    const listed = listCells(chosen, options);
+    process.stdout.write(options.json ? `${JSON.stringify(listed)}\n` : formatList(listed, options.jobs));
+    return;
+  }
+
+  const write = () => {
+    const lines = resultLines(name, cells, readResults(options.out));
+    const summary = summarize({ name, ...study }, lines);
+    for (const folder of [options.out, ...(options.results === undefined ? [] : [options.results])]) {
+      writeFileAtomically(path.join(folder, `${name}.jsonl`), toJsonLines(lines));
+      writeFileAtomically(path.join(folder, `${name}.json`), `${JSON.stringify(summary, null, 2)}\n`);
+    }
+    return summary;
+  };
+  const display = createDisplay(name, chosen, options, write);
+  const failures = await interruptible(async (signal) => {
+    const failed = await reproduce(chosen, { ...options, width: options.jobs, signal, report: display });
+    if (signal.aborted) throw new NinaError('Interrupted. The same command continues where it stopped.');
+    return failed;
+  });
+  const summary = write();
+  process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : markdown(summary));
+  if (failures.length > 0)
+    throw new NinaError(
+      [
+        `${failures.length} of the trainings failed; the same command tries them again:`,
+        ...failures.map(({ cells: [cell], failure }) => `  ${cell!.name}: ${failure}`),
+      ].join('\n'),
+    );
+}

@@ -1,0 +1,85 @@
+/** One training and the rollouts of the cells that share it: what a process of its own does, wherever it was stopped. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { evaluate } from '../eval/evaluate.ts';
+import { CHECKPOINTS, readCheckpoint } from '../policy/index.ts';
+import { readMetrics, train, trainConfig } from '../train/index.ts';
+import type { Rollouts, Training } from './cells.ts';
+import { writeResult } from './store.ts';
+
+export interface Job {
+  readonly training: Training;
+  /** Demonstrations. */
+  readonly data: string;
+  /** The run. */
+  readonly folder: string;
+  readonly evaluations: readonly { readonly folder: string; readonly settings: Rollouts }[];
+}
+
+/** How far a job is. */
+export interface JobProgress {
+  readonly stage: 'training' | 'rollouts';
+  readonly done: number;
+  readonly total: number;
+  /** What the numbers add up to: steps a second, successes. */
+  readonly note: string;
+}
+
+/** @throws NinaError when training diverges, an episode cannot run, or `signal` stopped it; all that is done is kept. */
+export async function runJob(
+  { training, data, folder, evaluations }: Job,
+  { signal, onProgress }: { signal: AbortSignal; onProgress: (progress: JobProgress) => void },
+): Promise<void> {
+  const settings = Object.entries({ ...training.settings, data });
+  const config = trainConfig(new Map(settings.map(([name, value]) => [name, { value, where: folder }])));
+  const checkpoint = path.join(folder, CHECKPOINTS, String(config.max_steps));
+  if (!fs.existsSync(path.join(checkpoint, 'manifest.json')))
+    await train(folder, config, {
+      signal,
+      report: {
+        notice: () => {},
+        start: ({ step, steps }) => onProgress({ stage: 'training', done: step, total: steps, note: 'starting' }),
+        step: ({ step, loss, stepsPerS }) =>
+          onProgress({
+            stage: 'training',
+            done: step,
+            total: config.max_steps,
+            note: `loss ${loss.toPrecision(4)}, ${stepsPerS.toFixed(1)} steps/s`,
+          }),
+        metrics: () => {},
+      },
+    });
+  const { manifest } = readCheckpoint(checkpoint);
+  const measured = readMetrics(folder);
+  for (const { folder: out, settings: rollouts } of evaluations) {
+    const startMs = performance.now();
+    let before: number | undefined;
+    const result = await evaluate(
+      { ...rollouts, suite: training.suite },
+      {
+        ...{ checkpoint, out, signal, workers: 1 },
+        onProgress: ({ done, total, successes }) => {
+          before ??= done;
+          onProgress({ stage: 'rollouts', done, total, note: `${successes} successful` });
+        },
+      },
+    );
+    const { successes, n, tasks, latency_ms } = result;
+    // A resumed evaluation is counted as if it had run at this process' speed from the start.
+    const share = before === undefined || before === n ? 1 : n / (n - before);
+    writeResult(out, {
+      ...{ evaluation: rollouts, successes, n, latency_ms },
+      tasks: tasks.map((task) => ({ task: task.task, successes: task.successes, n: task.n })),
+      metrics: { ...measured.at(-1)! },
+      training_s: secondsOf(measured),
+      evaluation_s: (share * (performance.now() - startMs)) / 1000,
+      parameters: manifest.parameters,
+      data_hash: manifest.data_hash,
+    });
+  }
+}
+
+/** Seconds spent on updates, over all the processes that a run took. */
+function secondsOf(metrics: ReturnType<typeof readMetrics>): number {
+  return metrics.reduce((sum, { step, steps_per_s }, i) => sum + (step - (metrics[i - 1]?.step ?? 0)) / steps_per_s, 0);
+}

@@ -1,0 +1,96 @@
+/**
+ * Computes a study's cells: demonstrations once, then trainings and rollouts, several processes at once. What is on disk
+ * is not computed again, and whatever stops it, the same command goes on.
+ */
+import { recordDemonstrations } from '../eval/demonstrations.ts';
+import { lockDirectory } from '../lock.ts';
+import type { Cell, Training } from './cells.ts';
+import type { Job, JobProgress } from './job.ts';
+import { runJobs } from './jobs.ts';
+import { demonstrationsFolder, evaluationFolder, openTraining, type Result, storedTrainings } from './store.ts';
+
+export interface ReproduceReport {
+  notice(text: string): void;
+  demonstrations(suite: string, progress: { attempts: number; total: number }): void;
+  started(cells: readonly Cell[]): void;
+  progress(cells: readonly Cell[], progress: JobProgress): void;
+  /** `failure` is the sentence of what went wrong. */
+  ended(cells: readonly Cell[], failure: string | undefined): void;
+}
+
+export interface Failure {
+  readonly cells: readonly Cell[];
+  readonly failure: string;
+}
+
+/** Results on disk, by the hash of their cell. */
+export function readResults(out: string): Map<string, Result> {
+  return new Map([...storedTrainings(out).values()].flatMap(({ results }) => [...results]));
+}
+
+/** Cells without a result, those of one training together, in the order of the cells. */
+export function pendingJobs(cells: readonly Cell[], results: ReadonlyMap<string, Result>): Cell[][] {
+  const pending = cells.filter(({ hash }) => !results.has(hash));
+  const byTraining = new Map<string, Map<string, Cell>>();
+  for (const cell of pending) {
+    const job = byTraining.get(cell.trainingHash) ?? new Map<string, Cell>();
+    // The same cell under two names is one.
+    if (!job.has(cell.hash)) job.set(cell.hash, cell);
+    byTraining.set(cell.trainingHash, job);
+  }
+  return [...byTraining.values()].map((job) => [...job.values()]);
+}
+
+/**
+ * @param out folder of everything it keeps
+ * @param width processes at once
+ * @returns what failed; the other cells are done unless `signal` was aborted
+ * @throws NinaError when another process uses `out`, or demonstrations cannot be recorded.
+ */
+export async function reproduce(
+  cells: readonly Cell[],
+  { out, width, signal, report }: { out: string; width: number; signal: AbortSignal; report: ReproduceReport },
+): Promise<Failure[]> {
+  using lock = lockDirectory(out);
+  if (lock.notice) report.notice(lock.notice);
+  const pending = pendingJobs(cells, readResults(out));
+  const sources = new Map(pending.map(([cell]) => [demonstrationsFolder(out, cell!.training), cell!.training]));
+  for (const [folder, training] of sources) await record(folder, training, { width, signal, report });
+
+  const failures: Failure[] = [];
+  const jobs = pending.map((job) => () => jobOf(out, job));
+  await runJobs(jobs, {
+    ...{ width, signal },
+    report: {
+      started: (i) => report.started(pending[i]!),
+      progress: (i, progress) => report.progress(pending[i]!, progress),
+      ended: (i, failure) => {
+        if (failure !== undefined && !signal.aborted) failures.push({ cells: pending[i]!, failure });
+        if (!signal.aborted) report.ended(pending[i]!, failure);
+      },
+    },
+  });
+  return failures;
+}
+
+async function record(
+  folder: string,
+  { suite, demonstrations }: Training,
+  { width, signal, report }: { width: number; signal: AbortSignal; report: ReproduceReport },
+): Promise<void> {
+  await recordDemonstrations({
+    ...{ ...demonstrations, suite, out: folder, images: false, workers: width, signal },
+    onProgress: (progress) => report.demonstrations(suite, progress),
+  });
+}
+
+function jobOf(out: string, cells: readonly Cell[]): Job {
+  const [first] = cells;
+  const folder = openTraining(out, first!);
+  return {
+    training: first!.training,
+    data: demonstrationsFolder(out, first!.training),
+    folder,
+    evaluations: cells.map((cell) => ({ folder: evaluationFolder(folder, cell), settings: cell.evaluation })),
+  };
+}

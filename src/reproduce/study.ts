@@ -1,0 +1,133 @@
+/**
+ * A study is a YAML recipe that spans a table: suites x variants x seeds. A variant is a name for changes to the
+ * study's training or evaluation settings. Every mistake is told with its file and line, all at once.
+ */
+import { isMap, isNode, isPair, type ParsedNode } from 'yaml';
+import * as z from 'zod';
+import { UsageError } from '../errors.ts';
+import { evaluationSchema } from '../eval/evaluate.ts';
+import { SUITES } from '../sim/index.ts';
+import { openYaml, type Settings, settingsOf, type YamlFile } from '../train/recipe.ts';
+
+/** How a policy is rolled out; suite and seed come from the table. */
+const rolloutSchema = evaluationSchema.omit({ suite: true, seed: true, video: true });
+
+/** A mapping that another schema checks, after it is merged with others. */
+const settings = z.record(z.string(), z.unknown()).default({});
+
+const demonstrationsSchema = z.strictObject({
+  episodes: z.int().min(1).describe('attempts per task'),
+  seed: z.int().min(0),
+  task: z.int().min(0).optional().describe('index of one task; all unless given'),
+});
+
+const variantSchema = z.strictObject({
+  label: z.string().describe('how tables name it'),
+  group: z.string().optional().describe('what an ablation changes: variants of a group share a table'),
+  training: settings,
+  evaluation: settings,
+  minutes: z.number().positive().optional().describe('of one training and its rollouts, until one has been measured'),
+});
+
+const NAME = /^[a-z0-9][a-z0-9.-]*$/;
+
+const studySchema = z
+  .strictObject({
+    suites: z.array(z.enum(SUITES)).min(1),
+    seeds: z.array(z.int().min(0)).min(1).describe('of training; rollouts of seed s start from placements of seed + s'),
+    baseline: z.string().describe('variant that the others are compared with'),
+    demonstrations: demonstrationsSchema,
+    evaluation: z.looseObject({ seed: z.int().min(0) }),
+    training: settings,
+    variants: z
+      .record(z.string().regex(NAME, 'a name is made of a-z, 0-9, . and -'), variantSchema)
+      .refine((variants) => Object.keys(variants).length > 0, 'wanted at least one variant'),
+  })
+  .superRefine(({ baseline, variants }, context) => {
+    if (!(baseline in variants))
+      context.addIssue({
+        code: 'custom',
+        path: ['baseline'],
+        message: `is none of the variants (${Object.keys(variants).join(', ')}); got '${baseline}'`,
+      });
+  });
+
+export type DemonstrationSettings = z.output<typeof demonstrationsSchema>;
+
+export interface Variant {
+  readonly name: string;
+  readonly label: string;
+  readonly group?: string;
+  readonly minutes?: number;
+  /** The study's settings with the variant's changes, each with its place. */
+  readonly training: Settings;
+  readonly evaluation: Settings;
+}
+
+export interface Study {
+  readonly suites: readonly string[];
+  readonly seeds: readonly number[];
+  readonly baseline: string;
+  readonly demonstrations: DemonstrationSettings;
+  /** Of the rollouts of training seed 0. */
+  readonly evaluationSeed: number;
+  readonly variants: readonly Variant[];
+}
+
+/** Settings of an evaluation that a study may hold, and their schema. */
+export const rollouts = { schema: rolloutSchema, names: Object.keys(rolloutSchema.shape) };
+
+/** Settings that the table gives; a recipe may not. */
+const TABLE = {
+  seed: "the study's 'seeds' give it",
+  data: "the study's 'demonstrations' are recorded for it",
+} as const;
+
+/**
+ * Reads a study. The settings of trainings and rollouts are checked where they are put together, by `cellsOf`.
+ * @throws UsageError with one line per mistake; NinaError when the file cannot be read.
+ */
+export function readStudy(file: string): Study {
+  const yaml = openYaml(file);
+  const parsed = studySchema.safeParse(yaml.document.toJS() ?? {});
+  if (!parsed.success) throw new UsageError(mistakes(file, yaml, parsed.error).join('\n'));
+  const { evaluation, variants, ...study } = parsed.data;
+  const section = (...keys: string[]): Settings => {
+    const node = yaml.document.getIn(keys, true);
+    return isNode(node) ? settingsOf(yaml.document, node as ParsedNode, yaml.at) : new Map();
+  };
+  const common = { training: section('training'), evaluation: section('evaluation') };
+  const { seed: _, ...rest } = Object.fromEntries(common.evaluation);
+  const merged = Object.entries(variants).map(([name, { label, group, minutes }]) => {
+    const training = new Map([...common.training, ...section('variants', name, 'training')]);
+    for (const [key, reason] of Object.entries(TABLE))
+      if (training.has(key))
+        throw new UsageError(`${training.get(key)!.where}: '${key}' is not for a study: ${reason}.`);
+    const changed = new Map([...Object.entries(rest), ...section('variants', name, 'evaluation')]);
+    return { name, label, group, minutes, training, evaluation: changed };
+  });
+  return { ...study, evaluationSeed: evaluation.seed, variants: merged };
+}
+
+function mistakes(file: string, yaml: YamlFile, error: z.ZodError): string[] {
+  return error.issues.flatMap((issue) => {
+    const say = (path: readonly PropertyKey[], message: string) =>
+      `${place(file, yaml, path)}: ${path.map(String).join('.') || 'recipe'}: ${message}`;
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => say([...issue.path, key], 'unknown key.'));
+    return [say(issue.path, issue.message.replace(/^Invalid (input|option|key in record): /, ''))];
+  });
+}
+
+/** The line of the key at `path`, or of the innermost key around it that the file has. */
+function place(file: string, { document, at }: YamlFile, path: readonly PropertyKey[]): string {
+  for (let depth = path.length; depth > 0; depth--) {
+    const parent = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
+    const pair = isMap(parent)
+      ? parent.items.find((item) => isPair(item) && String(item.key) === path[depth - 1])
+      : undefined;
+    if (pair && isNode(pair.key) && pair.key.range) return at(pair.key.range[0]);
+    const item = document.getIn(path.slice(0, depth), true);
+    if (isNode(item) && item.range) return at(item.range[0]);
+  }
+  return `${file}:1`;
+}
