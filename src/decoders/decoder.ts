@@ -97,6 +97,32 @@ export function sample(
   throw mismatch(config, p);
 }
 
+/** `sample`, with log p [B] of what it returns, in nats, where the decoder has a density. */
+export function sampleAndLogProb(
+  config: DecoderConfig,
+  model: Pick<DecoderModel, 'buffers'>,
+  p: DecoderParams<Tensor>,
+  z: Tensor,
+  seen: Tensor,
+  inverses?: Tensor,
+): { actions: Tensor; logProb?: Tensor } {
+  if (config.decoder !== 'nina' || !p.nina) return { actions: sample(config, model, p, z, seen, inverses) };
+  const [actions, logProb] = nina.sampleAndLogProb(config, model.buffers, p.nina.flow, z, seen, inverses);
+  return { actions, logProb };
+}
+
+/** log p(actions [B, T, A] | seen) [B] in nats; undefined for a decoder that has no density. */
+export function logProb(
+  config: DecoderConfig,
+  { buffers }: Pick<DecoderModel, 'buffers'>,
+  p: DecoderParams<Tensor>,
+  actions: Tensor,
+  seen: Tensor,
+): Tensor | undefined {
+  if (config.decoder !== 'nina' || !p.nina) return undefined;
+  return nina.logProb(config, buffers, p.nina.flow, actions, seen);
+}
+
 /** What sampling needs beside the parameters: the flow's inverse matrices [n, D, D]. */
 export function inverses(config: DecoderConfig, { params, buffers }: DecoderModel): NDArray | undefined {
   if (config.decoder !== 'nina' || !params.nina) return undefined;

@@ -15,6 +15,8 @@ export {
   draws,
   init,
   inverses,
+  logProb,
   loss,
   sample,
+  sampleAndLogProb,
 } from './decoder.ts';

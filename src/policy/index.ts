@@ -1,5 +1,6 @@
 /** Policies: encoder + decoder + action specification + normalisation, and the checkpoints that hold them. */
 export { type ActionSpecification, checkActions, describeActions, LIBERO_ACTION } from './action.ts';
+export { POLICY_BACKENDS, type PolicyBackend, resolveBackend } from './backend.ts';
 export {
   CHECKPOINTS,
   type Checkpoint,
@@ -17,4 +18,6 @@ export {
   loadPolicy,
   type Policy,
   recordSelfTest,
+  type SampleOptions,
+  type Samples,
 } from './policy.ts';

@@ -1,19 +1,19 @@
 /**
- * A policy that acts: weights baked into two programs, one that condenses an observation and one that decodes an action
- * chunk from noise. It holds no episode: the answer is a function of the observation, the key and the temperature.
+ * A policy that acts: weights baked into what condenses an observation and what decodes action chunks from noise.
+ * It holds no episode: the answer is a function of the observation and the options.
  */
-import * as decoders from '../decoders/index.ts';
-import * as state from '../encoders/state/index.ts';
+import type * as state from '../encoders/state/index.ts';
 import { NinaError } from '../errors.ts';
-import { noDropout } from '../nn/index.ts';
-import { type Key, normals } from '../random.ts';
-import { compile, constant, input, mapTree, type NDArray, type Program, type Tensor } from '../tensor/index.ts';
+import { fold, type Key, normals } from '../random.ts';
 import { LIBERO_ACTION } from './action.ts';
+import { type PolicyBackend, resolveBackend } from './backend.ts';
 import { type Checkpoint, type Manifest, readCheckpoint } from './checkpoint.ts';
+import { choose } from './choose.ts';
 import type { PolicyConfig } from './config.ts';
-import { context, contextShape, decoderOf, type PolicyModel, type PolicyParams } from './model.ts';
+import { type Chunks, compileDecoding } from './decoding.ts';
+import { compileSeeing } from './seeing.ts';
 
-export interface InferOptions {
+export interface SampleOptions {
   /** Where the noise comes from: the same key gives the same actions. */
   readonly key: Key;
   /**
@@ -21,23 +21,51 @@ export interface InferOptions {
    * The checkpoint's own unless given.
    */
   readonly temperature?: number;
+  /** Chunks to draw; the first is the one that is drawn alone. */
+  readonly count?: number;
+}
+
+export interface InferOptions extends Omit<SampleOptions, 'count'> {
+  /** Draws this many chunks at once and answers with the most likely. Needs a density and a temperature above 0. */
+  readonly bestOf?: number;
+  /**
+   * [m, A], m < T: what of the previous chunk has not been executed. With `bestOf`, the answer is the most likely of
+   * those that continue it, see `choose`.
+   */
+  readonly continuing?: Float32Array;
+}
+
+/** Chunks drawn for one observation. */
+export interface Samples {
+  /** Each [T, A], clamped to [-1, 1]. */
+  readonly actions: readonly Float32Array[];
+  /** Of each, before clamping: a clamped chunk has no density. Nats; absent for a decoder without density. */
+  readonly logProb?: Float32Array;
+  /** Time of the action decoder alone, as the field reports it. */
+  readonly latencyMs: number;
 }
 
 export interface Inference {
   /** [T, A], clamped to [-1, 1] */
   readonly actions: Float32Array;
-  /** Time of the action decoder alone, as the field reports it. */
+  /** Nats, of the actions before clamping; absent for a decoder without density. */
+  readonly logProb?: number;
   readonly latencyMs: number;
 }
 
 export interface Policy extends Disposable {
   readonly config: PolicyConfig;
+  readonly backend: PolicyBackend;
   /** T, the actions of one answer. */
   readonly chunkLength: number;
   /** How many of them are executed before the next answer. */
   readonly multistep: number;
-  /** @throws NinaError for words or entities the policy was not trained on. */
+  /** @throws NinaError for words or entities the policy was not trained on, or options its decoder cannot serve. */
   infer(observation: state.StateObservation, options: InferOptions): Promise<Inference>;
+  /** @throws NinaError for words or entities the policy was not trained on. */
+  sample(observation: state.StateObservation, options: SampleOptions): Promise<Samples>;
+  /** log p in nats of chunks [K, T*A] given an observation: [K]. @throws NinaError for a decoder without density. */
+  logProb(observation: state.StateObservation, actions: Float32Array): Promise<Float32Array>;
 }
 
 export interface LoadedPolicy extends Policy {
@@ -46,38 +74,47 @@ export interface LoadedPolicy extends Policy {
   readonly directory: string;
 }
 
-/** What decodes noise into actions, for `selfTest`. */
+/** What decodes noise into actions, for the self-test. */
 interface Runnable extends Policy {
-  act(observation: state.StateObservation, z: Float32Array): Promise<Inference>;
+  act(observation: state.StateObservation, z: Float32Array): Promise<Samples>;
 }
 
 /**
- * Largest difference that other hardware may make in an action. Float32 sums in another order differ by 1e-6 and
- * a flow can amplify that a hundredfold; a wrong weight moves actions by far more.
+ * Largest difference that other hardware or another backend may make in an action. Float32 sums in another order differ
+ * by 1e-6 and a flow can amplify that a hundredfold; a wrong weight moves actions by far more.
  */
 const SELF_TEST_TOLERANCE = 1e-3;
+/** Of weights rounded to 8 bits: the share of the action range (2) that this backend may differ by. */
+const INT8_TOLERANCE = 2 * 2e-2;
 
 /**
  * Loads a checkpoint (or the newest one of a training run) and runs its self-test.
+ * @param backend what computes the decoder; 'auto' measures which exact one is the fastest here
  * @throws NinaError for anything that is missing, does not match or answers differently than when it was saved.
+ * @throws UsageError for a backend that this decoder does not have.
  */
-export async function loadPolicy(location: string, { threads = 1 } = {}): Promise<LoadedPolicy> {
+export async function loadPolicy(
+  location: string,
+  { threads = 1, backend: wanted }: { threads?: number; backend?: PolicyBackend | 'auto' } = {},
+): Promise<LoadedPolicy> {
   const { manifest, directory, ...checkpoint } = readCheckpoint(location);
   if (JSON.stringify(checkpoint.config.action) !== JSON.stringify(LIBERO_ACTION))
     throw new NinaError(
       `${directory} acts by another action specification than this version's simulator and data. Its config.json says: ` +
         JSON.stringify(checkpoint.config.action),
     );
-  const policy = await build(checkpoint, threads);
+  const backend = await resolveBackend(checkpoint.config, checkpoint.model, wanted);
+  const policy = await build(checkpoint, backend, threads);
   const { observation, z, actions } = manifest.self_test;
-  const answer = await policy.act(observation, Float32Array.from(z));
-  const difference = actions.reduce((worst, wanted, i) => Math.max(worst, gap(answer.actions[i], wanted)), 0);
-  if (actions.length !== answer.actions.length || !(difference <= SELF_TEST_TOLERANCE)) {
+  const [answer] = (await policy.act(observation, Float32Array.from(z))).actions;
+  const difference = actions.reduce((worst, wanted, i) => Math.max(worst, gap(answer![i], wanted)), 0);
+  const tolerance = backend === 'wasm-int8' ? INT8_TOLERANCE : SELF_TEST_TOLERANCE;
+  if (actions.length !== answer!.length || !(difference <= tolerance)) {
     policy[Symbol.dispose]();
     throw new NinaError(
       `${directory} failed its self-test: on the stored input its actions differ by ${difference} from those it gave when ` +
-        `it was saved (at most ${SELF_TEST_TOLERANCE} is rounding). Weights, statistics or configuration are corrupted: copy ` +
-        'the checkpoint again, or save it again from the training run.',
+        `it was saved (at most ${tolerance} is the rounding of backend '${backend}'). Weights, statistics or configuration ` +
+        'are corrupted: copy the checkpoint again, or save it again from the training run.',
     );
   }
   return { ...policy, manifest, directory };
@@ -89,7 +126,8 @@ export async function recordSelfTest(
   observation: state.StateObservation,
   key: Key,
 ): Promise<Manifest['self_test']> {
-  using policy = await build(checkpoint, 1);
+  // As trained, so that the test also judges what other backends make of the weights.
+  using policy = await build(checkpoint, 'graph', 1);
   const z = normals(key, chunkSize(checkpoint.config));
   const { actions } = await policy.act(observation, z);
   return {
@@ -100,7 +138,7 @@ export async function recordSelfTest(
       instruction: observation.instruction,
     },
     z: Array.from(z),
-    actions: Array.from(actions),
+    actions: Array.from(actions[0]!),
   };
 }
 
@@ -112,81 +150,78 @@ const gap = (got: number | undefined, wanted: number) =>
 
 async function build(
   { config, statistics, model }: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
+  backend: PolicyBackend,
   threads: number,
 ): Promise<Runnable> {
-  const encoder = await compileEncoder(config, model, threads);
-  const decoder = await compileDecoder(config, model, threads);
-  const scenes = sceneCache(config);
-  const act = async (observation: state.StateObservation, z: Float32Array): Promise<Inference> => {
-    checkObservation(observation);
-    const { categories, instruction, proprio, entities } = observation;
-    // Fresh arrays: a second question may be asked before the first is answered.
-    const arrays = state.stateArrays(config.encoder, 1);
-    state.writeState(statistics, scenes(categories, instruction), proprio, entities, arrays, 0);
-    const encoded = await encoder.run(state.feedsOf(arrays));
+  const D = chunkSize(config);
+  const seeing = await compileSeeing(config, statistics, model, threads);
+  const decoding = await compileDecoding(config, model, backend, threads);
+  /** Chunks as the decoder gave them. */
+  const draw = async (observation: state.StateObservation, z: Float32Array) => {
+    const seen = await seeing.see(observation);
     const start = performance.now();
-    // Regression takes no noise.
-    const noise = 'z' in decoder.signature.inputs && { z };
-    const { actions } = await decoder.run({ ...noise, context: encoded.context! });
+    const chunks = await decoding.sample(z, seen);
     const latencyMs = performance.now() - start;
-    if (!actions!.every(Number.isFinite))
+    if (!chunks.actions.every(Number.isFinite))
       throw new NinaError('The policy answered with actions that are not finite: its weights are not usable.');
-    return { actions: actions!.map((a) => Math.min(1, Math.max(-1, a))), latencyMs };
+    return { chunks, latencyMs };
+  };
+  const clamped = ({ actions }: Chunks, k: number) =>
+    actions.subarray(k * D, (k + 1) * D).map((a) => Math.min(1, Math.max(-1, a)));
+  const act = async (observation: state.StateObservation, z: Float32Array): Promise<Samples> => {
+    const { chunks, latencyMs } = await draw(observation, z);
+    const actions = Array.from({ length: z.length / D }, (_, k) => clamped(chunks, k));
+    return { actions, latencyMs, ...(chunks.logProb && { logProb: chunks.logProb }) };
   };
   return {
     config,
+    backend,
     chunkLength: config.decoder.chunk_length,
     multistep: config.multistep,
     act,
-    infer: (observation, { key, temperature = config.temperature }) =>
-      act(
-        observation,
-        normals(key, chunkSize(config)).map((x) => x * temperature),
-      ),
+    sample: (observation, { key, temperature = config.temperature, count = 1 }) =>
+      act(observation, noise(key, temperature, count, D)),
+    async infer(observation, { key, temperature = config.temperature, bestOf = 1, continuing }) {
+      checkChoice(config, { temperature, bestOf, continuing });
+      const { chunks, latencyMs } = await draw(observation, noise(key, temperature, bestOf, D));
+      const { logProb } = chunks;
+      if (!logProb) return { actions: clamped(chunks, 0), latencyMs };
+      const k = choose({ ...chunks, logProb }, continuing);
+      return { actions: clamped(chunks, k), logProb: logProb[k]!, latencyMs };
+    },
+    async logProb(observation, actions) {
+      if (!decoding.logProb) throw new NinaError(`A ${config.decoder.decoder} decoder has no log-probabilities.`);
+      return decoding.logProb(actions, await seeing.see(observation));
+    },
     [Symbol.dispose]() {
-      encoder[Symbol.dispose]();
-      decoder[Symbol.dispose]();
+      seeing[Symbol.dispose]();
+      decoding[Symbol.dispose]();
     },
   };
 }
 
-const frozen = (params: PolicyParams<NDArray>): PolicyParams<Tensor> =>
-  mapTree(params, ({ data, shape }: NDArray) => constant(data, shape));
-
-function compileEncoder(config: PolicyConfig, { params }: PolicyModel, threads: number): Promise<Program> {
-  const inputs = state.stateInputs(config.encoder, 1);
-  return compile({ outputs: { context: context(config, frozen(params), inputs, noDropout) }, threads });
+/** Base noise of `count` chunks [count, D]; that of the first does not depend on how many there are. */
+function noise(key: Key, temperature: number, count: number, D: number): Float32Array {
+  const z = new Float32Array(count * D);
+  for (let k = 0; k < count; k++) z.set(normals(k === 0 ? key : fold(key, 'sample', k), D), k * D);
+  return z.map((x) => x * temperature);
 }
 
-function compileDecoder(config: PolicyConfig, model: PolicyModel, threads: number): Promise<Program> {
-  const { decoder } = config;
-  const inverses = decoders.inverses(decoder, decoderOf(model));
-  const actions = decoders.sample(
-    decoder,
-    model,
-    frozen(model.params).decoder,
-    input('z', [1, decoder.chunk_length, decoder.action_dim]),
-    input('context', contextShape(config, 1)),
-    inverses && constant(inverses.data, inverses.shape),
-  );
-  return compile({ outputs: { actions }, threads });
-}
-
-/** Scenes change between episodes, not between steps. */
-function sceneCache(config: PolicyConfig) {
-  let last: { name: string; scene: state.Scene } | undefined;
-  return (categories: readonly string[], instruction: string): state.Scene => {
-    const name = JSON.stringify([categories, instruction]);
-    if (last?.name !== name) last = { name, scene: state.scene(config.encoder, categories, instruction) };
-    return last.scene;
-  };
-}
-
-function checkObservation({ proprio, entities, categories }: state.StateObservation): void {
-  const wanted = categories.length * state.ENTITY_SIZE;
-  if (proprio.length !== state.PROPRIO_SIZE || entities.length !== wanted)
+function checkChoice(
+  { decoder }: PolicyConfig,
+  { temperature, bestOf, continuing }: { temperature: number; bestOf: number; continuing: Float32Array | undefined },
+): void {
+  const { chunk_length: T, action_dim: A } = decoder;
+  if (bestOf === 1 && !continuing) return;
+  if (decoder.decoder !== 'nina')
+    throw new NinaError(`A ${decoder.decoder} decoder has no log-probabilities to choose by; only NinA decoders have.`);
+  if (!Number.isInteger(bestOf) || bestOf < 1) throw new NinaError(`bestOf must be an integer from 1; got ${bestOf}.`);
+  if (bestOf > 1 && temperature === 0)
     throw new NinaError(
-      `An observation needs ${state.PROPRIO_SIZE} proprioceptive numbers and ${state.ENTITY_SIZE} for each of its ` +
-        `${categories.length} entities (${wanted}); got ${proprio.length} and ${entities.length}.`,
+      `At temperature 0 all ${bestOf} samples are the same one. Choose a temperature above 0, up to 1.`,
+    );
+  if (continuing && (continuing.length % A !== 0 || continuing.length >= T * A || continuing.length === 0))
+    throw new NinaError(
+      `continuing must hold 1 to ${T - 1} actions of ${A} numbers, fewer than the ${T} of a chunk; got ${continuing.length} numbers.`,
     );
 }

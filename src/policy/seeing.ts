@@ -1,0 +1,57 @@
+/** A policy's encoder with its weights inside: one observation to what the decoder sees of it. */
+import * as state from '../encoders/state/index.ts';
+import { NinaError } from '../errors.ts';
+import { noDropout } from '../nn/index.ts';
+import { compile, constant, mapTree, type NDArray, type Tensor } from '../tensor/index.ts';
+import type { PolicyConfig, PolicyStatistics } from './config.ts';
+import { context, type PolicyModel, type PolicyParams } from './model.ts';
+
+export interface Seeing extends Disposable {
+  /**
+   * The decoder's context of one observation.
+   * @throws NinaError for words or entities the policy was not trained on, and for observations of another size.
+   */
+  see(observation: state.StateObservation): Promise<Float32Array>;
+}
+
+export async function compileSeeing(
+  config: PolicyConfig,
+  statistics: PolicyStatistics,
+  { params }: PolicyModel,
+  threads: number,
+): Promise<Seeing> {
+  const frozen = mapTree(params, ({ data, shape }: NDArray) => constant(data, shape)) as PolicyParams<Tensor>;
+  const seen = context(config, frozen, state.stateInputs(config.encoder, 1), noDropout);
+  const program = await compile({ outputs: { context: seen }, threads });
+  const scenes = sceneCache(config);
+  return {
+    async see(observation) {
+      checkObservation(observation);
+      const { categories, instruction, proprio, entities } = observation;
+      // Fresh arrays: a second question may be asked before the first is answered.
+      const arrays = state.stateArrays(config.encoder, 1);
+      state.writeState(statistics, scenes(categories, instruction), proprio, entities, arrays, 0);
+      return (await program.run(state.feedsOf(arrays))).context!;
+    },
+    [Symbol.dispose]: () => program[Symbol.dispose](),
+  };
+}
+
+/** Scenes change between episodes, not between steps. */
+function sceneCache(config: PolicyConfig) {
+  let last: { name: string; scene: state.Scene } | undefined;
+  return (categories: readonly string[], instruction: string): state.Scene => {
+    const name = JSON.stringify([categories, instruction]);
+    if (last?.name !== name) last = { name, scene: state.scene(config.encoder, categories, instruction) };
+    return last.scene;
+  };
+}
+
+function checkObservation({ proprio, entities, categories }: state.StateObservation): void {
+  const wanted = categories.length * state.ENTITY_SIZE;
+  if (proprio.length !== state.PROPRIO_SIZE || entities.length !== wanted)
+    throw new NinaError(
+      `An observation needs ${state.PROPRIO_SIZE} proprioceptive numbers and ${state.ENTITY_SIZE} for each of its ` +
+        `${categories.length} entities (${wanted}); got ${proprio.length} and ${entities.length}.`,
+    );
+}
