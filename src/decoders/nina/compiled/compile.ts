@@ -7,6 +7,7 @@ import type { Model } from '../nina.ts';
 import type { Backend, CompiledNina } from './compiled.ts';
 import { type Folded, foldNina } from './folded.ts';
 import { compileOnnx } from './onnx.ts';
+import { compileWasm } from './wasm/runtime.ts';
 
 export interface CompileNinaOptions {
   /** Largest batch of a call. */
@@ -20,7 +21,7 @@ export type Measured = Readonly<Record<string, number>>;
 
 const MAX_BATCH = 16;
 /** Backends that compute what was trained. Eight bits are another model, chosen only by name. */
-const EXACT: readonly Backend[] = ['onnx'];
+const EXACT: readonly Backend[] = ['wasm', 'onnx'];
 const WARM_UP = 5;
 const RUNS = 11;
 
@@ -63,5 +64,5 @@ async function compileFolded(
   { maxBatch = MAX_BATCH, threads = 1 }: CompileNinaOptions,
 ): Promise<CompiledNina> {
   if (backend === 'onnx') return compileOnnx(folded, { maxBatch, threads });
-  throw new Error(`The backend ${backend} is not in this version.`);
+  return compileWasm(folded, { maxBatch });
 }

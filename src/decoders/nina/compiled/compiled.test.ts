@@ -58,7 +58,7 @@ const configs: NinaConfig[] = (['mlp', 'trans'] as const).flatMap((backbone) =>
   [true, false].map((use_plu) => ninaSchema.parse({ ...sizes, backbone, use_plu })),
 );
 
-describe.each(['onnx'] as Backend[])('%s', (backend) => {
+describe.each(['onnx', 'wasm'] as Backend[])('%s', (backend) => {
   describe.each(configs)('$backbone, PLU $use_plu', (config) => {
     const model = randomModel(config, 1);
     test.each([1, 3, 16])('agrees with the unfolded graph, batch %i', async (B) => {

@@ -1,0 +1,65 @@
+/**
+ * A decoder as one WebAssembly module: the same bytes in Node and in a browser, nothing imported, nothing allocated per
+ * call. Importing this file loads no engine.
+ */
+import { instantiate } from '../../../../tensor/wasm/instantiate.ts';
+import { type CompiledNina, checkCall } from '../compiled.ts';
+import type { Folded } from '../folded.ts';
+import { ninaModule } from './module.ts';
+
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  sample(batch: number): void;
+  logProb(batch: number): void;
+}
+
+/** Answers at once (not by a promise); results are views of the module's memory. */
+export interface WasmNina extends CompiledNina {
+  sample(
+    z: Float32Array,
+    cond: Float32Array,
+    B: number,
+  ): { readonly actions: Float32Array; readonly logProb: Float32Array };
+  logProb(actions: Float32Array, cond: Float32Array, B: number): Float32Array;
+}
+
+export async function compileWasm(folded: Folded, { maxBatch }: { maxBatch: number }): Promise<WasmNina> {
+  const { config } = folded;
+  const [D, C] = [config.chunk_length * config.action_dim, config.cond_dim];
+  const module = ninaModule(folded, maxBatch);
+  const exports = await instantiate<Exports>(module.bytes);
+  const { buffer } = exports.memory;
+  module.fill(buffer);
+  const chunk = new Float32Array(buffer, module.chunk, maxBatch * D);
+  const condition = new Float32Array(buffer, module.condition, maxBatch * module.conditionStride);
+  // One view per batch size, made once.
+  const results = Array.from({ length: maxBatch }, (_, i) => ({
+    actions: new Float32Array(buffer, module.actions, (i + 1) * D),
+    logProb: new Float32Array(buffer, module.logProb, i + 1),
+  }));
+  const write = (what: string, x: Float32Array, cond: Float32Array, B: number) => {
+    checkCall(what, x, cond, B, { D, C, maxBatch });
+    chunk.set(x);
+    if (C === module.conditionStride) condition.set(cond);
+    else
+      for (let b = 0; b < B; b++)
+        for (let i = 0; i < C; i++) condition[b * module.conditionStride + i] = cond[b * C + i]!;
+  };
+  return {
+    backend: 'wasm',
+    maxBatch,
+    weightBytes: module.weightBytes,
+    sample(z, cond, B) {
+      write('sample', z, cond, B);
+      exports.sample(B);
+      return results[B - 1]!;
+    },
+    logProb(actions, cond, B) {
+      write('logProb', actions, cond, B);
+      exports.logProb(B);
+      return results[B - 1]!.logProb;
+    },
+    // The memory goes with the object.
+    [Symbol.dispose]() {},
+  };
+}
