@@ -25,7 +25,7 @@ export function createDisplay(
   study: string,
   cells: readonly Cell[],
   { out, jobs }: Place,
-  onEnded: () => void,
+  onEnded: () => Promise<void>,
 ): ReproduceReport {
   const status = createStatus(LOG_INTERVAL_MS);
   const running = new Map<string, { name: string; progress?: JobProgress }>();
@@ -53,7 +53,7 @@ export function createDisplay(
       running.set(cell!.trainingHash, { name: cell!.name, progress });
       show();
     },
-    ended(job, failure) {
+    async ended(job, failure) {
       running.delete(job[0]!.trainingHash);
       results = readResults(out);
       for (const { name, hash } of job) {
@@ -61,7 +61,7 @@ export function createDisplay(
         if (result) status.keep(`${name}: ${result.successes}/${result.n} successful`);
         else status.keep(`${name}: failed: ${failure}`);
       }
-      onEnded();
+      await onEnded();
     },
   };
 }

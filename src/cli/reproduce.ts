@@ -3,11 +3,9 @@ import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Argument, type Command } from 'commander';
 import { NinaError, UsageError } from '../errors.ts';
-import { writeFileAtomically } from '../files.ts';
+import type { StudyName } from '../reproduce/index.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, integer } from './options.ts';
-
-const STUDIES = ['main', 'ablate'] as const;
 
 interface Options {
   recipe?: string;
@@ -23,7 +21,12 @@ export function registerReproduce(program: Command): void {
   program
     .command('reproduce')
     .description("train and evaluate every cell of the paper's tables; stopped, the same command goes on")
-    .addArgument(new Argument('<study>', "main: suites x decoders; ablate: NinA's design choices").choices(STUDIES))
+    .addArgument(
+      new Argument('<study>', "main: suites x decoders; ablate: NinA's design choices").choices([
+        'main',
+        'ablate',
+      ] satisfies StudyName[]),
+    )
     .option('--recipe <file>', 'YAML file of the study (default: the one of that name in this package)')
     .option('--out <folder>', 'folder of demonstrations, trainings and reports, shared by all studies', 'reproduce')
     .option('--jobs <n>', 'cells computed at once', integer(1), defaultWorkers)
@@ -39,18 +42,18 @@ export function registerReproduce(program: Command): void {
     .action(run);
 }
 
-async function run(name: (typeof STUDIES)[number], options: Options): Promise<void> {
+async function run(name: StudyName, options: Options): Promise<void> {
   const {
     cellsOf,
     markdown,
     onlyCells,
     presentVersions,
+    publish,
     readResults,
     readStudy,
     reproduce,
     resultLines,
     summarize,
-    toJsonLines,
   } = await import('../reproduce/index.ts');
   const study = readStudy(options.recipe ?? fileURLToPath(new URL(`../../recipes/${name}.yaml`, import.meta.url)));
   const cells = cellsOf(study, await presentVersions());
@@ -66,23 +69,22 @@ async function run(name: (typeof STUDIES)[number], options: Options): Promise<vo
     return;
   }
 
-  const write = () => {
+  const folders = [options.out, ...(options.results === undefined ? [] : [options.results])];
+  const write = async () => {
     const lines = resultLines(name, cells, readResults(options.out));
     const summary = summarize({ name, ...study }, lines);
-    for (const folder of [options.out, ...(options.results === undefined ? [] : [options.results])]) {
-      writeFileAtomically(path.join(folder, `${name}.jsonl`), toJsonLines(lines));
-      writeFileAtomically(path.join(folder, `${name}.json`), `${JSON.stringify(summary, null, 2)}\n`);
-    }
+    for (const folder of folders) await publish(folder, summary, lines);
     return summary;
   };
-  const display = createDisplay(name, chosen, options, write);
   const failures = await interruptible(async (signal) => {
+    const display = createDisplay(name, chosen, options, async () => void (await write()));
     const failed = await reproduce(chosen, { ...options, width: options.jobs, signal, report: display });
     if (signal.aborted) throw new NinaError('Interrupted. The same command continues where it stopped.');
     return failed;
   });
-  const summary = write();
+  const summary = await write();
   process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : markdown(summary));
+  process.stderr.write(`Report: ${path.join(folders.at(-1)!, 'report.html')}\n`);
   if (failures.length > 0)
     throw new NinaError(
       [

@@ -6,25 +6,37 @@ import type { JobMessage, JobRequest } from './job-process.ts';
 export interface JobReport {
   started(index: number): void;
   progress(index: number, progress: JobProgress): void;
-  /** `failure` is the sentence of what went wrong. */
-  ended(index: number, failure: string | undefined): void;
+  /** `failure` is the sentence of what went wrong. The next job waits for it. */
+  ended(index: number, failure: string | undefined): Promise<void>;
 }
 
-/** Runs the jobs in order, `width` at once. Once `signal` is aborted no more are begun and the running ones stop. */
+/**
+ * Runs the jobs in order, `width` at once. Once `signal` is aborted no more are begun and the running ones stop.
+ * @throws what `report` throws, after the other jobs are stopped.
+ */
 export async function runJobs(
   jobs: readonly (() => Job)[],
   { width, signal, report }: { width: number; signal: AbortSignal; report: JobReport },
 ): Promise<void> {
+  const broken = new AbortController();
+  const stop = AbortSignal.any([signal, broken.signal]);
   let next = 0;
   const lane = async () => {
-    while (next < jobs.length && !signal.aborted) {
-      const index = next++;
-      report.started(index);
-      const failure = await runProcess(jobs[index]!(), signal, (progress) => report.progress(index, progress));
-      report.ended(index, failure);
+    try {
+      while (next < jobs.length && !stop.aborted) {
+        const index = next++;
+        report.started(index);
+        const failure = await runProcess(jobs[index]!(), stop, (progress) => report.progress(index, progress));
+        await report.ended(index, failure);
+      }
+    } catch (error) {
+      broken.abort();
+      throw error;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(width, jobs.length) }, lane));
+  const lanes = await Promise.allSettled(Array.from({ length: Math.min(width, jobs.length) }, lane));
+  const failed = lanes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 function runProcess(

@@ -15,7 +15,7 @@ export interface ReproduceReport {
   started(cells: readonly Cell[]): void;
   progress(cells: readonly Cell[], progress: JobProgress): void;
   /** `failure` is the sentence of what went wrong. */
-  ended(cells: readonly Cell[], failure: string | undefined): void;
+  ended(cells: readonly Cell[], failure: string | undefined): Promise<void>;
 }
 
 export interface Failure {
@@ -64,9 +64,11 @@ export async function reproduce(
     report: {
       started: (i) => report.started(pending[i]!),
       progress: (i, progress) => report.progress(pending[i]!, progress),
-      ended: (i, failure) => {
-        if (failure !== undefined && !signal.aborted) failures.push({ cells: pending[i]!, failure });
-        if (!signal.aborted) report.ended(pending[i]!, failure);
+      ended: async (i, failure) => {
+        // Stopped is not failed.
+        if (failure !== undefined && signal.aborted) return;
+        if (failure !== undefined) failures.push({ cells: pending[i]!, failure });
+        await report.ended(pending[i]!, failure);
       },
     },
   });

@@ -51,6 +51,3 @@ export function rateOf(...counts: readonly { successes: number; n: number }[]): 
   const n = counts.reduce((sum, count) => sum + count.n, 0);
   return { n, successes, success_rate: successes / n, interval: wilson(successes, n) };
 }
-
-export const toJsonLines = (lines: readonly ResultLine[]): string =>
-  lines.map((line) => `${JSON.stringify(line)}\n`).join('');

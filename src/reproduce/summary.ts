@@ -15,7 +15,7 @@ export interface SeedRate {
 
 export interface Pooled extends Rate {
   readonly seeds: readonly SeedRate[];
-  /** To the baseline on the seeds that both have; null for the baseline itself and where it has none of them. */
+  /** To the baseline on the seeds that both have; null for the baseline itself and where they share no seed. */
   readonly difference: Difference | null;
 }
 
@@ -66,7 +66,8 @@ export function summarize(plan: Plan, lines: readonly ResultLine[]): Summary {
     cells: plan.suites.length * plan.seeds.length * plan.variants.length,
     variants: plan.variants.map(({ name, label, group }) => {
       const own = of(name);
-      const other = name === plan.baseline ? [] : baseline;
+      // A variant that changes nothing is the baseline under another name.
+      const other = baseline.filter(({ hash }) => !own.some((line) => line.hash === hash));
       return {
         ...{ variant: name, label, group },
         parameters: own[0]?.parameters ?? null,

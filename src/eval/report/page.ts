@@ -6,8 +6,8 @@
 import type { Evaluation, Rate } from '../episodes.ts';
 import { chunkSection } from './chunks.ts';
 import { curveSection, type Metric } from './curves.ts';
+import { factSection, htmlPage } from './html.ts';
 import { escapeHtml } from './plot.ts';
-import { STYLE } from './style.ts';
 
 /** Sampled chunks at one step of a demonstration; all [T, 7]. */
 export interface ChunkSample {
@@ -44,17 +44,9 @@ export function renderReport(input: ReportInput): string {
     videoSection(videos),
     chunkSection(chunks),
     curveSection(metrics),
-    factSection(facts),
+    factSection('Where this comes from', facts),
   ];
-  return [
-    '<!doctype html>',
-    '<html lang="en"><head><meta charset="utf-8">',
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body>`,
-    `<main><h1>${escapeHtml(title)}</h1>`,
-    ...sections.filter((section) => section !== ''),
-    '</main></body></html>\n',
-  ].join('\n');
+  return htmlPage(title, sections);
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
@@ -107,9 +99,4 @@ function videoSection(videos: readonly Video[]): string {
       `after ${steps} steps<br>${escapeHtml(instruction)}</figcaption></figure>`,
   );
   return `<h2>Rollouts</h2><div class="videos">${figures.join('')}</div>`;
-}
-
-function factSection(facts: ReportInput['facts']): string {
-  const rows = facts.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`);
-  return `<h2>Where this comes from</h2><dl>${rows.join('')}</dl>`;
 }

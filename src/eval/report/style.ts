@@ -37,6 +37,8 @@ svg polyline { fill: none; stroke-linejoin: round; stroke-width: 1.8; }
 svg polyline.a { stroke: var(--a); } svg polyline.b { stroke: var(--b); }
 svg polyline.sample { stroke: var(--sample); stroke-width: 1; }
 svg .dot.a { fill: var(--a); } svg .dot.b { fill: var(--b); }
+figure.chart { width: auto; margin: 12px 0; } figure.chart svg { max-width: 100%; height: auto; border: 1px solid var(--rule); border-radius: 8px; padding: 10px; background: white; }
+.wide { overflow-x: auto; } .wide td:first-child { white-space: nowrap; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; }
 dt { color: var(--dim); } dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 `;

@@ -13,13 +13,22 @@ const CONFIG: Config = {
   font: 'system-ui, sans-serif',
   view: { stroke: 'transparent' },
   axis: { gridColor: '#e4e6ea', domainColor: '#98a2b3', tickColor: '#98a2b3', labelColor: '#475467' },
+  legend: { labelLimit: 0 },
   title: { anchor: 'start', fontSize: 13 },
   range: { category: ['#1f6feb', '#d9730d', '#1a7f46', '#8250df', '#667085', '#c0362c'] },
 };
 
+let last: Promise<unknown> = Promise.resolve();
+
 /** @throws Error when the specification is not valid Vega-Lite: a defect of the caller. */
-export async function renderSvg(spec: ChartSpec): Promise<string> {
-  // Gradients and clip paths are numbered by a counter of the module.
+export function renderSvg(spec: ChartSpec): Promise<string> {
+  // One after another: gradients and clip paths are numbered by a counter of the module.
+  const svg = last.then(() => draw(spec));
+  last = svg.catch(() => {}); // told to whom asked for it
+  return svg;
+}
+
+async function draw(spec: ChartSpec): Promise<string> {
   vega.resetSVGDefIds();
   const { spec: compiled } = compile(spec, { config: CONFIG });
   const view = new vega.View(vega.parse(compiled), { renderer: 'none', logLevel: vega.Error });
