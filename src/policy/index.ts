@@ -10,7 +10,9 @@ export {
   writeCheckpoint,
 } from './checkpoint.ts';
 export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
+export { type ExportedModel, exportModel } from './export.ts';
 export { context, contextShape, decoderOf, init, type PolicyModel, type PolicyParams } from './model.ts';
+export { EXPORT_PARTS, type ExportPart } from './parts.ts';
 export {
   type Inference,
   type InferOptions,

@@ -1,0 +1,105 @@
+/** Exported models: another process with nothing but ONNX Runtime gets the policy's actions from them. */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import * as ort from 'onnxruntime-node';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decoderSchema } from '../../src/decoders/index.ts';
+import { configFor, feedsOf, scene, stateArrays, stateSchema, writeState } from '../../src/encoders/state/index.ts';
+import { init, LIBERO_ACTION, loadPolicy, recordSelfTest, writeCheckpoint } from '../../src/policy/index.ts';
+import { fold, key, normals } from '../../src/random.ts';
+import { nina } from './nina.ts';
+
+const observation = {
+  proprio: [0.1, 0, 0.2, 1, 0, 0, 0, 1, 0, 0.04, -0.04],
+  entities: [0.1, 0.1, 0.02, 1, 0, 0, 0, 0, -0.1, 0.1, 0.02, 1, 0, 0, 0, 0],
+  categories: ['can', 'basket'],
+  instruction: 'put the can in the basket',
+};
+const unit = (n: number) => ({ mean: Array(n).fill(0), std: Array(n).fill(1) });
+const statistics = { proprio: unit(11), position: unit(3), joint: unit(1) };
+const DECODERS = {
+  mlp: { decoder: 'nina', n_layers: 3, affine_dim: 8, cond_dim: 12 },
+  trans: { decoder: 'nina', backbone: 'trans', n_layers: 2, affine_dim: 8, n_heads: 2, block_depth: 1, cond_dim: 12 },
+  flower: { decoder: 'flower', dit_dim: 16, n_heads: 2, n_layers: 1, embed_dim: 64 },
+  regression: { decoder: 'regression', hidden_dim: 16, cond_dim: 12 },
+} as const;
+/** Of the action range: float32 sums in another order, amplified by the flow. */
+const TOLERANCE = 2e-4;
+
+let dir: string;
+const at = (...names: string[]) => path.join(dir, ...names);
+beforeAll(async () => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'export-'));
+  for (const [name, decoder] of Object.entries(DECODERS)) {
+    const config = {
+      encoder: configFor(stateSchema.parse({ encoder_dim: 16, encoder_heads: 2 }), [observation]),
+      decoder: decoderSchema.parse(decoder),
+      action: LIBERO_ACTION,
+      multistep: 10,
+      temperature: 1,
+    };
+    const content = { config, statistics, model: init(key(3), config) };
+    writeCheckpoint(at(name), content, {
+      ...{ package_version: '0', engine_version: 'test', seed: 3, step: 7, data_hash: 'none' },
+      self_test: await recordSelfTest(content, observation, key(1)),
+    });
+  }
+});
+afterAll(() => fs.rmSync(dir, { recursive: true }));
+
+const load = (file: string) => ort.InferenceSession.create(file, { logSeverityLevel: 3 });
+const floats = (data: Float32Array, shape: readonly number[]) => new ort.Tensor('float32', data, [...shape]);
+
+describe.each(Object.keys(DECODERS) as (keyof typeof DECODERS)[])('the %s decoder', (name) => {
+  test('encoder and decoder run outside this package as the policy does', async () => {
+    expect(nina('export', at(name), '--part', 'encoder', '--onnx', at(`${name}-e.onnx`)).code).toBe(0);
+    const said = nina('export', at(name), '--onnx', at(`${name}-d.onnx`));
+    expect(said.stdout).toMatch(/outputs {2}.*out:actions[\s\S]*not clamped/);
+    using policy = await loadPolicy(at(name));
+    const { config } = policy;
+    const arrays = stateArrays(config.encoder, 1);
+    const { categories, instruction, proprio, entities } = observation;
+    const known = scene(config.encoder, categories, instruction);
+    writeState(statistics, known, Float32Array.from(proprio), Float32Array.from(entities), arrays, 0);
+
+    const encoder = await load(at(`${name}-e.onnx`));
+    const shapes = JSON.parse(
+      nina('export', at(name), '--part', 'encoder', '--onnx', at('again.onnx'), '--json').stdout,
+    ).inputs;
+    const feeds = Object.entries(feedsOf(arrays)).map(([input, data]) => {
+      const { shape } = shapes[input];
+      return [input, data instanceof BigInt64Array ? new ort.Tensor('int64', data, shape) : floats(data, shape)];
+    });
+    const condition = (await encoder.run(Object.fromEntries(feeds)))['out:condition']!;
+
+    const decoder = await load(at(`${name}-d.onnx`));
+    const z = normals(fold(key(5)), 70);
+    const shape = config.decoder.decoder === 'nina' ? [1, 70] : [1, 10, 7];
+    const noise = decoder.inputNames.includes('z') && { z: floats(z, shape) };
+    const decoded = await decoder.run({ ...noise, condition });
+    const { actions } = await policy.infer(observation, { key: key(5), temperature: 1 });
+    const got = decoded['out:actions']!.data as Float32Array;
+    const worst = Math.max(...actions.map((a, i) => Math.abs(a - Math.min(1, Math.max(-1, got[i]!)))));
+    expect(worst).toBeLessThan(TOLERANCE);
+  });
+});
+
+test('a flow scores actions; the others are refused with the reason', async () => {
+  const result = JSON.parse(
+    nina('export', at('mlp'), '--part', 'log-prob', '--batch', '3', '--onnx', at('p.onnx'), '--json').stdout,
+  );
+  expect(result).toMatchObject({
+    inputs: { actions: { shape: [3, 70] }, condition: { shape: [3, 12] } },
+    metadata: { step: '7', part: 'log-prob' },
+  });
+  const session = await load(at('p.onnx'));
+  const drawn = await session.run({
+    actions: floats(normals(key(1), 210), [3, 70]),
+    condition: floats(normals(key(2), 36), [3, 12]),
+  });
+  expect((drawn['out:logProb']!.data as Float32Array).every(Number.isFinite)).toBe(true);
+  const { code, stderr } = nina('export', at('flower'), '--part', 'log-prob', '--onnx', at('no.onnx'));
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/has a flower decoder, which gives no log-probability/)]);
+  expect(fs.existsSync(at('no.onnx'))).toBe(false);
+});
