@@ -15,7 +15,7 @@ const below = {
   train: ['policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor'],
   eval: ['policy', 'sim', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor'],
   reproduce: ['train', 'eval', 'policy', 'sim', 'data', 'tensor'],
-  bench: ['eval', 'policy', 'decoders', 'flows', 'nn', 'tensor'],
+  bench: ['train', 'eval', 'decoders', 'flows', 'nn', 'tensor'],
   cli: null,
 };
 

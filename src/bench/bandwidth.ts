@@ -27,13 +27,14 @@ export function measureBandwidth(sizes: readonly number[] = LADDER): Reading[] {
   };
   memory.grow(Math.ceil(Math.max(...sizes) / PAGE));
   // Untouched pages are all the same page of zeros.
-  new Uint8Array(memory.buffer).fill(1);
+  new Uint32Array(memory.buffer).fill(1);
   return sizes.map((bytes) => {
     let fastestMs = Number.POSITIVE_INFINITY;
     for (let done = 0; done < BYTES_PER_SIZE; done += bytes) {
       const start = performance.now();
-      read(0, bytes);
+      const sum = read(0, bytes);
       fastestMs = Math.min(fastestMs, performance.now() - start);
+      if (sum !== bytes / 16) throw new Error(`Internal: of ${bytes} bytes, ${16 * sum} were read.`);
     }
     return { bytes, gb_per_s: bytes / fastestMs / 1e6 };
   });

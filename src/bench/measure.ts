@@ -3,6 +3,7 @@
  * whole distribution is summarised. Used by every `nina bench` command.
  */
 import * as os from 'node:os';
+import { percentile } from '../eval/wilson.ts';
 import { engineVersion } from '../tensor/index.ts';
 import { packageVersion } from '../version.ts';
 
@@ -59,11 +60,10 @@ export async function measureInterleaved(
   return contestants.map(({ name }, i) => ({ name, ...summary(times[i]!) }));
 }
 
-/** The smallest time, and those that half and 99% of the runs did not exceed (nearest rank: always one of the times). */
+/** The distribution of some times. */
 export function summary(times: readonly number[]): Omit<Timing, 'name'> {
-  const sorted = Float64Array.from(times).sort();
-  const quantile = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!;
-  return { runs: sorted.length, min_ms: sorted[0]!, median_ms: quantile(0.5), p99_ms: quantile(0.99) };
+  const quantile = (q: number) => percentile(times, q);
+  return { runs: times.length, min_ms: quantile(0), median_ms: quantile(0.5), p99_ms: quantile(0.99) };
 }
 
 /** What a timing depends on beside the code. */

@@ -2,113 +2,126 @@
  * The decoders of the paper's latency table, at the paper's sizes, with random weights: how long a decode takes does not
  * depend on the numbers. The action module alone, batch 1: from the encoder's features to a chunk of actions.
  */
-import type { z } from 'zod';
-import * as flower from '../decoders/flower/index.ts';
+import { type DecoderConfig, decoderSchema } from '../decoders/config.ts';
+import * as decoders from '../decoders/decoder.ts';
+import { CONFIGURATIONS } from '../decoders/flower/index.ts';
 import * as nina from '../decoders/nina/index.ts';
 import { initPool, pool } from '../decoders/pool.ts';
+import { NinaError } from '../errors.ts';
 import { fold, type Key, normals } from '../random.ts';
 import { compile, constant, input, layoutOf, mapTree, type NDArray, type Shape, type Tensor } from '../tensor/index.ts';
 import type { Contestant } from './measure.ts';
 import { type Weights, weightsOf } from './weights.ts';
 
 /** One model of the comparison. */
-export type Model = { readonly name: string } & (
-  | { readonly decoder: 'flower'; readonly config: z.input<typeof flower.flowerSchema> }
-  | { readonly decoder: 'nina'; readonly config: z.input<typeof nina.ninaSchema> }
-);
-
-/** The paper's table (arXiv 2508.16845). */
-export const PAPER: readonly Model[] = [
-  { name: 'Diffusion 330M', decoder: 'flower', config: flower.CONFIGURATIONS['diffusion-330m'] },
-  { name: 'Diffusion 31M', decoder: 'flower', config: flower.CONFIGURATIONS['diffusion-31m'] },
-  {
-    name: 'NinA Transformer 38M',
-    decoder: 'nina',
-    config: { backbone: 'trans', n_layers: 18, affine_dim: 256, block_depth: 3 },
-  },
-  { name: 'NinA MLP 2M', decoder: 'nina', config: { backbone: 'mlp', n_layers: 28, affine_dim: 64 } },
-];
+export interface Model {
+  readonly name: string;
+  readonly config: DecoderConfig;
+  /** S, the tokens of the encoder: a diffusion decoder attends to each. */
+  readonly tokens: number;
+}
 
 /**
- * S, the encoder's tokens that a diffusion decoder attends to. FLOWER on LIBERO gives Florence-2 two views of 7 x 7
- * patches and their mean (100), its own prompt token (1), and the instruction in its minimal prompt: about 36 tokens of
- * BART for "pick up the alphabet soup and place it in the basket".
+ * FLOWER on LIBERO gives Florence-2 two views of 7 x 7 patches and their mean (100), its own prompt token (1), and the
+ * instruction in its minimal prompt: about 36 tokens of BART for "pick up the alphabet soup and place it in the basket".
  */
-export const TOKENS = 2 * (7 * 7 + 1) + 1 + 36;
+export const PAPER_TOKENS = 2 * (7 * 7 + 1) + 1 + 36;
+/** Width of Florence-2's tokens. */
+export const PAPER_WIDTH = 1024;
+
+/** The paper's table (arXiv 2508.16845), under the paper's names. */
+export const PAPER: readonly Model[] = [
+  { name: 'Diffusion 330M', config: { decoder: 'flower', ...CONFIGURATIONS['diffusion-330m'] } as const },
+  { name: 'Diffusion 31M', config: { decoder: 'flower', ...CONFIGURATIONS['diffusion-31m'] } as const },
+  {
+    name: 'NinA Transformer 38M',
+    config: { decoder: 'nina', backbone: 'trans', n_layers: 18, affine_dim: 256, block_depth: 3 } as const,
+  },
+  { name: 'NinA MLP 2M', config: { decoder: 'nina', backbone: 'mlp', n_layers: 28, affine_dim: 64 } as const },
+].map(({ name, config }) => ({ name, config: decoderSchema.parse(config), tokens: PAPER_TOKENS }));
+
+/** Of ONNX Runtime; WebAssembly runs on the caller's. */
+const THREADS = 1;
 
 /** A model on one backend, ready to decode. */
 export interface Decoder extends Contestant, Disposable {
   /** What runs it: 'graph' is the decoder as trained, on ONNX Runtime with its weights frozen. */
   readonly backend: string;
   readonly threads: number;
+  /** Of what is measured: pooling the tokens, which some decoders need before, is apart. */
   readonly params: number;
   readonly weights: Weights;
-  readonly run: () => unknown;
+  /** The largest difference of an action from what 'graph' answers. */
+  readonly maxDifference: number;
 }
 
-export interface OpenOptions {
-  readonly key: Key;
-  /** S. */
-  readonly tokens: number;
-}
+/** Floating-point sums in another order, through a flow; and the rounding of weights to 8 bits. Garbage differs by more. */
+const TOLERANCE: Readonly<Record<nina.Backend, number>> = { onnx: 1e-3, wasm: 1e-3, 'wasm-int8': 0.1 };
 
-/** The model on each of its backends, with weights drawn from the key. */
-export async function open(model: Model, { key, tokens }: OpenOptions): Promise<Decoder[]> {
-  if (model.decoder === 'flower') {
-    const config = flower.flowerSchema.parse(model.config);
-    const inputs = { z: chunkShape(config), features: [1, tokens, config.embed_dim] };
-    const actions = flower.sample(config, mapTree(flower.init(key, config), freeze), ...symbolsOf(inputs));
-    return [await graph(model.name, flower.countParameters(config), actions, inputs, key)];
+/**
+ * The model on each of its backends, with weights drawn from the key.
+ * @throws NinaError if a backend does not answer what the graph answers.
+ */
+export async function* open({ name, config, tokens }: Model, key: Key): AsyncGenerator<Decoder> {
+  // The width of the tokens matters to pooling alone, and to diffusion, whose configuration says it.
+  const model = decoders.init(key, config, 1);
+  const { params, buffers } = model;
+  const frozen = mapTree(params, freeze);
+  const z = input('z', [1, config.chunk_length, config.action_dim]);
+  const seen = input('seen', decoders.contextShape(config, 1, tokens));
+  const inverses = decoders.inverses(config, model);
+  const actions = decoders.sample(config, { buffers }, frozen, z, seen, inverses && freeze(inverses));
+  const feeds = numbersFor({ ...(config.decoder !== 'regression' && { z }), seen }, key);
+  const size = layoutOf(params.nina?.flow ?? params.regression?.mlp ?? params.flower!).size;
+  const reference = await graph(name, size, actions, feeds);
+  yield reference;
+  if (config.decoder !== 'nina' || !params.nina) return;
+
+  const expected = await reference.run();
+  for (const backend of ['onnx'] as nina.Backend[]) {
+    const flow = { params: params.nina.flow, buffers };
+    const compiled = await nina.compileNina(config, flow, { backend, maxBatch: 1, threads: THREADS });
+    const run = async () => (await compiled.sample(feeds.z!, feeds.seen!, 1)).actions;
+    const maxDifference = largestDifference(await run(), expected);
+    if (!(maxDifference <= TOLERANCE[backend]))
+      throw new NinaError(
+        `${name} on the backend ${backend} answers other actions than the graph: they differ by ${maxDifference}, at most ${TOLERANCE[backend]} is rounding. Its time would mean nothing.`,
+      );
+    const weights = { residentBytes: compiled.weightBytes, readBytes: compiled.weightBytes };
+    const dispose = () => compiled[Symbol.dispose]();
+    yield { name, backend, threads: THREADS, params: size, weights, maxDifference, run, [Symbol.dispose]: dispose };
   }
-  const config = nina.ninaSchema.parse(model.config);
-  const { params, buffers } = nina.init(key, config);
-  const inverses = nina.pluInverse(config, { params, buffers });
-  const inputs = { z: chunkShape(config), cond: [1, config.cond_dim] };
-  const actions = nina.sample(
-    config,
-    buffers,
-    mapTree(params, freeze),
-    ...symbolsOf(inputs),
-    inverses && freeze(inverses),
-  );
-  return [await graph(model.name, layoutOf(params).size, actions, inputs, key)];
 }
 
-/** What the decoders that are conditioned on one vector need before: the mean of the tokens, projected. */
-export async function openPooling(key: Key, tokens: number, width: number, condDim: number): Promise<Decoder> {
-  const params = initPool(key, width, condDim);
-  const inputs = { tokens: [1, tokens, width] };
-  const [features] = symbolsOf(inputs);
-  return graph('pooling', layoutOf(params).size, pool(mapTree(params, freeze), features!), inputs, key);
+/** What the decoders that are conditioned on one vector [C] need before: the mean of S tokens [W], projected. */
+export function openPooling(tokens: number, W: number, C: number, key: Key): Promise<Decoder> {
+  const params = initPool(key, W, C);
+  const seen = input('seen', [1, tokens, W]);
+  return graph('pooling', layoutOf(params).size, pool(mapTree(params, freeze), seen), numbersFor({ seen }, key));
 }
 
-const chunkShape = (c: { chunk_length: number; action_dim: number }) => [1, c.chunk_length, c.action_dim];
 const freeze = ({ data, shape }: NDArray): Tensor => constant(data, shape);
-const symbolsOf = <K extends string>(shapes: Record<K, Shape>) =>
-  Object.entries<Shape>(shapes).map(([name, shape]) => input(name, shape)) as [Tensor, Tensor];
+const count = (shape: Shape) => shape.reduce((a, b) => a * b, 1);
 
-/** A graph on ONNX Runtime, its inputs (normal numbers) and its result preallocated. */
-async function graph(
-  name: string,
-  params: number,
-  result: Tensor,
-  inputs: Record<string, Shape>,
-  key: Key,
-): Promise<Decoder> {
-  const threads = 1;
-  const program = await compile({ outputs: { result }, threads });
-  const size = (shape: Shape) => shape.reduce((a, b) => a * b, 1);
-  const feeds = Object.fromEntries(
-    Object.entries(inputs).map(([label, shape]) => [label, normals(fold(key, 'input', label), size(shape))]),
+/** Normal numbers for each input. */
+function numbersFor(inputs: Record<string, Tensor>, key: Key): Record<string, Float32Array> {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { shape }]) => [name, normals(fold(key, 'input', name), count(shape))]),
   );
-  const into = { result: new Float32Array(size(result.shape)) };
+}
+
+/** A graph on ONNX Runtime, its result preallocated. */
+async function graph(name: string, params: number, result: Tensor, feeds: Record<string, Float32Array>) {
+  const program = await compile({ outputs: { result }, threads: THREADS });
+  const into = { result: new Float32Array(count(result.shape)) };
   return {
-    name,
-    backend: 'graph',
-    threads,
-    params,
-    weights: weightsOf([result]),
-    run: () => program.run(feeds, into),
+    ...{ name, backend: 'graph', threads: THREADS, params, weights: weightsOf([result]), maxDifference: 0 },
+    run: async () => (await program.run(feeds, into)).result!,
     [Symbol.dispose]: () => program[Symbol.dispose](),
   };
+}
+
+/** NaN if a number is not one. */
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  return a.reduce((worst, v, i) => Math.max(worst, Math.abs(v - b[i]!)), 0);
 }

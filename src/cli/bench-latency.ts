@@ -1,51 +1,78 @@
 /** `nina bench latency`: the paper's latency table on this machine, each time beside the limit of reading the weights. */
+import { latencyFigure, type Point } from '../bench/figure.ts';
 import { type Latency, measureLatency } from '../bench/latency.ts';
-import { PAPER, TOKENS } from '../bench/models.ts';
+import { PAPER } from '../bench/models.ts';
+import { readTrained, type Trained } from '../bench/trained.ts';
+import { UsageError } from '../errors.ts';
+import { writeFileAtomically } from '../files.ts';
 import { key } from '../random.ts';
 
 interface Options {
   seconds: number;
   seed: number;
+  results?: string;
+  figure?: string;
   json: boolean;
 }
 
-export async function benchLatency({ seconds, seed, json }: Options): Promise<void> {
-  const result = await measureLatency({
-    models: PAPER,
-    tokens: TOKENS,
+export async function benchLatency({ seconds, seed, results, figure, json }: Options): Promise<void> {
+  if (figure !== undefined && results === undefined)
+    throw new UsageError(
+      '--figure draws success against latency: it needs --results FILE, the lines of nina reproduce.',
+    );
+  const trained = results === undefined ? [] : readTrained(results);
+  const latency = await measureLatency({
+    models: [...PAPER, ...trained.map(({ model }) => model)],
     key: key(seed),
     seconds,
     onProgress: (doing) => process.stderr.write(`${doing}\n`),
   });
-  process.stdout.write(json ? `${JSON.stringify(result)}\n` : formatLatency(result));
+  if (figure !== undefined) {
+    const { renderSvg } = await import('../eval/report/vega.ts');
+    writeFileAtomically(figure, await renderSvg(latencyFigure(pointsOf(trained, latency))));
+    process.stderr.write(`Wrote ${figure}\n`);
+  }
+  process.stdout.write(json ? `${JSON.stringify(latency)}\n` : formatLatency(latency));
 }
 
-/** The table that people read, in Markdown. */
-export function formatLatency({ models, bandwidth, tokens, machine }: Latency): string {
-  const mb = (bytes: number) => (bytes / 1e6).toPrecision(3);
-  const rows = models.map((m) =>
-    [
-      m.name,
-      m.backend,
-      `${(m.params / 1e6).toFixed(1)}M`,
-      ...[m.min_ms, m.median_ms, m.p99_ms].map((ms) => ms.toPrecision(3)),
-      (1000 / m.median_ms).toPrecision(3),
-      mb(m.weight_bytes),
-      m.gb_per_s.toFixed(0),
-      m.limit_ms.toPrecision(3),
-      (m.median_ms / m.limit_ms).toFixed(1),
-    ].join(' | '),
+/** Weights of 8 bits are another policy, whose success was not measured; the other backends differ by rounding. */
+function pointsOf(trained: readonly Trained[], { models }: Latency): Point[] {
+  return trained.flatMap(({ model, label, success_rate, interval }) =>
+    models
+      .filter(({ name, backend }) => name === model.name && backend !== 'wasm-int8')
+      .map(({ backend, median_ms }) => ({
+        model: label,
+        backend,
+        latencyMs: median_ms,
+        successRate: success_rate,
+        interval,
+      })),
   );
+}
+
+const digits = (x: number) => (x >= 100 ? x.toFixed(0) : x.toPrecision(2 + +(x >= 10)));
+
+/** The table that people read, in Markdown. */
+export function formatLatency({ models, bandwidth, pooling, machine }: Latency): string {
+  const rows = models.map((m) => [
+    ...[m.name, m.backend, `${(m.params / 1e6).toFixed(1)}M`],
+    ...[m.min_ms, m.median_ms, m.p99_ms, 1000 / m.median_ms, m.weight_bytes / 1e6, m.limit_ms].map(digits),
+    (m.median_ms / m.limit_ms).toFixed(1),
+  ]);
+  const header =
+    'model, backend, parameters, min ms, median ms, p99 ms, decodes/s, MB read, limit ms, median / limit'.split(', ');
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const size = (bytes: number) => `${bytes / 2 ** 20} MiB`;
   const { cpu, cores, node, engine } = machine;
+  const inexact = models.filter(({ max_difference }) => max_difference > 0);
   return `${[
-    '| model | backend | parameters | min ms | median ms | p99 ms | decodes/s | MB read per decode | GB/s | limit ms | median / limit |',
-    '|---|---|---|---|---|---|---|---|---|---|---|',
-    ...rows.map((row) => `| ${row} |`),
-    '',
-    `Action module alone, batch 1, one thread, ${Math.min(...models.map(({ runs }) => runs))} decodes or more of each, in turns. ` +
-      `Diffusion attends to ${tokens} tokens and reads its weights once per denoising step.`,
-    `The limit is to read the weights: at the bandwidth of one thread from the smallest measured buffer that holds them ` +
-      `(${bandwidth.readings.map((r) => `${r.bytes / 2 ** 20} MiB: ${r.gb_per_s.toFixed(0)}`).join(', ')} GB/s).`,
+    ...[line(header), line(header.map(() => '---')), ...rows.map(line), ''],
+    `The action module alone, batch 1, one thread; at least ${Math.min(...models.map(({ runs }) => runs))} decodes of each, in turns.`,
+    'MB read: the weights that one decode reads; diffusion reads most of its own once per denoising step.',
+    `Limit: reading them at the bandwidth of one thread, measured in this run: that of the smallest buffer that holds ` +
+      `the model's weights (${bandwidth.readings.map((r) => `${size(r.bytes)} ${r.gb_per_s.toFixed(0)} GB/s`).join(', ')}).`,
+    `NinA's times start at the pooled condition; pooling ${pooling.tokens} tokens takes ${digits(pooling.median_ms)} ms more. Diffusion attends to the tokens.`,
+    `Actions differ from the graph's by at most ${inexact.map((m) => `${m.max_difference.toExponential(0)} (${m.name}, ${m.backend})`).join(', ')}.`,
     `${cpu}, ${cores} cores, Node ${node}, ${engine}.`,
   ].join('\n')}\n`;
 }

@@ -1,0 +1,73 @@
+/**
+ * What `nina reproduce` trained and measured, read from its lines of results: the decoders, whose latency can be
+ * measured, and their success.
+ */
+import * as fs from 'node:fs';
+import { z } from 'zod';
+import { UsageError } from '../errors.ts';
+import { wilson } from '../eval/wilson.ts';
+import { decoderSettings, trainConfig } from '../train/config.ts';
+import type { Model } from './models.ts';
+
+const line = z.object({
+  variant: z.string(),
+  label: z.string(),
+  suite: z.string(),
+  seed: z.int(),
+  successes: z.int().min(0),
+  n: z.int().min(1),
+  settings: z.record(z.string(), z.unknown()),
+});
+type Line = z.infer<typeof line>;
+
+export interface Trained {
+  readonly model: Model;
+  /** The variant, for people. */
+  readonly label: string;
+  /** Rollouts on all suites, of the seeds that are finished on all of them. */
+  readonly successes: number;
+  readonly n: number;
+  readonly success_rate: number;
+  /** Of 95%. */
+  readonly interval: readonly [low: number, high: number];
+}
+
+/** The state encoder makes one token. */
+const TOKENS = 1;
+
+/**
+ * The variants of a study in a file of result lines; those that are not finished for one seed on all suites are left out.
+ * @throws UsageError if the file is none of `nina reproduce`, naming the line.
+ */
+export function readTrained(file: string): Trained[] {
+  if (!fs.existsSync(file))
+    throw new UsageError(`There is no file ${file}: wanted the lines that nina reproduce writes, results/main.jsonl.`);
+  const texts = fs.readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  const lines = texts.map((text, i) => parse(text, `${file}:${i + 1}`));
+  const suites = new Set(lines.map(({ suite }) => suite));
+  return [...new Set(lines.map(({ variant }) => variant))].flatMap((variant): Trained[] => {
+    const own = lines.filter((other) => other.variant === variant);
+    const cells = own.filter(({ seed }) => own.filter((other) => other.seed === seed).length === suites.size);
+    const [first] = cells;
+    if (first === undefined) return [];
+    const successes = cells.reduce((sum, cell) => sum + cell.successes, 0);
+    const n = cells.reduce((sum, cell) => sum + cell.n, 0);
+    const rate = { successes, n, success_rate: successes / n, interval: wilson(successes, n) };
+    return [{ model: modelOf(first, file), label: first.label, ...rate }];
+  });
+}
+
+function parse(text: string, where: string): Line {
+  try {
+    return line.parse(JSON.parse(text));
+  } catch (error) {
+    throw new UsageError(
+      `${where} is no line of results: wanted what nina reproduce writes to results/main.jsonl; ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+function modelOf({ label, settings }: Line, where: string): Model {
+  const given = new Map(Object.entries(settings).map(([name, value]) => [name, { value, where }]));
+  return { name: `${label}, as trained`, config: decoderSettings(trainConfig(given)), tokens: TOKENS };
+}

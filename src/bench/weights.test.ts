@@ -1,0 +1,57 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import * as ort from 'onnxruntime-node';
+import { expect, test } from 'vitest';
+import { flowerSchema, init, sample } from '../decoders/flower/index.ts';
+import { key } from '../random.ts';
+import { add, constant, exp, input, linear, mapTree, mul, type NDArray } from '../tensor/index.ts';
+import { emit } from '../tensor/onnx/emit.ts';
+import { weightsOf } from './weights.ts';
+
+const zeros = (...shape: number[]) => constant(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape);
+
+test('a weight counts each time it is used, and what follows from weights alone is one', () => {
+  const x = input('x', [1, 3]);
+  const square = mul(exp(zeros(3, 3)), 2); // 9 numbers when folded
+  const y = linear(linear(x, square), square);
+  expect(weightsOf([add(y, zeros(3))])).toEqual({ residentBytes: 4 * (9 + 3), readBytes: 4 * (9 + 9 + 3) });
+});
+
+test('a diffusion decoder reads what its steps share once per step', () => {
+  const weights = (num_sampling_steps: number) => {
+    const config = flowerSchema.parse({ dit_dim: 32, n_heads: 2, n_layers: 2, embed_dim: 16, num_sampling_steps });
+    const params = mapTree(init(key(0), config), ({ data, shape }: NDArray) => constant(data, shape));
+    return weightsOf([sample(config, params, input('z', [1, 10, 7]), input('features', [1, 3, 16]))]);
+  };
+  const [two, three, four] = [2, 3, 4].map((n) => weights(n).readBytes) as [number, number, number];
+  const step = three - two;
+  expect(four - three).toBe(step);
+  // The rest is the encoder's projections, read once.
+  expect(two).toBeGreaterThan(2 * step);
+});
+
+/** Of the bytes that the engine keeps: names, shapes and small integers are not weights. */
+const BESIDE_WEIGHTS = 0.05;
+
+test('the engine keeps what is counted: what depends on constant times is folded when it loads', async () => {
+  const config = flowerSchema.parse({ dit_dim: 128, n_heads: 2, n_layers: 2, embed_dim: 128 });
+  const params = mapTree(init(key(0), config), ({ data, shape }: NDArray) => constant(data, shape));
+  const actions = sample(config, params, input('z', [1, 10, 7]), input('features', [1, 3, 128]));
+  const { model } = emit({ actions });
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-weights-'));
+  const optimizedModelFilePath = path.join(folder, 'loaded.onnx');
+  const session = await ort.InferenceSession.create(model, {
+    graphOptimizationLevel: 'basic',
+    optimizedModelFilePath,
+    logSeverityLevel: 3,
+  });
+  await session.release();
+  const kept = fs.statSync(optimizedModelFilePath).size;
+  fs.rmSync(folder, { recursive: true });
+  const { residentBytes } = weightsOf([actions]);
+  expect(kept).toBeGreaterThan(residentBytes);
+  expect(kept).toBeLessThan(residentBytes * (1 + BESIDE_WEIGHTS));
+  // Otherwise the test would pass if nothing were folded.
+  expect(model.length).toBeGreaterThan(1.2 * kept);
+});

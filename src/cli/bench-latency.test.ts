@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { latencySchema, measureLatency } from '../bench/latency.ts';
+import { decoderSchema } from '../decoders/index.ts';
+import { key } from '../random.ts';
+import { formatLatency } from './bench-latency.ts';
+
+const small = (name: string, config: object) => ({ name, config: decoderSchema.parse(config), tokens: 3 });
+const models = [
+  small('diffusion', { decoder: 'flower', dit_dim: 16, n_heads: 2, n_layers: 1, embed_dim: 8 }),
+  small('flow', { decoder: 'nina', n_layers: 2, affine_dim: 16, cond_dim: 8 }),
+  small('attending flow', { decoder: 'nina', backbone: 'trans', n_layers: 2, affine_dim: 16, n_heads: 2, cond_dim: 8 }),
+  small('regression', { decoder: 'regression' }),
+];
+
+test('every model is measured on each of its backends, beside its limit', async () => {
+  const latency = latencySchema.strict().parse(await measureLatency({ models, key: key(0), seconds: 0.5 }));
+  const rows = latency.models.map(({ name, backend }) => `${name} ${backend}`);
+  const nina = (name: string) => ['graph', 'onnx'].map((backend) => `${name} ${backend}`);
+  expect(rows).toEqual(['diffusion graph', ...nina('flow'), ...nina('attending flow'), 'regression graph']);
+  for (const m of latency.models) {
+    expect(m.min_ms).toBeLessThanOrEqual(m.median_ms);
+    expect(m.median_ms).toBeLessThanOrEqual(m.p99_ms);
+    expect(m.limit_ms).toBeCloseTo(m.weight_bytes / m.gb_per_s / 1e6, 12);
+    expect(m.weight_bytes >= m.resident_bytes).toBe(true);
+    if (m.name === 'diffusion') expect(m.weight_bytes).toBeGreaterThan(m.resident_bytes);
+  }
+  const table = formatLatency(latency);
+  for (const { name, backend } of latency.models) expect(table).toContain(`| ${name} | ${backend} |`);
+  expect(table).not.toMatch(/NaN|undefined|Infinity/);
+});
