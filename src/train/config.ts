@@ -59,9 +59,10 @@ export const trainSchema = settingsSchema.superRefine(checkTogether);
 function checkTogether(config: TrainConfig, context: z.RefinementCtx): void {
   const wrong = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
   checkHeads(config, context);
-  // The decoder's own cross-field rules, on its part of the mapping.
-  for (const { path, message } of decoderSchema.safeParse(decoderPart(config)).error?.issues ?? [])
-    context.addIssue({ code: 'custom', path: [...path], message });
+  // The decoder's own cross-field rules, on its part of the mapping; single fields are checked already.
+  const rules = decoderSchema.safeParse(decoderPart(config)).error?.issues ?? [];
+  for (const { code, path, message } of rules)
+    if (code === 'custom') context.addIssue({ code, path: [...path], message });
   if (config.action_dim !== ACTION_SIZE)
     wrong(
       'action_dim',

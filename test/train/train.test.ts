@@ -93,6 +93,22 @@ test('the likelihood of held-out actions rises, and everything is recorded', asy
   expect(readRun(at('learns'))).toEqual(config);
 });
 
+test.each([
+  ['flower', 'dit_dim=32', 'n_heads=2', 'n_layers=2', 'dropout=0'],
+  ['regression', 'hidden_dim=64', 'n_layers=2'],
+])('%s trains with the same loop and acts', async (decoder, ...settings) => {
+  const own = SMALL.filter((setting) => !/^(n_layers|affine_dim)=/.test(setting));
+  const config = trainConfig(assignments([`data=${at('demos')}`, ...own, `decoder=${decoder}`, ...settings]));
+  await train(at(decoder), config, { signal: never, report: silent });
+  const [middle, last] = readMetrics(at(decoder)).filter((line) => line.val_loss !== undefined) as [Metrics, Metrics];
+  expect(last.val_loss).toBeLessThan(middle.val_loss!);
+  expect(last.val_z0_mse).toBeLessThan(middle.val_z0_mse!);
+  expect(last.val_bits_per_dim).toBeUndefined();
+  using policy = await loadPolicy(at(decoder));
+  expect(policy.config.decoder.decoder).toBe(decoder);
+  expect(readRun(at(decoder))).toEqual(config);
+});
+
 test('another seed is another run, the same seed the same one', async () => {
   const final = async (name: string, seed: number) => {
     const config = start(name, `seed=${seed}`, 'max_steps=3');
