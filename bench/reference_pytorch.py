@@ -107,6 +107,24 @@ class Flow(nn.Module):
         base = -0.5 * (x.flatten(1) ** 2 + math.log(2 * math.pi)).sum(1)
         return -(base + log_det).mean()
 
+    def freeze(self):
+        """Computes what a decode needs beside the parameters: the inverse matrices and permutations, once."""
+        for i, (permutation, plu) in enumerate(zip(self.permutations, self.plu)):
+            lower = torch.tril(plu.lower, -1) + torch.eye(D)
+            upper = torch.triu(plu.upper, 1) + torch.diag(plu.s)
+            self.register_buffer(f"inverse{i}", torch.linalg.inv(plu.p @ lower @ upper).detach())
+            self.register_buffer(f"order{i}", permutation.argsort())
+        return self.eval().requires_grad_(False)
+
+    def forward(self, z, cond):
+        """Noise to actions; what `freeze` returned."""
+        x = z
+        for i in reversed(range(len(self.conditioners))):
+            y1, y2 = (x.flatten(1) @ getattr(self, f"inverse{i}")).reshape(x.shape).chunk(2, 1)
+            s, t = self.conditioners[i](y1, cond)
+            x = torch.cat([y1, (y2 - t) * torch.exp(-torch.tanh(s))], 1)[:, getattr(self, f"order{i}")]
+        return x
+
 
 def main():
     rounds, threads = int(sys.argv[1]), int(sys.argv[2])
@@ -126,4 +144,5 @@ def main():
         print(json.dumps({**row, "torch": torch.__version__}), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -10,19 +10,24 @@ import { key } from '../random.ts';
 interface Options {
   seconds: number;
   seed: number;
+  only?: string;
   results?: string;
   figure?: string;
   json: boolean;
 }
 
-export async function benchLatency({ seconds, seed, results, figure, json }: Options): Promise<void> {
+export async function benchLatency({ seconds, seed, only = '', results, figure, json }: Options): Promise<void> {
   if (figure !== undefined && results === undefined)
     throw new UsageError(
       '--figure draws success against latency: it needs --results FILE, the lines of nina reproduce.',
     );
   const trained = results === undefined ? [] : readTrained(results);
+  const all = [...PAPER, ...trained.map(({ model }) => model)];
+  const models = all.filter(({ name }) => name.includes(only));
+  if (models.length === 0)
+    throw new UsageError(`--only '${only}' is in no name of ${all.map(({ name }) => name).join(', ')}.`);
   const latency = await measureLatency({
-    models: [...PAPER, ...trained.map(({ model }) => model)],
+    models,
     key: key(seed),
     seconds,
     onProgress: (doing) => process.stderr.write(`${doing}\n`),

@@ -25,6 +25,7 @@ export function registerBench(program: Command): void {
     .description("one decode of each model of the paper's latency table, and the limit of this machine")
     .option('--seconds <n>', 'how long to measure, shared equally', integer(1), 60)
     .option('--seed <n>', 'of the random weights', integer(0), 0)
+    .option('--only <text>', 'models whose name contains this; Diffusion 330M needs 7 GB')
     .option('--results <file>', 'also the models that nina reproduce trained (results/main.jsonl)')
     .option('--figure <file>', 'draw their success against their latency, as SVG')
     .option('--json', 'print JSON', false)
