@@ -108,6 +108,24 @@ export const repeat = (counter: Local, times: Code, body: Code): Code => [
   0x0b,
 ];
 
+/** `repeat` whose body may hold fences. */
+export const repeatFenced = (counter: Local, times: Code, body: Code): Code => [
+  0x02,
+  VOID,
+  repeat(counter, times, body),
+  0x0b,
+];
+
+/**
+ * Branches out of `repeatFenced` that are never taken, because no counter is negative: V8 moves every load of a block
+ * before the arithmetic and then runs out of registers, but what may leave the loop here must have been computed here.
+ * Each fence asks for another number, or the compiler would know the answer of the second from the first.
+ */
+export function fences(counter: Local): () => Code {
+  let number = 0;
+  return () => [i32.eq(counter.get, i32.const(--number)), 0x0d, 1];
+}
+
 /** The body as long as the condition holds before it. */
 export const loopWhile = (condition: Code, body: Code): Code => [
   0x02,

@@ -6,7 +6,7 @@
  * takes several panels at once, because a processor needs some 8 independent sums to be busy.
  */
 import type { Assembler, Code, Func, Local, Scope } from './assembler.ts';
-import { advance, call, f32x4, i32, loopWhile, repeat, v128, when } from './instructions.ts';
+import { advance, call, f32x4, fences, i32, loopWhile, repeatFenced, v128, when } from './instructions.ts';
 
 /** Outputs of a panel. */
 export const PANEL = 8;
@@ -115,13 +115,19 @@ function tile(
   const accumulate = (r: number, c: number, factor: Code) =>
     sum(r, c).set(f32x4.add(sum(r, c).get, f32x4.mul(vectors.splat.get, factor)));
   const loadW = (c: number, step: number) => v128.load(pointers.w[c >> 1]!.get, 4 * PANEL * step + 16 * (c % 2));
-  // One row uses a vector of weights once; several rows keep the two of their panel.
+  const fence = fences(counter);
   const step = (k: number): Code => {
     const splat = (r: number) => vectors.splat.set(v128.splat32(pointers.x[r]!.get, 4 * k));
-    if (height === 1) return [splat(0), columns.map((c) => accumulate(0, c, loadW(c, k)))];
+    // One row uses a vector of weights once; several rows keep the two of their panel.
+    if (height === 1)
+      return [splat(0), columns.map((c) => [accumulate(0, c, loadW(c, k)), c % 4 === 3 ? fence() : []])];
     return Array.from({ length: panels }, (_, p) => [
       [0, 1].map((c) => vectors.w[c]!.set(loadW(2 * p + c, k))),
-      rows.map((r) => [splat(r), [0, 1].map((c) => accumulate(r, 2 * p + c, vectors.w[c]!.get))]),
+      rows.map((r) => [
+        splat(r),
+        [0, 1].map((c) => accumulate(r, 2 * p + c, vectors.w[c]!.get)),
+        r % 2 === 1 || r + 1 === height ? fence() : [],
+      ]),
     ]);
   };
   return [
@@ -130,7 +136,7 @@ function tile(
     Array.from({ length: panels }, (_, p) =>
       pointers.w[p]!.set(i32.add(w!.get, i32.mul(steps!.get, i32.const(4 * PANEL * INPUT_UNIT * p)))),
     ),
-    repeat(counter, steps!.get, [
+    repeatFenced(counter, steps!.get, [
       Array.from({ length: INPUT_UNIT }, (_, k) => step(k)),
       pointers.x.map((p) => advance(p, 4 * INPUT_UNIT)),
       pointers.w.slice(0, panels).map((p) => advance(p, 4 * PANEL * INPUT_UNIT)),
