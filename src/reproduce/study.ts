@@ -114,7 +114,8 @@ function mistakes(file: string, yaml: YamlFile, error: z.ZodError): string[] {
     const say = (path: readonly PropertyKey[], message: string) =>
       `${place(file, yaml, path)}: ${path.map(String).join('.') || 'recipe'}: ${message}`;
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => say([...issue.path, key], 'unknown key.'));
-    return [say(issue.path, issue.message.replace(/^Invalid (input|option|key in record): /, ''))];
+    const { message } = issue.code === 'invalid_key' ? (issue.issues[0] ?? issue) : issue;
+    return [say(issue.path, message.replace(/^Invalid (input|option): /, ''))];
   });
 }
 
