@@ -6,7 +6,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { NinaError } from '../errors.ts';
-import { renderSvg } from '../eval/report/vega.ts';
 import { fileError, writeFileAtomically } from '../files.ts';
 import { chartsOf } from './charts.ts';
 import { type Published, renderStudies } from './report.ts';
@@ -23,9 +22,12 @@ export async function publish(folder: string, summary: Summary, lines: readonly 
   const at = (suffix: string) => path.join(folder, `${summary.study}${suffix}`);
   writeFileAtomically(at('.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   writeFileAtomically(at('.json'), `${JSON.stringify(summary, null, 2)}\n`);
-  if (lines.length > 0)
+  if (lines.length > 0) {
+    // Loaded when there is something to draw: it is large.
+    const { renderSvg } = await import('../eval/report/vega.ts');
     for (const [name, spec] of Object.entries(chartsOf(summary)))
       writeFileAtomically(at(`-${name}.svg`), await renderSvg(spec));
+  }
   writeFileAtomically(
     path.join(folder, 'report.html'),
     renderStudies(STUDIES.flatMap((name) => readPublished(folder, name))),
