@@ -1,0 +1,35 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { latencySchema } from '../../src/bench/latency.ts';
+import { trainConfig } from '../../src/train/index.ts';
+import { nina, ninaJson } from './nina.ts';
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-bench-'));
+afterAll(() => fs.rmSync(folder, { recursive: true }));
+
+test('nina bench latency measures what nina reproduce trained, and draws it', () => {
+  const setting = (value: unknown) => ({ value, where: 'test' });
+  const chosen = { decoder: 'nina', n_layers: 2, affine_dim: 16, cond_dim: 8 };
+  const settings = trainConfig(new Map(Object.entries(chosen).map(([name, value]) => [name, setting(value)])));
+  const results = path.join(folder, 'main.jsonl');
+  const cell = { variant: 'small', label: 'A small flow', suite: 'tabletop-object', seed: 0, successes: 7, n: 10 };
+  fs.writeFileSync(results, `${JSON.stringify({ ...cell, settings })}\n`);
+
+  const figure = path.join(folder, 'figures', 'latency.svg');
+  const options = ['--results', results, '--only', 'small', '--seconds', 1, '--figure', figure];
+  const latency = latencySchema.parse(ninaJson('bench', 'latency', ...options));
+  expect(new Set(latency.models.map(({ name }) => name))).toEqual(new Set(['A small flow, as trained']));
+  expect(latency.models[0]!.backend).toBe('graph');
+  expect(fs.readFileSync(figure, 'utf8')).toMatch(/success: 70; model: A small flow; backend: graph/);
+});
+
+test('nina bench latency without what it needs is wrong usage', () => {
+  const unmeasured = nina('bench', 'latency', '--figure', path.join(folder, 'f.svg'));
+  expect(unmeasured).toMatchObject({ code: 2, stdout: '' });
+  expect(unmeasured.stderr).toContain('--results');
+  const unknown = nina('bench', 'latency', '--only', 'no such model');
+  expect(unknown).toMatchObject({ code: 2, stdout: '' });
+  expect(unknown.stderr).toContain('Diffusion 330M');
+});
