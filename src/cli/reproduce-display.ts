@@ -73,17 +73,25 @@ export function listCells(cells: readonly Cell[], { out, jobs }: Place) {
   for (const job of pendingJobs(cells, results))
     for (const [i, { hash }] of job.entries()) minutes.set(hash, i === 0 ? jobMinutes(job, cells, results) : 0);
   return {
-    cells: cells.map(({ name, hash }) => ({ name, hash, cached: results.has(hash), minutes: minutes.get(hash) })),
+    cells: cells.map(({ name, hash }, i) => ({
+      ...{ name, hash, cached: results.has(hash), minutes: minutes.get(hash) },
+      // Two names of one cell: a variant that changes nothing.
+      same_as: cells.slice(0, i).find((other) => other.hash === hash)?.name,
+    })),
     minutes: minutesLeft(cells, results, jobs),
   };
 }
 
 /** The list for people. */
 export function formatList({ cells, minutes }: ReturnType<typeof listCells>, jobs: number): string {
-  const line = ({ name, hash, cached, minutes: own }: (typeof cells)[number]) => {
-    const time = cached || own === undefined ? '' : own === 0 ? 'shares a training' : duration(own * 60_000);
-    return `${hash.slice(0, 12)}  ${cached ? 'cached ' : 'pending'}  ${time.padStart(17)}  ${name}\n`;
+  const timeText = ({ cached, minutes: own, same_as }: (typeof cells)[number]) => {
+    if (same_as !== undefined) return 'same cell';
+    if (cached || own === undefined) return '';
+    return own === 0 ? 'shares a training' : duration(own * 60_000);
   };
+  const line = (cell: (typeof cells)[number]) =>
+    `${cell.hash.slice(0, 12)}  ${cell.cached ? 'cached ' : 'pending'}  ${timeText(cell).padStart(17)}  ${cell.name}` +
+    `${cell.same_as === undefined ? '' : ` = ${cell.same_as}`}\n`;
   const cached = cells.filter((cell) => cell.cached).length;
   return `${cells.map(line).join('')}${cached} of ${cells.length} cells cached; ${leftText(minutes)}, ${jobs} at once.\n`;
 }
