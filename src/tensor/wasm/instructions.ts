@@ -24,10 +24,7 @@ export const i32 = {
   mul: plain(0x6c),
   divU: plain(0x6e),
   eq: plain(0x46),
-  ltU: plain(0x49),
   geU: plain(0x4f),
-  /** The first operand if the third is not 0, else the second. */
-  select: plain(0x1b),
 };
 
 export const f32 = {
@@ -48,8 +45,6 @@ export const v128 = {
   /** 4 bytes repeated. */
   splat32: (address: Code, offset = 0): Code => [address, 0xfd, 9, memory(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [address, value, 0xfd, 11, memory(offset)],
-  store64: (address: Code, value: Code, offset = 0): Code => [address, value, 0xfd, 0x5b, memory(offset), 0],
-  and: simd(0x4e),
   /** i8x16.shuffle of 32-bit lanes: lanes 0..3 of a, 4..7 of b. */
   shuffle32: (a: Code, b: Code, lanes: readonly number[]): Code => [
     a,
@@ -64,7 +59,6 @@ export const f32x4 = {
   const: (value: number): Code => [0xfd, 12, [0, 0, 0, 0].map(() => floatBytes(value))],
   splat: simd(0x13),
   lane: (x: Code, lane: number): Code => [x, 0xfd, 0x1f, lane],
-  nearest: simd(0x6a),
   abs: simd(0xe0),
   neg: simd(0xe1),
   add: simd(0xe4),
@@ -80,10 +74,10 @@ export const f32x4 = {
 export const i32x4 = {
   const: (value: number): Code => [0xfd, 12, [0, 0, 0, 0].map(() => [...new Uint8Array(Int32Array.of(value).buffer)])],
   add: simd(0xae),
+  sub: simd(0xb1),
   shl: simd(0xab),
   /** Sums of two neighbouring products of 16-bit lanes. */
   dot16: simd(0xba),
-  fromF32: simd(0xf8),
 };
 
 /** Lanes of two vectors of i32, saturated to 16 bits. */

@@ -28,7 +28,7 @@ const EXP = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1
 /** ln 2 as a number of few bits, whose multiples are exact, and the rest. */
 const LN2 = [0.693359375, -2.1219444e-4] as const;
 /** Added to a small number, leaves it rounded to an integer in the low bits of the sum. */
-const ROUND = 1.5 * 2 ** 23;
+export const ROUND = 1.5 * 2 ** 23;
 const EXP_BOUND = 87;
 
 /** exp(x), x clamped to +-87: e^x = 2^n e^r with n whole and |r| <= ln(2) / 2. */

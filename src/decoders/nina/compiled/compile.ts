@@ -64,5 +64,5 @@ async function compileFolded(
   { maxBatch = MAX_BATCH, threads = 1 }: CompileNinaOptions,
 ): Promise<CompiledNina> {
   if (backend === 'onnx') return compileOnnx(folded, { maxBatch, threads });
-  return compileWasm(folded, { maxBatch });
+  return compileWasm(folded, { maxBatch, precision: backend === 'wasm-int8' ? 'int8' : 'float32' });
 }

@@ -28,7 +28,7 @@ export function mlpConditioner(
       twins.map(({ weight, bias, linear: map }: MlpHidden) => ({
         weight: vector(weight),
         bias: vector(bias),
-        map: linear.add(
+        map: linear.addCompact(
           map,
           hiddenPlaces,
           depth + 1 < hidden.length ? hiddenPlaces : padded(1, places.tokenSize, places.tokenPanels),
@@ -42,12 +42,12 @@ export function mlpConditioner(
     step(layer, widened) {
       const bothHidden = padded(2, H, stride);
       const first = widened
-        ? linear.add(
+        ? linear.addCompact(
             widened,
             padded(2, places.tokenSize, places.tokenStride),
             bothHidden.map((j) => (j < 0 ? j : 2 * places.tokenSize + j)),
           )
-        : linear.add(nets[layer]!.first, firstHalf, bothHidden);
+        : linear.addCompact(nets[layer]!.first, firstHalf, bothHidden);
       return ({ batch, before, after, heard, heardStride }): Code => [
         first.apply(
           { at: i32.const(widened ? before : after), stride: 4 * 2 * places.half },

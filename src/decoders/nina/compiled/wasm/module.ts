@@ -4,12 +4,12 @@
  */
 import { assembler, type Code, type Local } from '../../../../tensor/wasm/assembler.ts';
 import { call, i32 } from '../../../../tensor/wasm/instructions.ts';
-import { roundUp } from '../../../../tensor/wasm/product.ts';
+import { PANEL, roundUp } from '../../../../tensor/wasm/product.ts';
 import type { Folded } from '../folded.ts';
 import { arena } from './arena.ts';
 import type { Workshop } from './conditioner.ts';
 import { flowKernels } from './flow.ts';
-import { linearMaps } from './linear.ts';
+import { linearMaps, type Precision } from './linear.ts';
 import { mlpConditioner } from './mlp.ts';
 import { padded, placesOf } from './places.ts';
 import { transformerConditioner } from './transformer.ts';
@@ -31,12 +31,12 @@ export interface NinaModule {
 const PAGE = 65536;
 
 /** The code, and the place of every number. */
-export function ninaModule(folded: Folded, maxBatch: number): NinaModule {
+export function ninaModule(folded: Folded, maxBatch: number, precision: Precision): NinaModule {
   const { config, cond, nets, logDet } = folded;
   const D = config.chunk_length * config.action_dim;
   const places = placesOf(config);
   const [m, memory] = [assembler(), arena()];
-  const conditionStride = roundUp(config.cond_dim, 4);
+  const conditionStride = roundUp(config.cond_dim, PANEL);
   const at = {
     chunk: memory.reserve(4 * maxBatch * D),
     condition: memory.reserve(4 * maxBatch * conditionStride),
@@ -49,17 +49,18 @@ export function ninaModule(folded: Folded, maxBatch: number): NinaModule {
   const states = [0, 1].map(() => memory.reserve(maxBatch * stateBytes)) as [number, number];
   const inState = padded(2 * places.tokens, places.tokenSize, places.tokenStride);
   const flow = flowKernels(m, places, D, at.sums, logDet - 0.5 * D * Math.log(2 * Math.PI));
-  const linear = linearMaps(
-    m,
-    memory,
-    Math.max(2 * places.half, nets.kind === 'trans' ? 4 * config.affine_dim * config.n_heads : 0),
-  );
+  const linear = linearMaps(m, memory, {
+    precision,
+    rows: maxBatch * places.tokens,
+    // No row is wider than all of these together.
+    widest: 2 * places.half + conditionStride + roundUp(config.affine_dim, PANEL) + 4 * config.n_heads,
+  });
   const shop: Workshop = { m, memory, linear, places, maxBatch };
   const conditioner =
     nets.kind === 'mlp' ? mlpConditioner(shop, nets.layers) : transformerConditioner(shop, nets.layers, config.n_heads);
   const heardStride = 4 * conditioner.heard.length;
   const heard = memory.reserve(maxBatch * heardStride);
-  const hear = linear.add(cond, padded(1, config.cond_dim, conditionStride), conditioner.heard);
+  const hear = linear.addCompact(cond, padded(1, config.cond_dim, conditionStride), conditioner.heard);
 
   const table = (entries: readonly (readonly [from: number, to: number])[]) => i32.const(memory.ints(entries.flat()));
   const direction = (way: 'sample' | 'logProb') => {

@@ -5,6 +5,7 @@
 import { instantiate } from '../../../../tensor/wasm/instantiate.ts';
 import { type CompiledNina, checkCall } from '../compiled.ts';
 import type { Folded } from '../folded.ts';
+import type { Precision } from './linear.ts';
 import { ninaModule } from './module.ts';
 
 interface Exports {
@@ -23,10 +24,13 @@ export interface WasmNina extends CompiledNina {
   logProb(actions: Float32Array, cond: Float32Array, B: number): Float32Array;
 }
 
-export async function compileWasm(folded: Folded, { maxBatch }: { maxBatch: number }): Promise<WasmNina> {
+export async function compileWasm(
+  folded: Folded,
+  { maxBatch, precision = 'float32' }: { maxBatch: number; precision?: Precision },
+): Promise<WasmNina> {
   const { config } = folded;
   const [D, C] = [config.chunk_length * config.action_dim, config.cond_dim];
-  const module = ninaModule(folded, maxBatch);
+  const module = ninaModule(folded, maxBatch, precision);
   const exports = await instantiate<Exports>(module.bytes);
   const { buffer } = exports.memory;
   module.fill(buffer);
@@ -46,7 +50,7 @@ export async function compileWasm(folded: Folded, { maxBatch }: { maxBatch: numb
         for (let i = 0; i < C; i++) condition[b * module.conditionStride + i] = cond[b * C + i]!;
   };
   return {
-    backend: 'wasm',
+    backend: precision === 'int8' ? 'wasm-int8' : 'wasm',
     maxBatch,
     weightBytes: module.weightBytes,
     sample(z, cond, B) {

@@ -23,7 +23,7 @@ export function transformerConditioner(
   const width = {
     x: roundUp(H, PANEL),
     qkv: roundUp(3 * heads * depth, PANEL),
-    answers: heads * depth,
+    answers: roundUp(heads * depth, PANEL),
     head: roundUp(2 * H, PANEL),
     st: 2 * tokenPanels,
   };
@@ -47,14 +47,15 @@ export function transformerConditioner(
   );
   const stream = padded(1, H, width.x);
   const token = padded(1, tokenSize, tokenStride);
+  // Queries, keys and values, and the answers, head by head.
   const byHead = padded(heads, H / heads, depth);
   const prepared = nets.map((net) => ({
     input: linear.add(net.input, token, stream),
     blocks: net.blocks.map((block) => ({
-      qkv: linear.add(block.qkv, stream, padded(3 * heads, H / heads, depth)),
-      out: linear.add(block.out, byHead, stream),
+      qkv: linear.addCompact(block.qkv, stream, padded(3 * heads, H / heads, depth)),
+      out: linear.addCompact(block.out, byHead, stream),
     })),
-    widen: linear.add(net.widen, stream, padded(2, 2 * H, width.head)),
+    widen: linear.addCompact(net.widen, stream, padded(2, 2 * H, width.head)),
     narrow: net.narrow.map((head) => linear.add(head, padded(1, 2 * H, width.head), padded(1, tokenSize, tokenPanels))),
   }));
   const part = (numbers: number, from: Code, stride: number): Rows => ({
