@@ -78,7 +78,7 @@ export async function* open({ name, config, tokens }: Model, key: Key): AsyncGen
   if (config.decoder !== 'nina' || !params.nina) return;
 
   const expected = await reference.run();
-  for (const backend of ['onnx'] as nina.Backend[]) {
+  for (const backend of nina.BACKENDS) {
     const flow = { params: params.nina.flow, buffers };
     const compiled = await nina.compileNina(config, flow, { backend, maxBatch: 1, threads: THREADS });
     const run = async () => (await compiled.sample(feeds.z!, feeds.seen!, 1)).actions;

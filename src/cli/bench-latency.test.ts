@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { latencySchema, measureLatency } from '../bench/latency.ts';
 import { decoderSchema } from '../decoders/index.ts';
+import { BACKENDS } from '../decoders/nina/index.ts';
 import { key } from '../random.ts';
 import { formatLatency } from './bench-latency.ts';
 
@@ -15,7 +16,7 @@ const models = [
 test('every model is measured on each of its backends, beside its limit', async () => {
   const latency = latencySchema.strict().parse(await measureLatency({ models, key: key(0), seconds: 0.5 }));
   const rows = latency.models.map(({ name, backend }) => `${name} ${backend}`);
-  const nina = (name: string) => ['graph', 'onnx'].map((backend) => `${name} ${backend}`);
+  const nina = (name: string) => ['graph', ...BACKENDS].map((backend) => `${name} ${backend}`);
   expect(rows).toEqual(['diffusion graph', ...nina('flow'), ...nina('attending flow'), 'regression graph']);
   for (const m of latency.models) {
     expect(m.min_ms).toBeLessThanOrEqual(m.median_ms);

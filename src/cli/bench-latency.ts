@@ -69,7 +69,9 @@ export function formatLatency({ models, bandwidth, pooling, machine }: Latency):
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const size = (bytes: number) => `${bytes / 2 ** 20} MiB`;
   const { cpu, cores, node, engine } = machine;
-  const inexact = models.filter(({ max_difference }) => max_difference > 0);
+  const inexact = models.flatMap(({ name, backend, max_difference }) =>
+    max_difference > 0 ? [`${max_difference.toExponential(0)} (${name}, ${backend})`] : [],
+  );
   return `${[
     ...[line(header), line(header.map(() => '---')), ...rows.map(line), ''],
     `The action module alone, batch 1, one thread; at least ${Math.min(...models.map(({ runs }) => runs))} decodes of each, in turns.`,
@@ -77,7 +79,7 @@ export function formatLatency({ models, bandwidth, pooling, machine }: Latency):
     `Limit: reading them at the bandwidth of one thread, measured in this run: that of the smallest buffer that holds ` +
       `the model's weights (${bandwidth.readings.map((r) => `${size(r.bytes)} ${r.gb_per_s.toFixed(0)} GB/s`).join(', ')}).`,
     `NinA's times start at the pooled condition; pooling ${pooling.tokens} tokens takes ${digits(pooling.median_ms)} ms more. Diffusion attends to the tokens.`,
-    `Actions differ from the graph's by at most ${inexact.map((m) => `${m.max_difference.toExponential(0)} (${m.name}, ${m.backend})`).join(', ')}.`,
+    ...(inexact.length > 0 ? [`Actions differ from the graph's by at most ${inexact.join(', ')}.`] : []),
     `${cpu}, ${cores} cores, Node ${node}, ${engine}.`,
   ].join('\n')}\n`;
 }
