@@ -32,7 +32,7 @@ export const latencySchema = z.object({
       resident_bytes: z.int().positive(),
       /** Measured decodes. */
       runs: z.int().positive(),
-      /** Largest difference of an action from the same model's 'graph'. */
+      /** Largest difference of an action from the same model's 'graph', as a share of the largest action. */
       max_difference: z.number().min(0),
     }),
   ),

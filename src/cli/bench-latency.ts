@@ -79,7 +79,9 @@ export function formatLatency({ models, bandwidth, pooling, machine }: Latency):
     `Limit: reading them at the bandwidth of one thread, measured in this run: that of the smallest buffer that holds ` +
       `the model's weights (${bandwidth.readings.map((r) => `${size(r.bytes)} ${r.gb_per_s.toFixed(0)} GB/s`).join(', ')}).`,
     `NinA's times start at the pooled condition; pooling ${pooling.tokens} tokens takes ${digits(pooling.median_ms)} ms more. Diffusion attends to the tokens.`,
-    ...(inexact.length > 0 ? [`Actions differ from the graph's by at most ${inexact.join(', ')}.`] : []),
+    ...(inexact.length > 0
+      ? [`Actions differ from the graph's, in shares of the largest, by at most ${inexact.join(', ')}.`]
+      : []),
     `${cpu}, ${cores} cores, Node ${node}, ${engine}.`,
   ].join('\n')}\n`;
 }
