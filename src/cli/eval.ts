@@ -1,7 +1,9 @@
 /** `nina eval`: closed-loop success of a checkpoint, with intervals, videos and a report. */
 import * as path from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { EvaluationResult, EvaluationRun } from '../eval/evaluate.ts';
+import { PERTURBATIONS, type PerturbationKind } from '../eval/perturbations.ts';
+import { POLICY_BACKENDS, type PolicyBackend } from '../policy/backends.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, integer, number } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -13,6 +15,10 @@ interface Options {
   seed: number;
   multistep?: number;
   temperature?: number;
+  bestOf?: number;
+  consistent?: true;
+  backend?: PolicyBackend | 'auto';
+  perturb?: PerturbationKind;
   video?: boolean;
   workers: number;
   out?: string;
@@ -30,11 +36,25 @@ export function registerEval(program: Command): void {
     .requiredOption('--seed <n>', 'seed of initial states and sampling; 0: the fixed initial states', integer(0))
     .option('--multistep <n>', 'actions of each chunk to execute (default: as the checkpoint says)', integer(1))
     .option('--temperature <x>', 'scale of the sampling noise (default: as the checkpoint says)', number(0))
+    .option('--best-of <k>', 'sample k chunks at a temperature above 0 and execute the most likely', integer(2, 1024))
+    .option('--consistent', 'with --best-of: prefer samples that continue the chunk that is being executed')
+    .addOption(
+      new Option('--backend <name>', 'what computes the decoder; auto: the fastest exact one here').choices([
+        ...POLICY_BACKENDS,
+        'auto',
+      ]),
+    )
+    .addOption(
+      new Option('--perturb <kind>', 'disturb every episode: does the policy notice, and still succeed?').choices(
+        PERTURBATIONS,
+      ),
+    )
     .option('--video', 'write an animation of each episode')
     .option('--workers <n>', 'worker threads; the result does not depend on them', integer(1), defaultWorkers)
     .option('--out <folder>', 'folder of the results (default: RUN/eval/SUITE; of one checkpoint: RUN/eval/STEP-SUITE)')
     .option('--json', 'print JSON')
-    .action(async (checkpoint: string, { workers, json, out: folder, ...settings }: Options) => {
+    .action(async (checkpoint: string, { workers, json, out: folder, bestOf, perturb, ...rest }: Options) => {
+      const settings = { ...rest, best_of: bestOf, perturbation: perturb };
       const out = folder ?? (await defaultFolder(checkpoint, settings.suite));
       const { result, report } = await evaluateWithProgress(settings, { checkpoint, out, workers });
       const { lines: _, ...summary } = result;

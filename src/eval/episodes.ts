@@ -25,6 +25,20 @@ const lineSchema = z.object({
   engine: z.string(),
   /** Hash of the scene. */
   scene: z.string(),
+  /** Of each chunk, nats by which it surprised; null while there was too little history. */
+  surprise: z.array(z.number().nullable()).optional(),
+  /** Of each chunk, the share of held-out decisions that surprised less: near 1 is out of distribution. */
+  ood: z.array(z.number().nullable()).optional(),
+  /** First chunk that was decided under the perturbation. */
+  perturbed_at: z.int().optional(),
+  /** Jumps of commands and accelerations, at seams and inside chunks. */
+  smoothness: z
+    .object({
+      seams: z.int(),
+      jump_m: z.tuple([z.number(), z.number()]),
+      acceleration: z.tuple([z.number(), z.number()]),
+    })
+    .optional(),
   /** File name of the animation, beside this file. */
   video: z.string().optional(),
 });
@@ -86,7 +100,12 @@ export interface Evaluation extends Rate {
   suite: string;
   tasks: TaskResult[];
   latency_ms: { p50: number; p95: number };
+  /** Decisions that had an out-of-distribution rank, and the share of them above `UNUSUAL`; absent if none had. */
+  ood?: { n: number; unusual: number };
 }
+
+/** A rank above this is called unusual: on held-out episodes it happens in 5% of the decisions. */
+export const UNUSUAL = 0.95;
 
 export function rate(episodes: readonly Pick<EpisodeLine, 'success'>[]): Rate {
   const n = episodes.length;
@@ -101,6 +120,7 @@ export function summarize(
   episodes: readonly EpisodeLine[],
 ): Evaluation {
   const latencies = episodes.flatMap((episode) => episode.latency_ms);
+  const ranks = episodes.flatMap((episode) => episode.ood ?? []).filter((rank) => rank !== null);
   return {
     suite,
     ...rate(episodes),
@@ -110,5 +130,8 @@ export function summarize(
       ...rate(episodes.filter((episode) => episode.task === name)),
     })),
     latency_ms: { p50: percentile(latencies, 0.5), p95: percentile(latencies, 0.95) },
+    ...(ranks.length > 0 && {
+      ood: { n: ranks.length, unusual: ranks.filter((r) => r > UNUSUAL).length / ranks.length },
+    }),
   };
 }

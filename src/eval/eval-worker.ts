@@ -3,21 +3,19 @@ import { loadPolicy } from '../policy/index.ts';
 import { createAnimation } from '../sim/camera/index.ts';
 import { CONTROL_HZ, Environment, loadSuite } from '../sim/index.ts';
 import { createEyes } from './eyes.ts';
+import { createPerturbation, playedTask, sceneName } from './perturb.ts';
 import { serveJobs } from './pool.ts';
 import { type Rollout, rollout } from './rollout.ts';
+import type { Settings } from './settings.ts';
 
 export interface EvalJob {
   task: number;
   episode: number;
 }
 
-export interface EvalSettings {
+export interface EvalSettings extends Settings {
   /** Directory of the checkpoint. */
   checkpoint: string;
-  suite: string;
-  seed: number;
-  multistep: number;
-  temperature: number;
   video: boolean;
 }
 
@@ -31,18 +29,28 @@ export interface EvalResult extends Rollout {
 /** Every second control step is shown: 10 pictures a second, in real time. */
 const STEPS_PER_FRAME = 2;
 
-serveJobs<EvalSettings, EvalJob, EvalResult>(async ({ checkpoint, suite, video, ...settings }) => {
+serveJobs<EvalSettings, EvalJob, EvalResult>(async ({ checkpoint, video, ...settings }) => {
+  const { suite, seed, multistep, temperature, backend, best_of: bestOf, consistent } = settings;
   const tasks = loadSuite(suite);
-  const policy = await loadPolicy(checkpoint, { threads: 1 });
-  let environment: Environment | undefined;
-  return async ({ task, episode }) => {
-    if (environment?.task.index !== task) {
-      environment?.[Symbol.dispose]();
-      environment = undefined;
-      environment = await Environment.open(tasks[task]!);
+  const policy = await loadPolicy(checkpoint, { backend });
+  const { words } = policy.config.encoder;
+  let open: { scene: string; environment: Environment } | undefined;
+  return async ({ task: index, episode }) => {
+    const task = tasks[index]!;
+    const played = playedTask(task, { ...settings, episode, words });
+    if (!played) throw new Error(`Task ${task.name} cannot be disturbed by ${settings.perturbation}.`);
+    const scene = sceneName(played);
+    if (open?.scene !== scene) {
+      open?.environment[Symbol.dispose]();
+      open = undefined;
+      open = { scene, environment: await Environment.open(played) };
     }
+    const { environment } = open;
     const pictures = video ? film(environment) : undefined;
-    const result = await rollout(environment, policy, { ...settings, episode, onStep: pictures?.shoot });
+    const perturbation = settings.perturbation && createPerturbation(settings.perturbation, task, episode, seed);
+    const result = await rollout(environment, policy, {
+      ...{ episode, seed, multistep, temperature, bestOf, consistent, perturbation, onStep: pictures?.shoot },
+    });
     const { engineVersion, sceneHash } = environment;
     return { ...result, engine: engineVersion, scene: sceneHash, video: pictures?.finish() };
   };

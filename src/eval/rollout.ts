@@ -7,8 +7,11 @@ import { createHash } from 'node:crypto';
 import { ACTION_SIZE, PROPRIO_SIZE, writeProprio } from '../data/index.ts';
 import { NinaError } from '../errors.ts';
 import { fold, type Key, key } from '../random.ts';
-import { type Environment, initialStateKey, type Observation } from '../sim/index.ts';
+import { type Environment, initialStateKey, type Observation, type Vec3 } from '../sim/index.ts';
+import type { Perturbation } from './perturb.ts';
 import { entityRow } from './record.ts';
+import { type Smoothness, smoothness } from './smoothness.ts';
+import { createWatch } from './watch.ts';
 
 /** What the policy is asked. */
 export interface PolicyInput {
@@ -27,8 +30,10 @@ export interface Actor {
   /** @returns a chunk [T, 7] in [-1, 1], and how long deciding took */
   infer(
     input: PolicyInput,
-    options: { key: Key; temperature: number },
+    options: { key: Key; temperature: number; bestOf?: number; continuing?: Float32Array },
   ): Promise<{ actions: Float32Array; latencyMs: number }>;
+  /** How many nats less likely a chunk [T * 7] is than the central one, given what was seen. */
+  surprise?(input: PolicyInput, chunk: Float32Array): Promise<number>;
 }
 
 export interface RolloutOptions {
@@ -38,6 +43,11 @@ export interface RolloutOptions {
   multistep: number;
   /** Standard deviation of the base noise; 0 is the flow's central action. */
   temperature: number;
+  /** Of this many samples the most likely is executed. */
+  bestOf?: number;
+  /** Choose among samples that continue what the previous chunk still meant to do. */
+  consistent?: boolean;
+  perturbation?: Perturbation;
   /** Called before every action and once at the end, for pictures. */
   onStep?: () => void;
 }
@@ -50,35 +60,61 @@ export interface Rollout {
   latencyMs: number[];
   /** sha256 of the final simulator state: two runs that agree here went the same way. */
   finalState: string;
+  /** Of each chunk, nats; null while there is no history. Absent for an actor that cannot tell. */
+  surprise?: (number | null)[];
+  /** Index of the first chunk that was decided under the perturbation; absent if there was none. */
+  perturbedAt?: number;
+  /** Absent for an episode of a single chunk. */
+  smoothness?: Smoothness;
 }
 
 /** @throws NinaError when the policy answers with something that is no chunk of actions. */
 export async function rollout(environment: Environment, actor: Actor, options: RolloutOptions): Promise<Rollout> {
-  const { episode, seed, multistep, temperature, onStep } = options;
+  const { episode, seed, multistep, temperature, bestOf, consistent, perturbation, onStep } = options;
   const { task } = environment;
   const noise = fold(key(seed), 'rollout', task.suite, task.name, episode);
+  const watch = createWatch(actor);
   const latencyMs: number[] = [];
+  const surprise: (number | null)[] = [];
+  const executed: Float32Array[] = [];
+  const positionsM: Vec3[] = [];
+  let perturbedAt: number | undefined;
+  let continuing: Float32Array | undefined;
   let observation = environment.reset(initialStateKey(task, episode, seed));
   let success = false;
-  let steps = 0;
-  while (steps < task.maxSteps && !success) {
-    const answer = await actor.infer(policyInput(observation, task.instruction), {
-      key: fold(noise, steps),
+  const look = () => policyInput(perturbation?.see(observation) ?? observation, task.instruction);
+  while (executed.length < task.maxSteps && !success) {
+    observation = perturbation?.disturb(environment, observation) ?? observation;
+    if (perturbation?.begun) perturbedAt ??= latencyMs.length;
+    let input = look();
+    const { actions: plan, latencyMs: ms } = await actor.infer(input, {
+      key: fold(noise, executed.length),
       temperature,
+      bestOf,
+      continuing,
     });
-    latencyMs.push(answer.latencyMs);
-    checkChunk(answer.actions, actor.chunkLength, task.name, steps);
-    for (let i = 0; i < multistep && steps < task.maxSteps && !success; i++) {
+    latencyMs.push(ms);
+    checkChunk(plan, actor.chunkLength, task.name, executed.length);
+    if (watch) surprise.push(await watch.judge(plan));
+    if (consistent) continuing = plan.subarray(multistep * ACTION_SIZE);
+    for (let i = 0; i < multistep && executed.length < task.maxSteps && !success; i++) {
       onStep?.();
-      const action = answer.actions.subarray(i * ACTION_SIZE, (i + 1) * ACTION_SIZE);
+      const action = plan.subarray(i * ACTION_SIZE, (i + 1) * ACTION_SIZE);
+      positionsM.push(observation.eefPosition);
+      if (i > 0) input = look();
+      watch?.executed(input, action);
+      executed.push(action);
       ({ observation, success } = environment.step(action));
-      steps++;
     }
   }
   onStep?.();
   const state = environment.state();
   const finalState = createHash('sha256').update(new Uint8Array(state.buffer, state.byteOffset, state.byteLength));
-  return { success, steps, latencyMs, finalState: finalState.digest('hex') };
+  return {
+    ...{ success, steps: executed.length, latencyMs, finalState: finalState.digest('hex'), perturbedAt },
+    ...(watch && { surprise }),
+    smoothness: smoothness(executed, [...positionsM, observation.eefPosition], multistep),
+  };
 }
 
 /** An observation as the policy is asked it. */

@@ -6,11 +6,8 @@
 import type { DecoderConfig } from '../decoders/index.ts';
 import * as nina from '../decoders/nina/index.ts';
 import { UsageError } from '../errors.ts';
+import type { PolicyBackend } from './backends.ts';
 import { decoderOf, type PolicyModel } from './model.ts';
-
-/** 'graph': the decoder as it was trained. The others: see the decoder's own. */
-export const POLICY_BACKENDS = ['graph', ...nina.BACKENDS] as const;
-export type PolicyBackend = (typeof POLICY_BACKENDS)[number];
 
 /** Nothing is measured for the default: the same checkpoint is computed alike everywhere. */
 const DEFAULT: Readonly<Record<DecoderConfig['decoder'], PolicyBackend>> = {

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { decoderSchema } from '../decoders/index.ts';
 import { stateConfigSchema } from '../encoders/state/index.ts';
 import { actionSchema } from './action.ts';
+import { surpriseSchema } from './surprise.ts';
 
 export const policySchema = z.strictObject({
   encoder: stateConfigSchema,
@@ -19,6 +20,12 @@ export type PolicyConfig = z.output<typeof policySchema>;
 const moments = z.looseObject({ mean: z.array(z.number()), std: z.array(z.number()) });
 
 /** stats.json of a checkpoint: normalisation belongs to the weights. Further statistics are kept but not needed. */
-export const statisticsSchema = z.looseObject({ proprio: moments, position: moments, joint: moments });
+export const statisticsSchema = z.looseObject({
+  proprio: moments,
+  position: moments,
+  joint: moments,
+  /** Of a flow whose training is finished. */
+  surprise: surpriseSchema.optional(),
+});
 
 export type PolicyStatistics = z.output<typeof statisticsSchema>;

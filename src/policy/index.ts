@@ -1,6 +1,7 @@
 /** Policies: encoder + decoder + action specification + normalisation, and the checkpoints that hold them. */
 export { type ActionSpecification, checkActions, describeActions, LIBERO_ACTION } from './action.ts';
-export { POLICY_BACKENDS, type PolicyBackend, resolveBackend } from './backend.ts';
+export { resolveBackend } from './backend.ts';
+export { POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
 export {
   CHECKPOINTS,
   type Checkpoint,
@@ -14,6 +15,7 @@ export { type ExportedModel, exportModel } from './export.ts';
 export { context, contextShape, decoderOf, init, type PolicyModel, type PolicyParams } from './model.ts';
 export { EXPORT_PARTS, type ExportPart } from './parts.ts';
 export {
+  buildPolicy,
   type Inference,
   type InferOptions,
   type LoadedPolicy,
@@ -23,3 +25,4 @@ export {
   type SampleOptions,
   type Samples,
 } from './policy.ts';
+export { quantilesOf, rankIn, type SurpriseStatistics, surpriseHorizon } from './surprise.ts';

@@ -6,12 +6,14 @@ import type * as state from '../encoders/state/index.ts';
 import { NinaError } from '../errors.ts';
 import { fold, type Key, normals } from '../random.ts';
 import { LIBERO_ACTION } from './action.ts';
-import { type PolicyBackend, resolveBackend } from './backend.ts';
+import { resolveBackend } from './backend.ts';
+import type { PolicyBackend } from './backends.ts';
 import { type Checkpoint, type Manifest, readCheckpoint } from './checkpoint.ts';
 import { choose } from './choose.ts';
 import type { PolicyConfig } from './config.ts';
 import { type Chunks, compileDecoding } from './decoding.ts';
 import { compileSeeing } from './seeing.ts';
+import { rankIn } from './surprise.ts';
 
 export interface SampleOptions {
   /** Where the noise comes from: the same key gives the same actions. */
@@ -64,8 +66,18 @@ export interface Policy extends Disposable {
   infer(observation: state.StateObservation, options: InferOptions): Promise<Inference>;
   /** @throws NinaError for words or entities the policy was not trained on. */
   sample(observation: state.StateObservation, options: SampleOptions): Promise<Samples>;
-  /** log p in nats of chunks [K, T*A] given an observation: [K]. @throws NinaError for a decoder without density. */
-  logProb(observation: state.StateObservation, actions: Float32Array): Promise<Float32Array>;
+  /** log p in nats of chunks [K, T*A] given an observation: [K]. Absent for a decoder without density. */
+  logProb?(observation: state.StateObservation, actions: Float32Array): Promise<Float32Array>;
+  /**
+   * How many nats less likely a chunk [T*A] is, given an observation, than the central chunk (z = 0); `surprise.ts` says
+   * what to ask. Absent for a decoder without density.
+   */
+  surprise?(observation: state.StateObservation, actions: Float32Array): Promise<number>;
+  /**
+   * The share of held-out decisions that surprised less, in [0, 1].
+   * @throws NinaError for a checkpoint without that statistic.
+   */
+  rankSurprise(nats: number): number;
 }
 
 export interface LoadedPolicy extends Policy {
@@ -103,11 +115,11 @@ export async function loadPolicy(
       `${directory} acts by another action specification than this version's simulator and data. Its config.json says: ` +
         JSON.stringify(checkpoint.config.action),
     );
-  const backend = await resolveBackend(checkpoint.config, checkpoint.model, wanted);
-  const policy = await build(checkpoint, backend, threads);
+  const policy = await buildPolicy(checkpoint, { backend: wanted, threads });
   const { observation, z, actions } = manifest.self_test;
   const [answer] = (await policy.act(observation, Float32Array.from(z))).actions;
   const difference = actions.reduce((worst, wanted, i) => Math.max(worst, gap(answer![i], wanted)), 0);
+  const { backend } = policy;
   const tolerance = backend === 'wasm-int8' ? INT8_TOLERANCE : SELF_TEST_TOLERANCE;
   if (actions.length !== answer!.length || !(difference <= tolerance)) {
     policy[Symbol.dispose]();
@@ -127,7 +139,7 @@ export async function recordSelfTest(
   key: Key,
 ): Promise<Manifest['self_test']> {
   // As trained, so that the test also judges what other backends make of the weights.
-  using policy = await build(checkpoint, 'graph', 1);
+  using policy = await buildPolicy(checkpoint, { backend: 'graph' });
   const z = normals(key, chunkSize(checkpoint.config));
   const { actions } = await policy.act(observation, z);
   return {
@@ -148,14 +160,16 @@ const chunkSize = ({ decoder }: PolicyConfig) => decoder.chunk_length * decoder.
 const gap = (got: number | undefined, wanted: number) =>
   got === undefined || !Number.isFinite(got) ? Number.POSITIVE_INFINITY : Math.abs(got - wanted);
 
-async function build(
+/** A policy from its parts, as they are before they are a checkpoint. No self-test. */
+export async function buildPolicy(
   { config, statistics, model }: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
-  backend: PolicyBackend,
-  threads: number,
+  { backend: wanted, threads = 1 }: { backend?: PolicyBackend | 'auto'; threads?: number } = {},
 ): Promise<Runnable> {
+  const backend = await resolveBackend(config, model, wanted);
   const D = chunkSize(config);
   const seeing = await compileSeeing(config, statistics, model, threads);
   const decoding = await compileDecoding(config, model, backend, threads);
+  const density = decoding.logProb;
   /** Chunks as the decoder gave them. */
   const draw = async (observation: state.StateObservation, z: Float32Array) => {
     const seen = await seeing.see(observation);
@@ -189,9 +203,23 @@ async function build(
       const k = choose({ ...chunks, logProb }, continuing);
       return { actions: clamped(chunks, k), logProb: logProb[k]!, latencyMs };
     },
-    async logProb(observation, actions) {
-      if (!decoding.logProb) throw new NinaError(`A ${config.decoder.decoder} decoder has no log-probabilities.`);
-      return decoding.logProb(actions, await seeing.see(observation));
+    ...(density && {
+      logProb: async (observation: state.StateObservation, actions: Float32Array) =>
+        density(actions, await seeing.see(observation)),
+      async surprise(observation: state.StateObservation, actions: Float32Array) {
+        const seen = await seeing.see(observation);
+        const central = (await decoding.sample(new Float32Array(D), seen)).logProb?.[0] ?? Number.NaN;
+        const nats = central - (await density(actions, seen))[0]!;
+        if (Number.isFinite(nats)) return nats;
+        throw new NinaError(`The log-probability of a chunk is not finite (${nats}): the weights are not usable.`);
+      },
+    }),
+    rankSurprise(nats) {
+      if (statistics.surprise) return rankIn(statistics.surprise.quantiles, nats);
+      throw new NinaError(
+        "The checkpoint's stats.json has no 'surprise': it was trained by an earlier version, or its decoder has no density. " +
+          "Of a NinA run, 'nina train --resume RUN' adds it to the last checkpoint.",
+      );
     },
     [Symbol.dispose]() {
       seeing[Symbol.dispose]();

@@ -1,6 +1,7 @@
 /** The simulator: task suites, physics, goals, the scripted expert. */
 export { type CameraName, type CameraPose, Environment } from './environment.ts';
 export { createExpert, type Expert } from './expert/index.ts';
+export { OBJECTS } from './objects.ts';
 export { ACTION_SIZE, POSITION_SCALE_M, ROTATION_SCALE_RAD } from './osc.ts';
 export {
   demoKey,

@@ -98,7 +98,7 @@ export async function train(
   );
   const saveNow = async () => {
     const state = { step, optimizer, buffers: model.buffers, window, dataHash: data.hash };
-    const directory = await save(run, state, { config: policy, statistics: data.statistics, model }, data, config.seed);
+    const directory = await save(run, state, { config: policy, statistics: data.statistics, model }, data, config);
     writeCsv(run);
     return directory;
   };

@@ -12,6 +12,7 @@ import { type TrainConfig, trainConfig } from './config.ts';
 import { type Demonstrations, firstObservation } from './dataset.ts';
 import { readRecipe, type Settings } from './recipe.ts';
 import { type TrainState, writeState } from './state.ts';
+import { measureSurprise } from './surprise.ts';
 
 const recipePath = (run: string) => path.join(run, 'recipe.yaml');
 
@@ -64,7 +65,8 @@ export function noteSteps(run: string, { max_steps, schedule_steps }: TrainConfi
 }
 
 /**
- * Saves the averaged weights as a policy and then the state to resume from.
+ * Saves the averaged weights as a policy and then the state to resume from. When the training is finished, what the
+ * policy's surprise is on held-out episodes becomes part of its statistics.
  * @returns the checkpoint's directory
  */
 export async function save(
@@ -72,10 +74,15 @@ export async function save(
   state: TrainState,
   policy: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
   demonstrations: Demonstrations,
-  seed: number,
+  { seed, max_steps }: Pick<TrainConfig, 'seed' | 'max_steps'>,
 ): Promise<string> {
-  const { model, config, statistics } = policy;
-  const averaged = { config, statistics, model: { ...model, params: unpack(model.params, state.optimizer.ema) } };
+  const { model } = policy;
+  const weights = { ...policy, model: { ...model, params: unpack(model.params, state.optimizer.ema) } };
+  const surprise =
+    state.step < max_steps
+      ? undefined
+      : await measureSurprise(weights, demonstrations.validation, fold(key(seed), 'surprise'));
+  const averaged = { ...weights, statistics: { ...policy.statistics, ...(surprise && { surprise }) } };
   const directory = path.join(run, CHECKPOINTS, String(state.step));
   writeCheckpoint(directory, averaged, {
     package_version: packageVersion,

@@ -1,0 +1,87 @@
+/** What an evaluation is defined by: as asked, and as resolved for a checkpoint. */
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import * as z from 'zod';
+import { UsageError } from '../errors.ts';
+import { type Checkpoint, POLICY_BACKENDS, type PolicyBackend, resolveBackend } from '../policy/index.ts';
+import type { Task } from '../sim/index.ts';
+import { packageVersion } from '../version.ts';
+import { playedTask } from './perturb.ts';
+import { PERTURBATIONS } from './perturbations.ts';
+import { chooseTasks } from './tasks.ts';
+
+export const evaluationSchema = z.strictObject({
+  suite: z.string(),
+  /** Index of one task; absent: all. */
+  task: z.int().min(0).optional(),
+  /** Per task. */
+  episodes: z.int().min(1),
+  /** Of initial states and of sampling noise. */
+  seed: z.int().min(0),
+  /** Actions of each chunk to execute; absent: as the checkpoint says. */
+  multistep: z.int().min(1).optional(),
+  /** Scale of the sampling noise; absent: as the checkpoint says. */
+  temperature: z.number().min(0).optional(),
+  /** Of this many samples the most likely acts; absent: one is drawn. */
+  best_of: z.int().min(2).max(1024).optional(),
+  /** Choose among those samples that continue what the previous chunk still meant to do. */
+  consistent: z.literal(true).optional(),
+  /** What computes the decoder; absent: the decoder's default; 'auto': the fastest exact one, measured once. */
+  backend: z.enum([...POLICY_BACKENDS, 'auto']).optional(),
+  /** How the episodes are disturbed; tasks for which that makes no sense are left out. */
+  perturbation: z.enum(PERTURBATIONS).optional(),
+  video: z.boolean().default(false),
+});
+
+type Asked = Omit<z.output<typeof evaluationSchema>, 'task' | 'episodes' | 'video'>;
+
+/** What the result of an episode is a function of, beside the checkpoint. */
+export interface Settings extends Asked {
+  multistep: number;
+  temperature: number;
+  backend: PolicyBackend;
+}
+
+/** @throws UsageError for settings that this checkpoint cannot be evaluated with. */
+export async function resolveSettings(asked: Asked, { config, model, directory }: Checkpoint): Promise<Settings> {
+  const T = config.decoder.chunk_length;
+  const { multistep = config.multistep, temperature = config.temperature, best_of, consistent } = asked;
+  if (multistep > T)
+    throw new UsageError(`--multistep ${multistep} is more than the ${T} actions of a chunk of ${directory}.`);
+  if (best_of !== undefined && config.decoder.decoder !== 'nina')
+    throw new UsageError(
+      `--best-of needs log-probabilities, which only NinA decoders have; ${directory} has a ${config.decoder.decoder} decoder.`,
+    );
+  if (best_of !== undefined && temperature === 0)
+    throw new UsageError(`--best-of ${best_of} samples are all the same at temperature 0; add --temperature 1.`);
+  if (consistent && best_of === undefined)
+    throw new UsageError('--consistent chooses among samples; say of how many with --best-of.');
+  if (consistent && multistep === T)
+    throw new UsageError(
+      `--consistent needs something that is still being executed: a --multistep below the ${T} actions of a chunk.`,
+    );
+  const backend = await resolveBackend(config, model, asked.backend);
+  return { ...asked, multistep, temperature, backend };
+}
+
+/** The suite's tasks, or the one asked for, without those that cannot be disturbed as asked. @throws UsageError if none is left. */
+export function playableTasks({ config }: Checkpoint, { suite, perturbation, seed }: Settings, task?: number): Task[] {
+  const { words } = config.encoder;
+  const all = chooseTasks(suite, task);
+  const playable = all.filter((one) => playedTask(one, { perturbation, seed, episode: 0, words }) !== undefined);
+  if (playable.length > 0) return playable;
+  throw new UsageError(
+    `No task of ${suite} can be disturbed by '${perturbation}': there is no object to move, or no bystander or other ` +
+      'category that the policy knows.',
+  );
+}
+
+/** Equal for evaluations with equal results. The present default of a key that is new must leave it out, or old lines are lost. */
+export function runHash({ directory }: Checkpoint, { backend, ...settings }: Settings): string {
+  const hash = createHash('sha256');
+  // The manifest holds the hashes of configuration, weights and statistics.
+  hash.update(fs.readFileSync(path.join(directory, 'manifest.json')));
+  hash.update(JSON.stringify([packageVersion, { ...settings, ...(backend !== 'graph' && { backend }) }]));
+  return hash.digest('hex');
+}
