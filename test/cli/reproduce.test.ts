@@ -11,6 +11,9 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-reproduce-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 const at = (...names: string[]) => path.join(folder, ...names);
 
+/** Enough that a training can be stopped in its middle. */
+const STEPS = 120;
+
 /** One task, policies too small to do anything: three trainings and four cells. */
 const STUDY = {
   suites: ['tabletop-object'],
@@ -19,7 +22,7 @@ const STUDY = {
   demonstrations: { episodes: 3, seed: 0, task: 1 },
   evaluation: { episodes: 1, seed: 10, task: 1 },
   training: {
-    ...{ max_steps: 60, batch_size: 8, learning_rate: 0.001 },
+    ...{ max_steps: STEPS, batch_size: 8, learning_rate: 0.001 },
     ...{ checkpoint_every: 10, log_every: 10, validation_fraction: 0.4 },
   },
   variants: {
@@ -72,7 +75,7 @@ test('every cell has its line; cells that differ in rollouts alone share their t
     evaluation: { episodes: 1, seed: 10 },
     n: 1,
   });
-  expect(lines[0].metrics).toMatchObject({ step: 60, val_bits_per_dim: expect.any(Number) });
+  expect(lines[0].metrics).toMatchObject({ step: STEPS, val_bits_per_dim: expect.any(Number) });
   expect(lines[3].settings).toMatchObject({ decoder: 'regression', hidden_dim: 16 });
   expect(fs.readdirSync(at('whole', 'trainings'))).toHaveLength(3);
   expect(fs.readdirSync(at('whole', 'demos'))).toHaveLength(1);
@@ -144,8 +147,11 @@ test('killed and interrupted, the same command goes on to the same results', asy
       .readdirSync(at('stopped', 'trainings'))
       .filter((name) => fs.existsSync(at('stopped', 'trainings', name, '.lock')));
   while (locks().length > 0) await sleep(20);
+  for (const name of fs.readdirSync(at('stopped', 'trainings')))
+    expect(fs.existsSync(at('stopped', 'trainings', name, 'checkpoints', String(STEPS)))).toBe(false);
   expect(await stopped('stopped', 3, 'SIGINT')).toBe(1);
   expect(locks()).toEqual([]);
+  expect(Object.keys(finished('stopped')).filter((name) => name.endsWith('result.json')).length).toBeLessThan(4);
   const { code, stderr } = nina(...study('study'), '--out', at('stopped'), '--jobs', 1);
   expect([code, stderr]).toEqual([0, expect.stringContaining('tabletop-object/regression/0: ')]);
   expect(results('stopped')).toEqual(results('whole'));
