@@ -19,7 +19,17 @@ function cells(variants: object, seeds = [0]) {
 }
 
 const took = (training_s: number, evaluation_s: number): Result => ({
-  ...{ training_s, evaluation_s, successes: 1, n: 1, tasks: [], metrics: {}, parameters: 1, data_hash: '' },
+  ...{
+    training_s,
+    evaluation_s,
+    successes: 1,
+    n: 1,
+    tasks: [],
+    metrics: {},
+    parameters: 1,
+    data_hash: '',
+    backend: 'graph',
+  },
   ...{ evaluation: { seed: 0 }, latency_ms: { p50: 1, p95: 1 } },
 });
 

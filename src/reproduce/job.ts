@@ -64,11 +64,11 @@ export async function runJob(
         },
       },
     );
-    const { successes, n, tasks, latency_ms } = result;
+    const { successes, n, tasks, latency_ms, backend } = result;
     // A resumed evaluation is counted as if it had run at this process' speed from the start.
     const share = before === undefined || before === n ? 1 : n / (n - before);
     writeResult(out, {
-      ...{ evaluation: rollouts, successes, n, latency_ms },
+      ...{ evaluation: rollouts, successes, n, latency_ms, backend },
       tasks: tasks.map((task) => ({ task: task.task, successes: task.successes, n: task.n })),
       metrics: { ...measured.at(-1)! },
       training_s: secondsOf(measured),

@@ -99,8 +99,8 @@ function sharedFacts(lines: readonly ResultLine[]): (readonly [string, string])[
 }
 
 /** Settings of training and of evaluation under one roof. */
-const settingsOf = ({ settings, evaluation }: ResultLine): Readonly<Record<string, unknown>> => ({
-  ...settings,
+const settingsOf = ({ settings, evaluation, backend }: ResultLine): Readonly<Record<string, unknown>> => ({
+  ...{ ...settings, backend },
   ...Object.fromEntries(Object.entries(evaluation).map(([name, value]) => [`rollouts ${name}`, value])),
 });
 

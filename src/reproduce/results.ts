@@ -22,6 +22,7 @@ export interface ResultLine extends Rate {
   readonly metrics: Result['metrics'];
   readonly training_s: number;
   readonly evaluation_s: number;
+  readonly backend: string;
   readonly parameters: number;
   readonly data_hash: string;
   readonly demonstrations: DemonstrationSettings;

@@ -36,6 +36,8 @@ export const resultSchema = z.object({
   /** Spent on updates. */
   training_s: z.number(),
   evaluation_s: z.number(),
+  /** What computed the decoder in the rollouts. */
+  backend: z.string().default('graph'),
   parameters: z.int(),
   data_hash: z.string(),
 });

@@ -41,6 +41,7 @@ export function lineOf({ suite, variant, seed, successes, latencyMs = 1, metric 
     metrics: { step: 10, val_bits_per_dim: metric },
     training_s: 60,
     evaluation_s: 6,
+    backend: 'graph',
     parameters: 1_000_000,
     data_hash: 'd',
     demonstrations: { episodes: 5, seed: 0 },
