@@ -145,7 +145,11 @@ function tile({ params }: Scope, height: number, panels: number, registers: Regi
     const take = (r: number) => splat.set(v128.splat32(registers.x[r]!.get, 4 * k));
     const load = (c: number) => arithmetic.load(registers.w[c >> 1]!.get, weightBytes * k, c % 2);
     // One row uses a vector of weights once; several rows keep the two of their panel.
-    if (height === 1) return [take(0), columns.map((c) => [accumulate(0, c, load(c)), c % 4 === 3 ? fence() : []])];
+    if (height === 1)
+      return [
+        take(0),
+        columns.map((c) => [accumulate(0, c, load(c)), c % 4 === 3 || c + 1 === columns.length ? fence() : []]),
+      ];
     return Array.from({ length: panels }, (_, p) => [
       [0, 1].map((half) => weights[half]!.set(load(2 * p + half))),
       rows.map((r) => [
