@@ -10,23 +10,21 @@ const positive = z.int().min(1);
 export const SAMPLING_TYPES = ['uniform', 'ln', 'pi_zero', 'stratified', 'loglogistic'] as const;
 
 const shape = z.strictObject({
-  /** d, the width of the Transformer. */
-  dit_dim: positive.default(1024),
-  n_heads: positive.default(16),
-  n_layers: positive.default(18),
-  /** E, the width of the encoder's tokens. */
-  embed_dim: positive.default(1024),
-  /** Base of the rotary embedding's angles. */
-  rope_theta: z.number().positive().default(32),
-  /** N, the Euler steps of a sample. */
-  num_sampling_steps: positive.default(4),
-  sampling_type: z.enum(SAMPLING_TYPES).default('uniform'),
-  /** Of attention weights, of what attention adds to a token, and of the perceptrons' hidden layer. */
-  dropout: z.number().min(0).lt(1).default(0.1),
-  /** T, the control steps of a chunk. */
-  chunk_length: positive.default(10),
-  /** A, the numbers of an action. */
-  action_dim: positive.default(7),
+  dit_dim: positive.default(1024).describe('width d of the Transformer'),
+  n_heads: positive.default(16).describe('attention heads'),
+  n_layers: positive.default(18).describe('blocks of the Transformer'),
+  embed_dim: positive.default(1024).describe("width E of the encoder's tokens"),
+  rope_theta: z.number().positive().default(32).describe("base of the rotary embedding's angles"),
+  num_sampling_steps: positive.default(4).describe('Euler steps N of a sample'),
+  sampling_type: z.enum(SAMPLING_TYPES).default('uniform').describe('how training draws the time of each chunk'),
+  dropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.1)
+    .describe("of attention weights, of what attention adds, and of the perceptrons' hidden layer"),
+  chunk_length: positive.default(10).describe('control steps T of a chunk'),
+  action_dim: positive.default(7).describe('numbers A of an action'),
 });
 
 export type FlowerConfig = z.infer<typeof shape>;

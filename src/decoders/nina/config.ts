@@ -7,31 +7,29 @@ import { z } from 'zod';
 const positive = z.int().min(1);
 
 const shape = z.strictObject({
-  /** Which conditioner: two perceptrons on scalars, or one Transformer on time steps. */
-  backbone: z.enum(['mlp', 'trans']).default('mlp'),
-  /** How many [Permutation, Coupling, PLU]. */
-  n_layers: positive.default(28),
-  /** Width H of the conditioner. */
-  affine_dim: positive.default(64),
-  /** Attention sub-blocks in each Transformer conditioner. */
-  block_depth: positive.default(3),
-  n_heads: positive.default(8),
-  use_plu: z.boolean().default(true),
-  /** Standard deviation of the noise added to the expert's actions, which are in [-1, 1]. */
-  action_noise_mult: z.number().min(0).default(0.03),
+  backbone: z
+    .enum(['mlp', 'trans'])
+    .default('mlp')
+    .describe('conditioner: two perceptrons on scalars (mlp), or one Transformer on time steps (trans)'),
+  n_layers: positive.default(28).describe('layers of [permutation, coupling, PLU]'),
+  affine_dim: positive.default(64).describe('width H of the conditioner'),
+  block_depth: positive.default(3).describe('attention sub-blocks in each trans conditioner'),
+  n_heads: positive.default(8).describe('attention heads of a trans conditioner'),
+  use_plu: z.boolean().default(true).describe('invertible linear maps between the couplings'),
+  action_noise_mult: z
+    .number()
+    .min(0)
+    .default(0.03)
+    .describe('standard deviation of the noise on expert actions, which are in [-1, 1]'),
   /**
    * Clamp the noisy actions to [-1, 1] as the reference does. That leaves probability mass exactly on the bounds, so
    * the likelihood has no upper limit there and is comparable only between runs that clamp alike.
    */
-  clamp_noise: z.boolean().default(true),
-  /** Dropout in the Transformer conditioner; the perceptrons have none. */
-  dropout: z.number().min(0).lt(1).default(0.1),
-  /** C, the width of the condition. */
-  cond_dim: positive.default(256),
-  /** T, the control steps of a chunk. */
-  chunk_length: positive.default(10),
-  /** A, the numbers of an action. */
-  action_dim: positive.default(7),
+  clamp_noise: z.boolean().default(true).describe('clamp the noisy actions to [-1, 1]'),
+  dropout: z.number().min(0).lt(1).default(0.1).describe('in the trans conditioner; the perceptrons have none'),
+  cond_dim: positive.default(256).describe('width C of the condition'),
+  chunk_length: positive.default(10).describe('control steps T of a chunk'),
+  action_dim: positive.default(7).describe('numbers A of an action'),
 });
 
 export type NinaConfig = z.infer<typeof shape>;

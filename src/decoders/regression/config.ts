@@ -4,16 +4,11 @@ import { z } from 'zod';
 const positive = z.int().min(1);
 
 export const regressionSchema = z.strictObject({
-  /** Width H of the perceptron. */
-  hidden_dim: positive.default(512),
-  /** Hidden layers. */
-  n_layers: positive.default(3),
-  /** C, the width of the condition. */
-  cond_dim: positive.default(256),
-  /** T, the control steps of a chunk. */
-  chunk_length: positive.default(10),
-  /** A, the numbers of an action. */
-  action_dim: positive.default(7),
+  hidden_dim: positive.default(512).describe('width H of the perceptron'),
+  n_layers: positive.default(3).describe('hidden layers'),
+  cond_dim: positive.default(256).describe('width C of the condition'),
+  chunk_length: positive.default(10).describe('control steps T of a chunk'),
+  action_dim: positive.default(7).describe('numbers A of an action'),
 });
 
 export type RegressionConfig = z.infer<typeof regressionSchema>;
