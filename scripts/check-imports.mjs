@@ -14,7 +14,7 @@ const below = {
   sim: [],
   train: ['policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor'],
   eval: ['policy', 'sim', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor'],
-  reproduce: ['train', 'eval', 'policy', 'sim', 'data', 'tensor'],
+  reproduce: ['bench', 'train', 'eval', 'policy', 'sim', 'data', 'tensor'],
   bench: ['train', 'eval', 'decoders', 'flows', 'nn', 'tensor'],
   cli: null,
 };

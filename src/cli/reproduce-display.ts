@@ -25,7 +25,7 @@ export function createDisplay(
   study: string,
   cells: readonly Cell[],
   { out, jobs }: Place,
-  onEnded: () => Promise<void>,
+  onEnded: () => Promise<unknown>,
 ): ReproduceReport {
   const status = createStatus(LOG_INTERVAL_MS);
   const running = new Map<string, { name: string; progress?: JobProgress }>();

@@ -43,21 +43,12 @@ export function registerReproduce(program: Command): void {
 }
 
 async function run(name: StudyName, options: Options): Promise<void> {
-  const {
-    cellsOf,
-    markdown,
-    onlyCells,
-    presentVersions,
-    publish,
-    readResults,
-    readStudy,
-    reproduce,
-    resultLines,
-    summarize,
-  } = await import('../reproduce/index.ts');
-  const study = readStudy(options.recipe ?? fileURLToPath(new URL(`../../recipes/${name}.yaml`, import.meta.url)));
-  const cells = cellsOf(study, await presentVersions());
-  const chosen = onlyCells(cells, options.only);
+  const library = await import('../reproduce/index.ts');
+  const study = library.readStudy(
+    options.recipe ?? fileURLToPath(new URL(`../../recipes/${name}.yaml`, import.meta.url)),
+  );
+  const cells = library.cellsOf(study, await library.presentVersions());
+  const chosen = library.onlyCells(cells, options.only);
   if (chosen.length === 0)
     throw new UsageError(
       `--only ${options.only.join(' --only ')} keeps none of the ${cells.length} cells; --dry-run lists them.`,
@@ -71,19 +62,19 @@ async function run(name: StudyName, options: Options): Promise<void> {
 
   const folders = [options.out, ...(options.results === undefined ? [] : [options.results])];
   const write = async () => {
-    const lines = resultLines(name, cells, readResults(options.out));
-    const summary = summarize({ name, ...study }, lines);
-    for (const folder of folders) await publish(folder, summary, lines);
+    const lines = library.resultLines(name, cells, library.readResults(options.out));
+    const summary = library.summarize({ name, ...study }, lines);
+    for (const folder of folders) await library.publish(folder, summary, lines);
     return summary;
   };
   const failures = await interruptible(async (signal) => {
-    const display = createDisplay(name, chosen, options, async () => void (await write()));
-    const failed = await reproduce(chosen, { ...options, width: options.jobs, signal, report: display });
+    const display = createDisplay(name, chosen, options, write);
+    const failed = await library.reproduce(chosen, { ...options, width: options.jobs, signal, report: display });
     if (signal.aborted) throw new NinaError('Interrupted. The same command continues where it stopped.');
     return failed;
   });
   const summary = await write();
-  process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : markdown(summary));
+  process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : library.markdown(summary));
   process.stderr.write(`Report: ${path.join(folders.at(-1)!, 'report.html')}\n`);
   if (failures.length > 0)
     throw new NinaError(

@@ -1,6 +1,7 @@
 /** One training and the rollouts of the cells that share it: what a process of its own does, wherever it was stopped. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { machine } from '../bench/measure.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { CHECKPOINTS, readCheckpoint } from '../policy/index.ts';
 import { readMetrics, train, trainConfig } from '../train/index.ts';
@@ -50,6 +51,7 @@ export async function runJob(
       },
     });
   const { manifest } = readCheckpoint(checkpoint);
+  const { cpu, cores, node } = machine();
   const measured = readMetrics(folder);
   for (const { folder: out, settings: rollouts } of evaluations) {
     const startMs = performance.now();
@@ -70,11 +72,12 @@ export async function runJob(
     writeResult(out, {
       ...{ evaluation: rollouts, successes, n, latency_ms, backend },
       tasks: tasks.map((task) => ({ task: task.task, successes: task.successes, n: task.n })),
-      metrics: { ...measured.at(-1)! },
+      metrics: numbersOf(measured.at(-1)!),
       training_s: secondsOf(measured),
       evaluation_s: (share * (performance.now() - startMs)) / 1000,
       parameters: manifest.parameters,
       data_hash: manifest.data_hash,
+      machine: { cpu, cores, node },
     });
   }
 }
@@ -82,4 +85,9 @@ export async function runJob(
 /** Seconds spent on updates, over all the processes that a run took. */
 function secondsOf(metrics: ReturnType<typeof readMetrics>): number {
   return metrics.reduce((sum, { step, steps_per_s }, i) => sum + (step - (metrics[i - 1]?.step ?? 0)) / steps_per_s, 0);
+}
+
+function numbersOf(metrics: object): Record<string, number> {
+  const entries: [string, unknown][] = Object.entries(metrics);
+  return Object.fromEntries(entries.filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
 }

@@ -92,10 +92,17 @@ function sharedFacts(lines: readonly ResultLine[]): (readonly [string, string])[
   return [
     ['demonstrations', `${demonstrations.episodes} attempts per task, seed ${demonstrations.seed}`],
     ...shared.map(([name, value]) => [name, String(value)] as const),
+    ...machines(lines).map((text) => ['machine', text] as const),
     ['nina-vla', versions.package],
     ['tensor engine', versions.engine],
     ['simulator', `MuJoCo ${versions.mujoco}`],
   ];
+}
+
+/** Those that cells were computed on, each once. */
+function machines(lines: readonly ResultLine[]): string[] {
+  const known = lines.flatMap(({ machine }) => machine ?? []);
+  return [...new Set(known.map(({ cpu, cores, node }) => `${cpu}, ${cores} cores, Node ${node}`))];
 }
 
 /** Settings of training and of evaluation under one roof. */

@@ -23,6 +23,7 @@ export interface ResultLine extends Rate {
   readonly training_s: number;
   readonly evaluation_s: number;
   readonly backend: string;
+  readonly machine?: Result['machine'];
   readonly parameters: number;
   readonly data_hash: string;
   readonly demonstrations: DemonstrationSettings;

@@ -38,6 +38,8 @@ export const resultSchema = z.object({
   evaluation_s: z.number(),
   /** What computed the decoder in the rollouts. */
   backend: z.string().default('graph'),
+  /** What the seconds and milliseconds were measured on; unknown of the first results. */
+  machine: z.object({ cpu: z.string(), cores: z.int(), node: z.string() }).optional(),
   parameters: z.int(),
   data_hash: z.string(),
 });

@@ -37,7 +37,15 @@ test('a folder of results: lines, sums, charts, one report', async () => {
   expect(JSON.parse(read('a', 'main.json')).variants[0].average).toMatchObject({ successes: 14, n: 20 });
   const html = read('a', 'report.html');
   for (const { name } of LINES) expect(html).toContain(`<td>${name}</td><td class="num">`);
-  for (const part of ['70.0 [48.1, 85.5]', '-10.0 [', 'object: hard one', 'Flow &lt;MLP&gt;', '4 of 8 cells', '<svg'])
+  for (const part of [
+    '70.0 [48.1, 85.5]',
+    '-10.0 [',
+    'object: hard one',
+    'Flow &lt;MLP&gt;',
+    '4 of 8 cells',
+    'Abacus, 2 cores',
+    '<svg',
+  ])
     expect(html).toContain(part);
   expect(html).not.toMatch(/<script|<link|src="|href="http|NaN|undefined/);
   for (const tag of ['table', 'tr', 'td', 'th', 'div', 'figure', 'svg', 'dl'])

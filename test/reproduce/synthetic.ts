@@ -42,6 +42,7 @@ export function lineOf({ suite, variant, seed, successes, latencyMs = 1, metric 
     training_s: 60,
     evaluation_s: 6,
     backend: 'graph',
+    machine: { cpu: 'Abacus', cores: 2, node: 'v20' },
     parameters: 1_000_000,
     data_hash: 'd',
     demonstrations: { episodes: 5, seed: 0 },
