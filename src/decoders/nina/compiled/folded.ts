@@ -2,8 +2,7 @@
  * A trained decoder folded for inference: the same function with fewer numbers and fewer steps, as plain data. Exact
  * algebra in float64, rounded to float32 once:
  *
- * - the inverse of a PLU and the permutation beside it are one matrix (mixes.ts), and the first layer of the
- *   perceptrons, which is linear in what that matrix makes, is more columns of it (mlp.ts);
+ * - the inverse of a PLU and the permutation beside it are one matrix (mixes.ts);
  * - all that depends on the condition alone, in all layers, is one product (cond);
  * - what only LayerNorm reads is written centred, so its mean is 0 and only the variance is left to find; its affine
  *   map goes into the next linear where nothing bends in between (transformer.ts);
@@ -12,15 +11,16 @@
  *
  * Two targets read it: an ONNX graph (graph.ts) and WebAssembly (wasm/). Letters as in ../nina.ts.
  */
+
+import type { NDArray } from '../../../tensor/tree.ts';
 import type { NinaConfig } from '../config.ts';
-import type { Model } from '../nina.ts';
-import { type Affine, type Matrix, toAffine } from './matrix.ts';
-import { type Direction, foldMixes, type Mix, type Mixes } from './mixes.ts';
+import type { Model, Params } from '../nina.ts';
+import type { Affine } from './matrix.ts';
+import { foldMixes, type Mixes } from './mixes.ts';
 import { foldMlp, type MlpNet } from './mlp.ts';
 import { foldTransformer, type TransformerNet } from './transformer.ts';
 
-/** With perceptrons, a matrix of `Mixes` has the 2H columns of their first layer beside its D. */
-export interface Folded extends Mixes<Affine> {
+export interface Folded extends Mixes {
   readonly config: NinaConfig;
   /** cond [C] to what all layers hear of it: 2H per layer (mlp), or H per sub-block (trans), layer by layer. */
   readonly cond: Affine;
@@ -33,34 +33,22 @@ export type Nets =
 
 /** Folds a decoder. @throws Error if config and model disagree, or a PLU is singular. */
 export function foldNina(config: NinaConfig, { params, buffers }: Model): Folded {
-  const { sample, logProb, logDet } = foldMixes(config, params.plu, buffers);
-  if (config.backbone === 'mlp' && params.mlp) {
-    const { cond, nets, widenMix } = foldMlp(config, params.mlp);
-    const directions = { sample: rounded(sample, widenMix), logProb: rounded(logProb, widenMix) };
-    return { config, cond, nets: { kind: 'mlp', layers: nets }, ...directions, logDet };
-  }
-  if (config.backbone === 'trans' && params.trans) {
-    const { cond, nets } = foldTransformer(config, params.trans);
-    return {
-      config,
-      cond,
-      nets: { kind: 'trans', layers: nets },
-      sample: rounded(sample),
-      logProb: rounded(logProb),
-      logDet,
-    };
-  }
-  throw new Error(
-    `The configuration says backbone ${config.backbone}, but the parameters are of ${Object.keys(params).join(', ')}.`,
-  );
+  const mixes = foldMixes(config, params.plu, buffers);
+  const { cond, nets } = foldNets(config, params);
+  return { config, cond, nets, ...mixes };
 }
 
-function rounded(
-  { steps, finish }: Direction<Matrix>,
-  widen: (layer: number, mix: Mix<Matrix>) => Mix<Matrix> = (_, mix) => mix,
-): Direction<Affine> {
-  const round = (mix: Mix<Matrix>): Mix<Affine> => ('order' in mix ? mix : { matrix: toAffine(mix.matrix) });
-  return { steps: steps.map(({ layer, mix }) => ({ layer, mix: round(widen(layer, mix)) })), finish: round(finish) };
+function foldNets(config: NinaConfig, { mlp, trans }: Params<NDArray>): Pick<Folded, 'cond' | 'nets'> {
+  if (config.backbone === 'mlp' && mlp) {
+    const { cond, nets } = foldMlp(config, mlp);
+    return { cond, nets: { kind: 'mlp', layers: nets } };
+  }
+  if (config.backbone === 'trans' && trans) {
+    const { cond, nets } = foldTransformer(config, trans);
+    return { cond, nets: { kind: 'trans', layers: nets } };
+  }
+  const kinds = Object.entries({ mlp, trans }).flatMap(([kind, found]) => (found ? [kind] : []));
+  throw new Error(`The configuration says backbone ${config.backbone}, but the parameters are of ${kinds.join(', ')}.`);
 }
 
 /** Bytes of weights that one decode reads in float32; a direction reads its own mixes, and all nets. */
@@ -70,10 +58,7 @@ export function weightBytes({ sample, cond, nets }: Folded): number {
   );
   const inNets =
     nets.kind === 'mlp'
-      ? nets.layers.flatMap(({ first, hidden }) => [
-          ...(mixes.length > 0 ? [] : [first]),
-          ...hidden.flat().map(({ linear }) => linear),
-        ])
+      ? nets.layers.flatMap(({ first, hidden }) => [first, ...hidden.flat().map(({ linear }) => linear)])
       : nets.layers.flatMap(({ input, blocks, widen, narrow }) => [
           input,
           ...blocks.flatMap(({ qkv, out }) => [qkv, out]),

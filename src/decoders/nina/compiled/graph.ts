@@ -71,15 +71,10 @@ function run(folded: Folded, way: 'sample' | 'logProb', x: Tensor, condition: Te
   const tanhs: Tensor[] = [];
   let y = x;
   for (const { layer, mix } of steps) {
-    const mixed = applyMix(mix, y);
-    const [y1, y2, hidden] = split(mixed, 1, [half, half, ...rest(mixed.shape[1]! - 2 * half)]) as [
-      Tensor,
-      Tensor,
-      Tensor?,
-    ];
+    const [y1, y2] = split(applyMix(mix, y), 1, [half, half]) as [Tensor, Tensor];
     const [s, t] =
       nets.kind === 'mlp'
-        ? perceptrons(nets.layers[layer]!, add(hidden ?? affine(nets.layers[layer]!.first, y1), parts[layer]!))
+        ? perceptrons(nets.layers[layer]!, y1, parts[layer]!)
         : transformer(config, nets.layers[layer]!, y1, parts[layer]!);
     const scale = tanh(s);
     tanhs.push(scale);
@@ -89,9 +84,7 @@ function run(folded: Folded, way: 'sample' | 'logProb', x: Tensor, condition: Te
   return { y: applyMix(finish, y), tanhs };
 }
 
-const rest = (width: number) => (width > 0 ? [width] : []);
-
-function applyMix(mix: Mix<Affine>, x: Tensor): Tensor {
+function applyMix(mix: Mix, x: Tensor): Tensor {
   return 'order' in mix ? gather(x, 1, mix.order) : affine(mix.matrix, x);
 }
 
@@ -101,8 +94,9 @@ function affine({ inputs, outputs, weight, bias }: Affine, x: Tensor): Tensor {
   return bias ? add(y, constant(bias, [outputs])) : y;
 }
 
-/** Hidden layers of both twins [B, 2H] to s and t [B, D/2]. */
-function perceptrons({ hidden }: MlpNet, x: Tensor): [s: Tensor, t: Tensor] {
+/** y1 [B, D/2] and what both hidden layers hear of the condition [B, 2H] to s and t [B, D/2]. */
+function perceptrons({ first, hidden }: MlpNet, y1: Tensor, heard: Tensor): [s: Tensor, t: Tensor] {
+  const x = add(affine(first, y1), heard);
   const H = x.shape[1]! / 2;
   const next = ({ weight, bias, linear }: MlpHidden, h: Tensor) =>
     affine(linear, gelu(layerNorm(h, constant(weight, [weight.length]), constant(bias, [bias.length]))));

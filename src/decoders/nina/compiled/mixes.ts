@@ -9,41 +9,45 @@ import type { PluParams } from '../../../flows/plu.ts';
 import type { NDArray } from '../../../tensor/tree.ts';
 import type { NinaConfig } from '../config.ts';
 import type { Buffers } from '../nina.ts';
-import { type Matrix, matrix, multiply, takeColumns } from './matrix.ts';
+import { type Affine, type Matrix, matrix, multiply, takeColumns, toAffine } from './matrix.ts';
 
 /** y = x M, or y[j] = x[order[j]]. */
-export type Mix<M> = { readonly matrix: M } | { readonly order: readonly number[] };
+export type Mix = { readonly matrix: Affine } | { readonly order: readonly number[] };
 
 /** One way through the flow: mix, couple, mix, couple, ..., finish. */
-export interface Direction<M> {
+export interface Direction {
   readonly steps: readonly {
     /** Whose conditioner. */
     readonly layer: number;
-    readonly mix: Mix<M>;
+    readonly mix: Mix;
   }[];
-  readonly finish: Mix<M>;
+  readonly finish: Mix;
 }
 
-export interface Mixes<M> {
+export interface Mixes {
   /** Noise to actions; couplings inverted. */
-  readonly sample: Direction<M>;
+  readonly sample: Direction;
   /** Actions to noise. */
-  readonly logProb: Direction<M>;
+  readonly logProb: Direction;
   /** log |det| of all matrices, data to noise: the sum of log |s|. */
   readonly logDet: number;
 }
 
 /** @throws Error if an entry of s is zero. */
-export function foldMixes(config: NinaConfig, plu: PluParams<NDArray> | undefined, buffers: Buffers): Mixes<Matrix> {
+export function foldMixes(config: NinaConfig, plu: PluParams<NDArray> | undefined, buffers: Buffers): Mixes {
   const n = config.n_layers;
   const D = config.chunk_length * config.action_dim;
   const orders = Array.from({ length: n }, (_, i) => scalarOrder(config, buffer(buffers, `permutation.${i}`)));
   const last = Array.from({ length: D }, (_, j) => j);
   const after = orders.map((_, i) => orders[i + 1] ?? last);
-  const forward = (i: number): Mix<Matrix> =>
-    plu ? { matrix: takeColumns(pluMatrix(plu, buffer(buffers, `plu.${i}`), i, D), after[i]!) } : { order: after[i]! };
-  const backward = (i: number): Mix<Matrix> =>
-    plu ? { matrix: pluInverse(plu, buffer(buffers, `plu.${i}`), after[i]!, i, D) } : { order: inverse(after[i]!) };
+  const forward = (i: number): Mix =>
+    plu
+      ? { matrix: toAffine(takeColumns(pluMatrix(plu, buffer(buffers, `plu.${i}`), i, D), after[i]!)) }
+      : { order: after[i]! };
+  const backward = (i: number): Mix =>
+    plu
+      ? { matrix: toAffine(pluInverse(plu, buffer(buffers, `plu.${i}`), after[i]!, i, D)) }
+      : { order: inverse(after[i]!) };
   const layers = orders.map((_, i) => i);
   return {
     sample: {

@@ -5,22 +5,14 @@
 import type { NDArray } from '../../../tensor/tree.ts';
 import type { NinaConfig } from '../config.ts';
 import type { MlpParams } from '../mlp.ts';
-import {
-  type Affine,
-  beside,
-  centred,
-  columns,
-  fromVector,
-  fromWeight,
-  type Matrix,
-  multiply,
-  toAffine,
-} from './matrix.ts';
-import type { Mix } from './mixes.ts';
+import { type Affine, beside, centred, fromVector, fromWeight, type Matrix, toAffine } from './matrix.ts';
 
 /** One conditioner. Twins are (scale, shift). */
 export interface MlpNet {
-  /** x1 [D/2] to both hidden layers [2H], where no matrix before it takes it in. */
+  /**
+   * x1 [D/2] to both hidden layers [2H]. Multiplied into the matrix before it, which algebra allows, it would be twice as
+   * many numbers to read.
+   */
   readonly first: Affine;
   /** x <- gelu(x / rms(x) * weight + bias) W + b, for each hidden layer of each twin; the last W is to D/2. */
   readonly hidden: readonly (readonly [MlpHidden, MlpHidden])[];
@@ -33,15 +25,14 @@ export interface MlpHidden {
   readonly linear: Affine;
 }
 
-export interface FoldedMlp {
+export function foldMlp(
+  { affine_dim: H }: NinaConfig,
+  p: MlpParams<NDArray>,
+): {
   /** cond [C] to the hidden layers of all nets [n * 2H], biases included. */
-  readonly cond: Affine;
-  readonly nets: readonly MlpNet[];
-  /** The mix [D, D] before layer i with the columns [2H] of that layer's `first` beside it; an order as it is. */
-  widenMix(i: number, mix: Mix<Matrix>): Mix<Matrix>;
-}
-
-export function foldMlp({ affine_dim: H }: NinaConfig, p: MlpParams<NDArray>): FoldedMlp {
+  cond: Affine;
+  nets: readonly MlpNet[];
+} {
   const pair = <T>(f: (k: 0 | 1) => T): readonly [T, T] => [f(0), f(1)];
   const firsts = p.layers.map(({ first }) => beside(...pair((k) => centred(fromWeight(first, k)))));
   const each = p.layers.flatMap((_, i) => pair((k) => 2 * i + k));
@@ -66,9 +57,5 @@ export function foldMlp({ affine_dim: H }: NinaConfig, p: MlpParams<NDArray>): F
       ),
     }),
   );
-  const widenMix = (i: number, mix: Mix<Matrix>): Mix<Matrix> =>
-    'order' in mix
-      ? mix
-      : { matrix: beside(mix.matrix, multiply(columns(mix.matrix, 0, firsts[i]!.rows), firsts[i]!)) };
-  return { cond, nets, widenMix };
+  return { cond, nets };
 }

@@ -3,7 +3,6 @@
  * and t beside each other for every token.
  */
 import type { Assembler, Code, Scope } from '../../../../tensor/wasm/assembler.ts';
-import type { Affine } from '../matrix.ts';
 import type { Arena } from './arena.ts';
 import type { LinearMaps } from './linear.ts';
 import type { Places } from './places.ts';
@@ -22,18 +21,15 @@ export interface ConditionerCode {
   readonly heard: readonly number[];
   /** Where s and t are afterwards: [B * tokens, 2 * tokenPanels]. */
   readonly st: number;
-  /**
-   * Prepares one step. `before` and `after` are the addresses of the chunk before and after the mix; `widened` is the
-   * mix where its matrix makes hidden entries too.
-   */
-  step(layer: number, widened: Affine | undefined): (call: StepCall) => Code;
+  /** The code of one layer. */
+  step(layer: number, call: StepCall): Code;
 }
 
 export interface StepCall {
   readonly scope: Scope;
   readonly batch: Code;
-  readonly before: number;
-  readonly after: number;
+  /** The address of the chunk. */
+  readonly chunk: number;
   /** What this layer hears: an address, and bytes from row to row. */
   readonly heard: number;
   readonly heardStride: number;

@@ -21,8 +21,10 @@ export function mlpConditioner(
   const st = memory.reserve(maxBatch * stBytes);
   const normGelu = normGeluKernel(m, { width: H, stride }, 2 * stride);
   const hiddenPlaces = padded(1, H, stride);
-  const firstHalf = padded(1, places.tokenSize, places.half);
   const vector = (numbers: Float32Array) => memory.floats(stride, (out) => out.set(numbers));
+  const firsts = nets.map(({ first }) =>
+    linear.addCompact(first, padded(1, places.tokenSize, places.half), padded(2, H, stride)),
+  );
   const prepared = nets.map(({ hidden }) =>
     hidden.map((twins, depth) =>
       twins.map(({ weight, bias, linear: map }: MlpHidden) => ({
@@ -39,18 +41,10 @@ export function mlpConditioner(
   return {
     heard: padded(2 * nets.length, H, stride),
     st,
-    step(layer, widened) {
-      const bothHidden = padded(2, H, stride);
-      const first = widened
-        ? linear.addCompact(
-            widened,
-            padded(2, places.tokenSize, places.tokenStride),
-            bothHidden.map((j) => (j < 0 ? j : 2 * places.tokenSize + j)),
-          )
-        : linear.addCompact(nets[layer]!.first, firstHalf, bothHidden);
-      return ({ batch, before, after, heard, heardStride }): Code => [
-        first.apply(
-          { at: i32.const(widened ? before : after), stride: 4 * 2 * places.half },
+    step(layer, { batch, chunk, heard, heardStride }): Code {
+      return [
+        firsts[layer]!.apply(
+          { at: i32.const(chunk), stride: 4 * 2 * places.half },
           { at: i32.const(layers[0]!), stride: rowBytes },
           batch,
           { at: i32.const(heard), stride: heardStride },

@@ -7,9 +7,9 @@ import { call, i32 } from '../../../../tensor/wasm/instructions.ts';
 import { PANEL, roundUp } from '../../../../tensor/wasm/product.ts';
 import type { Folded } from '../folded.ts';
 import { arena } from './arena.ts';
-import type { Workshop } from './conditioner.ts';
-import { flowKernels } from './flow.ts';
-import { linearMaps, type Precision } from './linear.ts';
+import type { ConditionerCode, Workshop } from './conditioner.ts';
+import { type FlowKernels, flowKernels } from './flow.ts';
+import { type LinearMap, linearMaps, type Precision } from './linear.ts';
 import { mlpConditioner } from './mlp.ts';
 import { padded, placesOf } from './places.ts';
 import { transformerConditioner } from './transformer.ts';
@@ -18,14 +18,19 @@ export interface NinaModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Writes the weights. */
   fill(memory: ArrayBuffer): void;
-  /** Addresses of what the caller writes: a chunk or noise [B, D], the condition [B, conditionStride]. */
+  readonly addresses: Addresses;
+  /** Numbers from one condition to the next. */
+  readonly conditionStride: number;
+  /** Bytes of weights that sampling reads. */
+  readonly weightBytes: number;
+}
+
+/** What the caller writes: a chunk or noise [B, D], the condition; and reads: actions [B, D], log p [B]. */
+interface Addresses {
   readonly chunk: number;
   readonly condition: number;
-  readonly conditionStride: number;
-  /** And reads: actions [B, D], log p [B]. */
   readonly actions: number;
   readonly logProb: number;
-  readonly weightBytes: number;
 }
 
 const PAGE = 65536;
@@ -37,18 +42,13 @@ export function ninaModule(folded: Folded, maxBatch: number, precision: Precisio
   const places = placesOf(config);
   const [m, memory] = [assembler(), arena()];
   const conditionStride = roundUp(config.cond_dim, PANEL);
-  const at = {
+  const addresses: Addresses = {
     chunk: memory.reserve(4 * maxBatch * D),
     condition: memory.reserve(4 * maxBatch * conditionStride),
     actions: memory.reserve(4 * maxBatch * D),
     logProb: memory.reserve(4 * maxBatch),
-    sums: memory.reserve(16 * maxBatch),
   };
-  const stateBytes = 4 * 2 * places.half;
-  // Chunks in the padded layout: each mix reads one and writes the other.
-  const states = [0, 1].map(() => memory.reserve(maxBatch * stateBytes)) as [number, number];
-  const inState = padded(2 * places.tokens, places.tokenSize, places.tokenStride);
-  const flow = flowKernels(m, places, D, at.sums, logDet - 0.5 * D * Math.log(2 * Math.PI));
+  const sums = memory.reserve(16 * maxBatch);
   const linear = linearMaps(m, memory, {
     precision,
     rows: maxBatch * places.tokens,
@@ -58,103 +58,120 @@ export function ninaModule(folded: Folded, maxBatch: number, precision: Precisio
   const shop: Workshop = { m, memory, linear, places, maxBatch };
   const conditioner =
     nets.kind === 'mlp' ? mlpConditioner(shop, nets.layers) : transformerConditioner(shop, nets.layers, config.n_heads);
-  const heardStride = 4 * conditioner.heard.length;
-  const heard = memory.reserve(maxBatch * heardStride);
-  const hear = linear.addCompact(cond, padded(1, config.cond_dim, conditionStride), conditioner.heard);
-
-  const table = (entries: readonly (readonly [from: number, to: number])[]) => i32.const(memory.ints(entries.flat()));
-  const direction = (way: 'sample' | 'logProb') => {
-    const { steps, finish } = folded[way];
-    const [firstMix] = steps.map(({ mix }) => mix);
-    const entry = 'order' in firstMix! ? firstMix.order : inState.filter((j) => j >= 0);
-    const parts = steps.map(({ layer, mix }) => {
-      const matrix = 'matrix' in mix ? mix.matrix : undefined;
-      return {
-        layer,
-        mix,
-        map: matrix && linear.add(matrix, inState, inState),
-        condition: conditioner.step(layer, matrix && matrix.outputs > D ? matrix : undefined),
-      };
-    });
-    const last = 'matrix' in finish ? linear.add(finish.matrix, inState, inState) : undefined;
-    m.func(
-      way,
-      ['i32'],
-      (scope) => {
-        const batch = (scope.params[0] as Local).get;
-        let [from, to] = states;
-        const swap = () => {
-          [from, to] = [to, from];
-        };
-        const rows = (address: number) => ({ at: i32.const(address), stride: stateBytes });
-        const move = (entries: Code, source: number, sourceBytes: number, target: number, targetBytes: number) =>
-          call(
-            flow.gather,
-            entries,
-            i32.const(source),
-            i32.const(sourceBytes),
-            i32.const(target),
-            i32.const(targetBytes),
-            batch,
-          );
-        const code: Code[] = [
-          hear.apply(
-            { at: i32.const(at.condition), stride: 4 * conditionStride },
-            { at: i32.const(heard), stride: heardStride },
-            batch,
-          ),
-          move(table(entry.map((j, to) => [4 * j, 4 * places.scalar(to)])), at.chunk, 4 * D, from, stateBytes),
-        ];
-        if (way === 'sample') code.push(call(flow.base, i32.const(from), batch));
-        parts.forEach(({ layer, mix, map, condition }, step) => {
-          const before = from;
-          if (map) {
-            code.push(map.apply(rows(from), rows(to), batch));
-            swap();
-          } else if ('order' in mix && step > 0) {
-            const entries = mix.order.map((j, to) => [4 * places.scalar(j), 4 * places.scalar(to)] as const);
-            code.push(move(table(entries), from, stateBytes, to, stateBytes));
-            swap();
-          }
-          const heardHere = heard + (heardStride / steps.length) * layer;
-          code.push(condition({ scope, batch, before, after: from, heard: heardHere, heardStride }));
-          code.push(
-            call(
-              way === 'sample' ? flow.coupleSample : flow.coupleLogProb,
-              i32.const(from),
-              i32.const(conditioner.st),
-              batch,
-            ),
-          );
-        });
-        if (way === 'sample') {
-          if (!('order' in finish)) throw new Error('Internal: sampling ends with a permutation.');
-          code.push(
-            move(
-              table(finish.order.map((j, to) => [4 * places.scalar(j), 4 * to])),
-              from,
-              stateBytes,
-              at.actions,
-              4 * D,
-            ),
-          );
-        } else {
-          // The density does not mind an order.
-          if (last) {
-            code.push(last.apply(rows(from), rows(to), batch));
-            swap();
-          }
-          code.push(call(flow.base, i32.const(from), batch));
-        }
-        code.push(call(flow.density, i32.const(at.logProb), batch));
-        return code;
-      },
-      { exported: true },
-    );
+  const path: Path = {
+    shop,
+    folded,
+    addresses,
+    conditioner,
+    flow: flowKernels(m, places, D, sums, logDet - 0.5 * D * Math.log(2 * Math.PI)),
+    hear: linear.addCompact(cond, padded(1, config.cond_dim, conditionStride), conditioner.heard),
+    conditionBytes: 4 * conditionStride,
+    heard: memory.reserve(4 * maxBatch * conditioner.heard.length),
+    states: [memory.reserve(8 * maxBatch * places.half), memory.reserve(8 * maxBatch * places.half)],
   };
-  direction('sample');
-  const weightBytes = linear.weightBytes;
-  direction('logProb');
+  direction(path, 'sample');
+  const { weightBytes } = linear;
+  direction(path, 'logProb');
   const bytes = m.bytes(Math.ceil(memory.size / PAGE));
-  return { bytes, fill: memory.fill, ...at, conditionStride, weightBytes };
+  return { bytes, fill: memory.fill, addresses, conditionStride, weightBytes };
+}
+
+/** What both directions share. */
+interface Path {
+  readonly shop: Workshop;
+  readonly folded: Folded;
+  readonly addresses: Addresses;
+  readonly conditioner: ConditionerCode;
+  readonly flow: FlowKernels;
+  /** The condition to what all layers hear, at `heard`. */
+  readonly hear: LinearMap;
+  readonly conditionBytes: number;
+  readonly heard: number;
+  /** Chunks in the padded layout: each mix reads one and writes the other. */
+  readonly states: readonly [number, number];
+}
+
+/** Adds the exported function of one direction to the module. */
+function direction({ shop, folded, addresses, conditioner, flow, hear, ...at }: Path, way: 'sample' | 'logProb'): void {
+  const { m, memory, linear, places } = shop;
+  const { steps, finish } = folded[way];
+  const chunkBytes = 4 * folded.config.chunk_length * folded.config.action_dim;
+  const stateBytes = 8 * places.half;
+  const heardStride = 4 * conditioner.heard.length;
+  const inState = padded(2 * places.tokens, places.tokenSize, places.tokenStride);
+  const couple = way === 'sample' ? flow.coupleSample : flow.coupleLogProb;
+
+  m.func(
+    way,
+    ['i32'],
+    (scope) => {
+      const batch = (scope.params[0] as Local).get;
+      let [from, to] = at.states;
+      /** From one layout to another: number order[j] of the source becomes number j. */
+      const move = (order: readonly number[], source: Layout, target: Layout): Code =>
+        call(
+          flow.gather,
+          i32.const(memory.ints(order.flatMap((i, j) => [4 * source.place(i), 4 * target.place(j)]))),
+          i32.const(source.at),
+          i32.const(source.bytes),
+          i32.const(target.at),
+          i32.const(target.bytes),
+          batch,
+        );
+      const plain = (address: number): Layout => ({ at: address, bytes: chunkBytes, place: (j) => j });
+      const state = (address: number): Layout => ({ at: address, bytes: stateBytes, place: places.scalar });
+      const rows = (address: number) => ({ at: i32.const(address), stride: stateBytes });
+      const mixed = (mix: (typeof steps)[number]['mix']): Code => {
+        const code =
+          'order' in mix
+            ? move(mix.order, state(from), state(to))
+            : linear.add(mix.matrix, inState, inState).apply(rows(from), rows(to), batch);
+        [from, to] = [to, from];
+        return code;
+      };
+
+      // An order before the first coupling costs nothing: the chunk is moved into its place anyway.
+      const [first] = steps.map(({ mix }) => mix);
+      const unmoved = inState.filter((j) => j >= 0);
+      const entry = 'order' in first! ? first.order : unmoved;
+      return [
+        hear.apply(
+          { at: i32.const(addresses.condition), stride: at.conditionBytes },
+          { at: i32.const(at.heard), stride: heardStride },
+          batch,
+        ),
+        move(entry, plain(addresses.chunk), state(from)),
+        way === 'sample' ? call(flow.base, i32.const(from), batch) : [],
+        steps.map(({ layer, mix }, i) => [
+          i === 0 && 'order' in mix ? [] : mixed(mix),
+          conditioner.step(layer, {
+            scope,
+            batch,
+            chunk: from,
+            heard: at.heard + (heardStride / steps.length) * layer,
+            heardStride,
+          }),
+          call(couple, i32.const(from), i32.const(conditioner.st), batch),
+        ]),
+        finishing(),
+        call(flow.density, i32.const(addresses.logProb), batch),
+      ];
+
+      function finishing(): Code {
+        if (way === 'sample' && 'order' in finish) return move(finish.order, state(from), plain(addresses.actions));
+        // The density of noise does not mind an order.
+        const last = 'order' in finish ? [] : mixed(finish);
+        return [last, call(flow.base, i32.const(from), batch)];
+      }
+    },
+    { exported: true },
+  );
+}
+
+interface Layout {
+  readonly at: number;
+  /** From row to row. */
+  readonly bytes: number;
+  /** Where number j of a row lies. */
+  place(j: number): number;
 }

@@ -32,22 +32,21 @@ export async function compileWasm(
   const [D, C] = [config.chunk_length * config.action_dim, config.cond_dim];
   const module = ninaModule(folded, maxBatch, precision);
   const exports = await instantiate<Exports>(module.bytes);
+  const { addresses: at, conditionStride } = module;
   const { buffer } = exports.memory;
   module.fill(buffer);
-  const chunk = new Float32Array(buffer, module.chunk, maxBatch * D);
-  const condition = new Float32Array(buffer, module.condition, maxBatch * module.conditionStride);
+  const chunk = new Float32Array(buffer, at.chunk, maxBatch * D);
+  const condition = new Float32Array(buffer, at.condition, maxBatch * conditionStride);
   // One view per batch size, made once.
   const results = Array.from({ length: maxBatch }, (_, i) => ({
-    actions: new Float32Array(buffer, module.actions, (i + 1) * D),
-    logProb: new Float32Array(buffer, module.logProb, i + 1),
+    actions: new Float32Array(buffer, at.actions, (i + 1) * D),
+    logProb: new Float32Array(buffer, at.logProb, i + 1),
   }));
   const write = (what: string, x: Float32Array, cond: Float32Array, B: number) => {
     checkCall(what, x, cond, B, { D, C, maxBatch });
     chunk.set(x);
-    if (C === module.conditionStride) condition.set(cond);
-    else
-      for (let b = 0; b < B; b++)
-        for (let i = 0; i < C; i++) condition[b * module.conditionStride + i] = cond[b * C + i]!;
+    if (C === conditionStride) condition.set(cond);
+    else for (let b = 0; b < B; b++) for (let i = 0; i < C; i++) condition[b * conditionStride + i] = cond[b * C + i]!;
   };
   return {
     backend: precision === 'int8' ? 'wasm-int8' : 'wasm',

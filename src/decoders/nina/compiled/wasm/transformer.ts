@@ -65,39 +65,37 @@ export function transformerConditioner(
   return {
     heard: padded(nets.length * nets[0]!.blocks.length, H, width.x),
     st,
-    step:
-      (layer) =>
-      ({ scope, batch, after, heard, heardStride }): Code => {
-        const { input, blocks, widen, narrow } = prepared[layer]!;
-        const all = i32.mul(batch, i32.const(tokens));
-        const [row, from, to] = [scope.local('i32'), scope.local('i32'), scope.local('i32')];
-        const hear = (address: number, stride: number) =>
-          call(addNorm, x.at, i32.const(address), i32.const(stride), normed.at, batch);
-        return [
-          from.set(i32.const(after)),
-          to.set(x.at),
-          repeat(row, batch, [
-            input.apply({ at: from.get, stride: 4 * tokenStride }, { at: to.get, stride: x.stride }, i32.const(tokens)),
-            advance(from, 4 * 2 * half),
-            advance(to, tokens * x.stride),
-          ]),
-          hear(nothing, 0),
-          blocks.map((block, j) => [
-            block.qkv.apply(normed, qkv, all),
-            call(attention, qkv.at, answers.at, batch),
-            block.out.apply(answers, x, all, x),
-            hear(heard + 4 * width.x * j, heardStride),
-          ]),
-          widen.apply(normed, wide, all),
-          call(gelu, wide.at, i32.mul(all, i32.const((2 * width.head) / 4))),
-          narrow.map((head, k) =>
-            head.apply(
-              part(k * width.head, wide.at, wide.stride),
-              part(k * tokenPanels, i32.const(st), 4 * width.st),
-              all,
-            ),
+    step(layer, { scope, batch, chunk, heard, heardStride }): Code {
+      const { input, blocks, widen, narrow } = prepared[layer]!;
+      const all = i32.mul(batch, i32.const(tokens));
+      const [row, from, to] = [scope.local('i32'), scope.local('i32'), scope.local('i32')];
+      const hear = (address: number, stride: number) =>
+        call(addNorm, x.at, i32.const(address), i32.const(stride), normed.at, batch);
+      return [
+        from.set(i32.const(chunk)),
+        to.set(x.at),
+        repeat(row, batch, [
+          input.apply({ at: from.get, stride: 4 * tokenStride }, { at: to.get, stride: x.stride }, i32.const(tokens)),
+          advance(from, 4 * 2 * half),
+          advance(to, tokens * x.stride),
+        ]),
+        hear(nothing, 0),
+        blocks.map((block, j) => [
+          block.qkv.apply(normed, qkv, all),
+          call(attention, qkv.at, answers.at, batch),
+          block.out.apply(answers, x, all, x),
+          hear(heard + 4 * width.x * j, heardStride),
+        ]),
+        widen.apply(normed, wide, all),
+        call(gelu, wide.at, i32.mul(all, i32.const((2 * width.head) / 4))),
+        narrow.map((head, k) =>
+          head.apply(
+            part(k * width.head, wide.at, wide.stride),
+            part(k * tokenPanels, i32.const(st), 4 * width.st),
+            all,
           ),
-        ];
-      },
+        ),
+      ];
+    },
   };
 }
