@@ -15,6 +15,7 @@ import { registerParity } from './parity.ts';
 import { registerQuickstart } from './quickstart.ts';
 import { registerReplay } from './replay.ts';
 import { registerReproduce } from './reproduce.ts';
+import { registerStudy } from './study.ts';
 import { registerSuites } from './suites.ts';
 import { registerTrain } from './train.ts';
 
@@ -35,6 +36,7 @@ registerExport(program);
 registerParity(program);
 registerBench(program);
 registerReproduce(program);
+registerStudy(program);
 registerQuickstart(program);
 
 // `nina suites | head` closes the pipe early: that is no failure.

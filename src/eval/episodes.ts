@@ -31,14 +31,13 @@ const lineSchema = z.object({
   ood: z.array(z.number().nullable()).optional(),
   /** First chunk that was decided under the perturbation. */
   perturbed_at: z.int().optional(),
-  /** Jumps of commands and accelerations, at seams and inside chunks. */
-  smoothness: z
-    .object({
-      seams: z.int(),
-      jump_m: z.tuple([z.number(), z.number()]),
-      acceleration: z.tuple([z.number(), z.number()]),
-    })
-    .optional(),
+  /** Of each chunk that was executed, nats. */
+  log_prob: z.array(z.number()).optional(),
+  /** See `smoothness.ts`. */
+  seam_jump_m: z.array(z.number()).optional(),
+  inside_jump_m: z.number().optional(),
+  seam_acceleration: z.array(z.number()).optional(),
+  inside_acceleration: z.number().optional(),
   /** File name of the animation, beside this file. */
   video: z.string().optional(),
 });

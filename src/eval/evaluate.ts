@@ -129,7 +129,7 @@ function hasVideo(out: string, { video }: EpisodeLine): boolean {
 function toLine(
   { run, seed, quantiles }: { run: string; seed: number; quantiles: readonly number[] | undefined },
   job: { task: Task; episode: number },
-  { success, steps, latencyMs, finalState, surprise, perturbedAt, smoothness, engine, scene }: EvalResult,
+  { success, steps, latencyMs, finalState, surprise, perturbedAt, logProb, smoothness, engine, scene }: EvalResult,
 ): EpisodeLine {
   return {
     run,
@@ -147,7 +147,8 @@ function toLine(
     ...(surprise &&
       quantiles && { ood: surprise.map((nats) => (nats === null ? null : rounded(rankIn(quantiles, nats)))) }),
     ...(perturbedAt !== undefined && { perturbed_at: perturbedAt }),
-    ...(smoothness && { smoothness }),
+    ...(logProb && { log_prob: logProb.map(rounded) }),
+    ...smoothness,
   };
 }
 

@@ -31,7 +31,7 @@ export interface Actor {
   infer(
     input: PolicyInput,
     options: { key: Key; temperature: number; bestOf?: number; continuing?: Float32Array },
-  ): Promise<{ actions: Float32Array; latencyMs: number }>;
+  ): Promise<{ actions: Float32Array; latencyMs: number; logProb?: number }>;
   /** How many nats less likely a chunk [T * 7] is than the central one, given what was seen. */
   surprise?(input: PolicyInput, chunk: Float32Array): Promise<number>;
 }
@@ -64,8 +64,9 @@ export interface Rollout {
   surprise?: (number | null)[];
   /** Index of the first chunk that was decided under the perturbation; absent if there was none. */
   perturbedAt?: number;
-  /** Absent for an episode of a single chunk. */
-  smoothness?: Smoothness;
+  /** Of each chunk, nats, as the actor says; absent if it does not. */
+  logProb?: number[];
+  smoothness: Smoothness;
 }
 
 /** @throws NinaError when the policy answers with something that is no chunk of actions. */
@@ -76,6 +77,7 @@ export async function rollout(environment: Environment, actor: Actor, options: R
   const watch = createWatch(actor);
   const latencyMs: number[] = [];
   const surprise: (number | null)[] = [];
+  const logProbs: number[] = [];
   const executed: Float32Array[] = [];
   const positionsM: Vec3[] = [];
   let perturbedAt: number | undefined;
@@ -87,13 +89,18 @@ export async function rollout(environment: Environment, actor: Actor, options: R
     observation = perturbation?.disturb(environment, observation) ?? observation;
     if (perturbation?.begun) perturbedAt ??= latencyMs.length;
     let input = look();
-    const { actions: plan, latencyMs: ms } = await actor.infer(input, {
+    const {
+      actions: plan,
+      latencyMs: ms,
+      logProb,
+    } = await actor.infer(input, {
       key: fold(noise, executed.length),
       temperature,
       bestOf,
       continuing,
     });
     latencyMs.push(ms);
+    if (logProb !== undefined) logProbs.push(logProb);
     checkChunk(plan, actor.chunkLength, task.name, executed.length);
     if (watch) surprise.push(await watch.judge(plan));
     if (consistent) continuing = plan.subarray(multistep * ACTION_SIZE);
@@ -113,6 +120,7 @@ export async function rollout(environment: Environment, actor: Actor, options: R
   return {
     ...{ success, steps: executed.length, latencyMs, finalState: finalState.digest('hex'), perturbedAt },
     ...(watch && { surprise }),
+    ...(logProbs.length > 0 && { logProb: logProbs }),
     smoothness: smoothness(executed, [...positionsM, observation.eefPosition], multistep),
   };
 }

@@ -4,58 +4,51 @@
  */
 import { CONTROL_HZ, POSITION_SCALE_M } from '../sim/index.ts';
 
-/** Means over an episode. A step is a seam's when its command is the first of a chunk that is not the episode's first. */
+/** A step is a seam's when its command is the first of a chunk that is not the episode's first. */
 export interface Smoothness {
-  /** Seams. */
-  seams: number;
-  /** Change of the commanded displacement from the command before, position part, metres: at seams, elsewhere. */
-  jump_m: [seam: number, inside: number];
-  /** Acceleration of the hand over the step and the one before, m/s^2. */
-  acceleration: [seam: number, inside: number];
+  /** Change of the commanded displacement from the command before, position part, metres: at each seam. */
+  seam_jump_m: number[];
+  /** The mean inside chunks. */
+  inside_jump_m: number;
+  /** Acceleration of the hand over the step and the one before, m/s^2: at each seam. */
+  seam_acceleration: number[];
+  inside_acceleration: number;
 }
 
 /**
  * @param actions [S, 7] executed commands
  * @param positionsM [S + 1, 3] of the hand, before each command and after the last
  * @param multistep commands of a chunk
- * @returns undefined for an episode without a seam
  */
 export function smoothness(
   actions: readonly ArrayLike<number>[],
   positionsM: readonly ArrayLike<number>[],
   multistep: number,
-): Smoothness | undefined {
-  const jumps = meansBySide();
-  const accelerations = meansBySide();
+): Smoothness {
+  const jumps: Sides = { seam: [], inside: [] };
+  const accelerations: Sides = { seam: [], inside: [] };
   for (let t = 1; t < actions.length; t++) {
-    const seam = t % multistep === 0;
+    const side = t % multistep === 0 ? 'seam' : 'inside';
     const [now, before] = [actions[t]!, actions[t - 1]!];
-    jumps.add(seam, POSITION_SCALE_M * norm((i) => now[i]! - before[i]!));
+    jumps[side].push(POSITION_SCALE_M * norm((i) => now[i]! - before[i]!));
     const [a, b, c] = [positionsM[t - 1]!, positionsM[t]!, positionsM[t + 1]!];
-    accelerations.add(seam, CONTROL_HZ ** 2 * norm((i) => c[i]! - 2 * b[i]! + a[i]!));
+    accelerations[side].push(CONTROL_HZ ** 2 * norm((i) => c[i]! - 2 * b[i]! + a[i]!));
   }
-  const seams = Math.floor((actions.length - 1) / multistep);
-  return seams === 0 ? undefined : { seams, jump_m: jumps.means(), acceleration: accelerations.means() };
+  return {
+    seam_jump_m: jumps.seam.map(rounded),
+    inside_jump_m: rounded(mean(jumps.inside)),
+    seam_acceleration: accelerations.seam.map(rounded),
+    inside_acceleration: rounded(mean(accelerations.inside)),
+  };
+}
+
+interface Sides {
+  seam: number[];
+  inside: number[];
 }
 
 const norm = (component: (i: number) => number) => Math.hypot(component(0), component(1), component(2));
-
-/** Rounded to six digits: more would only lengthen a line of JSON. An episode of seams alone has none inside: 0. */
-function meansBySide() {
-  const sums = { seam: 0, seams: 0, inside: 0, insides: 0 };
-  return {
-    add(seam: boolean, value: number) {
-      if (seam) {
-        sums.seam += value;
-        sums.seams++;
-      } else {
-        sums.inside += value;
-        sums.insides++;
-      }
-    },
-    means(): [number, number] {
-      const mean = (sum: number, n: number) => (n === 0 ? 0 : Number((sum / n).toPrecision(6)));
-      return [mean(sums.seam, sums.seams), mean(sums.inside, sums.insides)];
-    },
-  };
-}
+/** 0 of nothing: when every command is a chunk of its own, nothing is inside. */
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
+/** Enough digits to compare; more only lengthen a line. */
+const rounded = (x: number) => Number(x.toPrecision(4));

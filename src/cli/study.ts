@@ -1,0 +1,140 @@
+/** `nina study`: measurements of a trained policy that take many evaluations. */
+import * as path from 'node:path';
+import type { Command } from 'commander';
+import type { Detection } from '../eval/detection.ts';
+import type { Acting, LikelihoodStudy, Mean, Seams } from '../eval/likelihood.ts';
+import type { Area } from '../eval/roc.ts';
+import { defaultFolder } from './eval.ts';
+import { interruptible } from './interrupt.ts';
+import { defaultWorkers, integer } from './options.ts';
+import { createProgress } from './progress.ts';
+
+interface Options {
+  suite: string;
+  task?: number;
+  episodes: number;
+  seed: number;
+  workers: number;
+  out?: string;
+  json?: boolean;
+}
+
+export function registerStudy(program: Command): void {
+  program
+    .command('study')
+    .description('measure a trained policy in many evaluations')
+    .command('likelihood')
+    .description(
+      "what NinA's likelihood is good for: choosing the best of K samples, smoothing seams between chunks, noticing disturbances",
+    )
+    .argument('<checkpoint>', "a checkpoint, or a training run's folder (its newest checkpoint)")
+    .requiredOption('--suite <name>', "suite, see 'nina suites'")
+    .option('--task <index>', 'only this task of the suite', integer(0))
+    .requiredOption('--episodes <n>', 'episodes per task and condition', integer(1))
+    .requiredOption('--seed <n>', 'seed of initial states, sampling and disturbances', integer(0))
+    .option('--workers <n>', 'worker threads; the result does not depend on them', integer(1), defaultWorkers)
+    .option('--out <folder>', 'folder of the episodes (default: that of nina eval, with -likelihood)')
+    .option('--json', 'print JSON')
+    .action(async (checkpoint: string, { workers, json, out: folder, ...settings }: Options) => {
+      const out = folder ?? `${await defaultFolder(checkpoint, settings.suite)}-likelihood`;
+      const { studyLikelihood } = await import('../eval/likelihood.ts');
+      const study = await interruptible((signal) =>
+        studyLikelihood(settings, { checkpoint, out, workers, signal, onCondition }),
+      );
+      if (json) process.stdout.write(`${JSON.stringify({ ...study, lines: path.join(out, 'episodes.jsonl') })}\n`);
+      else process.stdout.write(formatStudy(study));
+    });
+}
+
+/** One progress line a condition. */
+function onCondition(name: string, index: number, total: number) {
+  let progress: ReturnType<typeof createProgress> | undefined;
+  return ({ done, total: episodes, successes }: { done: number; total: number; successes: number }) => {
+    progress ??= createProgress(`${index + 1}/${total} ${name}`, episodes, done);
+    progress.update(done, `${successes} successful`);
+    if (done === episodes) progress.end(`${successes} of ${episodes} successful`);
+  };
+}
+
+/** Three Markdown tables. */
+export function formatStudy({ choice, seams, detection }: LikelihoodStudy): string {
+  const sections = [
+    '## Choosing by likelihood\n\n',
+    table(
+      ['acting', 'executed per chunk', 'success', '95% interval', 'decoding'],
+      choice.map((one) => [...actingCells(one), `${one.latency_ms.toFixed(2)} ms`]),
+    ),
+    '\n## Seams between chunks (means over episodes, 95% interval; seam / inside a chunk)\n\n',
+    table(
+      [
+        'acting',
+        'executed per chunk',
+        'success',
+        '95% interval',
+        'jump of the command, mm',
+        'acceleration of the hand, m/s2',
+      ],
+      seams.map((one) => [...actingCells(one), ...seamCells(one)]),
+    ),
+    '\n## Noticing a disturbance (area under the ROC curve, 95% interval; 0.5 says nothing)\n\n',
+    table(
+      [
+        'disturbance',
+        'executed per chunk',
+        'success, undisturbed',
+        'score',
+        'first decision',
+        'all decisions',
+        'episode',
+        'n',
+      ],
+      detection.flatMap(detectionRows),
+    ),
+    '\n',
+    ...detection.flatMap(({ flagged, perturbation, multistep }) =>
+      flagged
+        ? `${perturbation}, ${multistep} executed: ${percent(flagged[0])} of the first decisions are above the held-out 95% quantile, ${percent(flagged[1])} undisturbed.\n`
+        : [],
+    ),
+  ];
+  return sections.join('');
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
+const range = ([low, high]: readonly [number, number], show: (x: number) => string) => `[${show(low)}, ${show(high)}]`;
+
+const actingCells = ({ name, multistep, successes, n, interval }: Acting) => [
+  name,
+  String(multistep),
+  `${successes}/${n}`,
+  range(interval, percent),
+];
+
+function seamCells(seams: Seams): string[] {
+  const both = (seam: Mean, inside: Mean, scale: number) => {
+    const show = (x: number) => (scale * x).toFixed(2);
+    return `${show(seam.mean)} ${range(seam.interval, show)} / ${show(inside.mean)}`;
+  };
+  return [
+    both(seams.seam_jump_m, seams.inside_jump_m, 1000),
+    both(seams.seam_acceleration, seams.inside_acceleration, 1),
+  ];
+}
+
+function detectionRows({ perturbation, multistep, success, undisturbed, scores }: Detection): string[][] {
+  const area = ({ auroc, interval }: Area) => {
+    const show = (x: number) => x.toFixed(2);
+    return `${show(auroc)} ${range(interval, show)}`;
+  };
+  return Object.entries(scores).map(([score, { first, chunks, episodes }], i) => [
+    ...(i === 0
+      ? [perturbation, String(multistep), `${percent(success.success_rate)}, ${percent(undisturbed.success_rate)}`]
+      : ['', '', '']),
+    ...[score, area(first), area(chunks), area(episodes), String(first.n)],
+  ]);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
+  return line(head) + line(head.map(() => '---')) + rows.map(line).join('');
+}

@@ -1,0 +1,83 @@
+/**
+ * Does a score tell disturbed episodes from the same episodes undisturbed? Disturbed and undisturbed runs of an episode are
+ * compared chunk by chunk, so that a score that only tells the phase of the task scores 0.5.
+ */
+import type { Key } from '../random.ts';
+import { type EpisodeLine, type Rate, rate, UNUSUAL } from './episodes.ts';
+import type { PerturbationKind } from './perturbations.ts';
+import { type Area, areaOver, type Pair } from './roc.ts';
+
+/** How well a score separates chunks of disturbed episodes from the same chunks undisturbed. */
+export interface Separation {
+  /** The first decision after the disturbance. */
+  first: Area;
+  /** Every decision after it, while both episodes last. */
+  chunks: Area;
+  /** The largest of these of each episode. */
+  episodes: Area;
+}
+
+export interface Detection {
+  perturbation: PerturbationKind;
+  multistep: number;
+  /** Of the disturbed episodes, and of the same ones undisturbed. */
+  success: Rate;
+  undisturbed: Rate;
+  /** By score: `SCORES`. */
+  scores: Record<string, Separation>;
+  /** Share of the first decisions after the disturbance whose rank is unusual, disturbed and not; absent without ranks. */
+  flagged?: [disturbed: number, undisturbed: number];
+}
+
+/**
+ * Candidates for an alarm, each of a chunk of an episode; larger is more alarming, undefined where there is none.
+ * `surprise` is what evaluations report as `ood`; the others are what it must beat: how unlikely the policy finds its own
+ * chunk, and how far the new command is from the last, which needs no density at all.
+ */
+const SCORES: Readonly<Record<string, (line: EpisodeLine, chunk: number) => number | undefined>> = {
+  surprise: (line, i) => line.surprise?.[i] ?? undefined,
+  'own log p': (line, i) => (line.log_prob?.[i] === undefined ? undefined : -line.log_prob[i]),
+  'jump at seam': (line, i) => line.seam_jump_m?.[i - 1],
+};
+
+export function detection(
+  perturbation: PerturbationKind,
+  disturbed: { multistep: number; lines: readonly EpisodeLine[] },
+  undisturbed: { lines: readonly EpisodeLine[] },
+  bootstrap: Key,
+): Detection {
+  const pairs = disturbed.lines.flatMap((line) => {
+    const same = undisturbed.lines.find(({ task, episode }) => task === line.task && episode === line.episode);
+    return line.perturbed_at === undefined || !same ? [] : [{ line, same, from: line.perturbed_at }];
+  });
+  const chunksOf = ({ line, same, from }: (typeof pairs)[number], score: (typeof SCORES)[string]) => {
+    const last = Math.min(line.latency_ms.length, same.latency_ms.length);
+    const both = Array.from({ length: last - from }, (_, i) => [score(line, from + i), score(same, from + i)] as const);
+    return both.filter((pair): pair is readonly [number, number] => pair.every((value) => value !== undefined));
+  };
+  const separation = (score: (typeof SCORES)[string]): Separation => {
+    const chunks = pairs.map((pair) => chunksOf(pair, score)).filter((both) => both.length > 0);
+    const area = (reduce: (values: readonly number[]) => readonly number[]) =>
+      areaOver(
+        chunks.map(
+          (both): Pair => ({ positive: reduce(both.map(([p]) => p)), negative: reduce(both.map(([, n]) => n)) }),
+        ),
+        bootstrap,
+      );
+    return {
+      first: area((values) => values.slice(0, 1)),
+      chunks: area((values) => values),
+      episodes: area((values) => [Math.max(...values)]),
+    };
+  };
+  const ranks = pairs.flatMap((pair) => chunksOf(pair, (line, i) => line.ood?.[i] ?? undefined).slice(0, 1));
+  const flagged = (side: 0 | 1) => ranks.filter((rank) => rank[side] > UNUSUAL).length / ranks.length;
+  return {
+    perturbation,
+    multistep: disturbed.multistep,
+    success: rate(pairs.map(({ line }) => line)),
+    undisturbed: rate(pairs.map(({ same }) => same)),
+    scores: Object.fromEntries(Object.entries(SCORES).map(([name, score]) => [name, separation(score)])),
+    ...(ranks.length > 0 && { flagged: [flagged(0), flagged(1)] }),
+  };
+}
