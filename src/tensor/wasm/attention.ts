@@ -53,9 +53,9 @@ export function attentionKernel(m: Assembler, shape: AttentionShape, scores: num
     ];
     const softmax: Code = [
       groups.map((g) => weights[g]!.set(v128.load(i32.const(scores), 16 * g))),
-      most.set(groups.slice(1).reduce<Code>((max, g) => f32x4.max(max, weights[g]!.get), weights[0]!.get)),
-      most.set(f32x4.max(most.get, v128.shuffle32(most.get, most.get, [2, 3, 0, 1]))),
-      most.set(f32x4.max(most.get, v128.shuffle32(most.get, most.get, [1, 0, 3, 2]))),
+      most.set(groups.slice(1).reduce<Code>((max, g) => f32x4.pmax(max, weights[g]!.get), weights[0]!.get)),
+      most.set(f32x4.pmax(most.get, v128.shuffle32(most.get, most.get, [2, 3, 0, 1]))),
+      most.set(f32x4.pmax(most.get, v128.shuffle32(most.get, most.get, [1, 0, 3, 2]))),
       groups.map((g) => weights[g]!.set(exp4(math, f32x4.sub(weights[g]!.get, most.get)))),
       sum.set(groups.slice(1).reduce<Code>((total, g) => f32x4.add(total, weights[g]!.get), weights[0]!.get)),
       sum.set(f32x4.div(f32x4.const(1), sumLanes(v, sum.get))),

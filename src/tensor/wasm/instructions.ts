@@ -65,9 +65,11 @@ export const f32x4 = {
   sub: simd(0xe5),
   mul: simd(0xe6),
   div: simd(0xe7),
-  /** The smaller, as one machine instruction: of a NaN and a number the first operand. */
-  min: simd(0xea),
-  max: simd(0xeb),
+  /** NaN if either is. */
+  max: simd(0xe9),
+  /** One machine instruction where min and max are several: the first operand unless the second is smaller (larger). */
+  pmin: simd(0xea),
+  pmax: simd(0xeb),
   fromI32: simd(0xfa),
 };
 
@@ -82,6 +84,9 @@ export const i32x4 = {
 
 /** Lanes of two vectors of i32, saturated to 16 bits. */
 export const narrow16 = simd(0x85);
+
+/** Zeroes `bytes` from `address`. */
+export const clear = (address: Code, bytes: Code): Code => [address, i32.const(0), bytes, 0xfc, 11, 0];
 
 export const call = ({ index, params, name }: Func, ...args: readonly Code[]): Code => {
   if (args.length !== params.length)

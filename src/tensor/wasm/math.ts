@@ -22,7 +22,7 @@ export function scratch(scope: Scope): Scratch {
 const polynomial = (x: Code, [first, ...rest]: readonly number[]): Code =>
   rest.reduce<Code>((sum, c) => f32x4.add(f32x4.mul(sum, x), f32x4.const(c)), f32x4.const(first!));
 
-const clamped = (x: Code, bound: number): Code => f32x4.min(f32x4.max(x, f32x4.const(-bound)), f32x4.const(bound));
+const clamped = (x: Code, bound: number): Code => f32x4.pmin(f32x4.pmax(x, f32x4.const(-bound)), f32x4.const(bound));
 
 const EXP = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1];
 /** ln 2 as a number of few bits, whose multiples are exact, and the rest. */

@@ -3,7 +3,7 @@
  * address and size in the code. No operation is looked up, checked or allocated for when it runs.
  */
 import { assembler, type Code, type Local } from '../../../../tensor/wasm/assembler.ts';
-import { call, i32 } from '../../../../tensor/wasm/instructions.ts';
+import { call, clear, i32 } from '../../../../tensor/wasm/instructions.ts';
 import { PANEL, roundUp } from '../../../../tensor/wasm/product.ts';
 import type { Folded } from '../folded.ts';
 import { arena } from './arena.ts';
@@ -140,6 +140,8 @@ function direction({ shop, folded, addresses, conditioner, flow, hear, ...at }: 
           { at: i32.const(at.heard), stride: heardStride },
           batch,
         ),
+        // Padding that a call with NaN left behind would be in the sums of the next.
+        at.states.map((address) => clear(i32.const(address), i32.mul(batch, i32.const(stateBytes)))),
         move(entry, plain(addresses.chunk), state(from)),
         way === 'sample' ? call(flow.base, i32.const(from), batch) : [],
         steps.map(({ layer, mix }, i) => [
