@@ -16,6 +16,7 @@ const EXPORTS: Record<string, string> = {
   './nn': 'linear',
   './flows': 'realNvp',
   './decoders/nina': 'sampleAndLogProb',
+  './decoders/nina/wasm': 'compileWasm',
   './decoders/flower': 'velocity',
   './encoders/state': 'encode',
   './policy': 'loadPolicy',

@@ -22,7 +22,8 @@ export type Measured = Readonly<Record<string, number>>;
 const MAX_BATCH = 16;
 /** Backends that compute what was trained. Eight bits are another model, chosen only by name. */
 const EXACT: readonly Backend[] = ['wasm', 'onnx'];
-const WARM_UP = 5;
+/** An engine compiles what it runs often a second time, better, and meanwhile runs the first version. */
+const WARM_UP_MS = 300;
 const RUNS = 11;
 
 /** @throws Error if config and model disagree, or a PLU is singular. */
@@ -45,12 +46,13 @@ export async function compileFastest(
   for (const backend of EXACT) candidates.push({ compiled: await compileFolded(folded, backend, options), times: [] });
   const z = normals(key(0), config.chunk_length * config.action_dim);
   const cond = normals(key(1), config.cond_dim);
-  for (let run = -WARM_UP; run < RUNS; run++)
-    for (const { compiled, times } of candidates) {
-      const start = performance.now();
-      await compiled.sample(z, cond, 1);
-      if (run >= 0) times.push(performance.now() - start);
-    }
+  const timed = async ({ compiled }: { compiled: CompiledNina }) => {
+    const start = performance.now();
+    await compiled.sample(z, cond, 1);
+    return performance.now() - start;
+  };
+  for (const candidate of candidates) for (let spent = 0; spent < WARM_UP_MS; ) spent += await timed(candidate);
+  for (let run = 0; run < RUNS; run++) for (const candidate of candidates) candidate.times.push(await timed(candidate));
   const median = (times: readonly number[]) => times.toSorted((a, b) => a - b)[times.length >> 1]!;
   candidates.sort((a, b) => median(a.times) - median(b.times));
   for (const { compiled } of candidates.slice(1)) compiled[Symbol.dispose]();
