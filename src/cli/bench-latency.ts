@@ -26,6 +26,10 @@ export async function benchLatency({ seconds, seed, only = '', results, figure, 
   const models = all.filter(({ name }) => name.includes(only));
   if (models.length === 0)
     throw new UsageError(`--only '${only}' is in no name of ${all.map(({ name }) => name).join(', ')}.`);
+  if (figure !== undefined && !trained.some(({ model }) => models.includes(model)))
+    throw new UsageError(
+      `--figure ${figure}: no trained model is left of ${results}${only && ` with --only '${only}'`}.`,
+    );
   const latency = await measureLatency({
     models,
     key: key(seed),
@@ -75,6 +79,7 @@ export function formatLatency({ models, bandwidth, pooling, machine }: Latency):
   return `${[
     ...[line(header), line(header.map(() => '---')), ...rows.map(line), ''],
     `The action module alone, batch 1, one thread; at least ${Math.min(...models.map(({ runs }) => runs))} decodes of each, in turns.`,
+    'Parameters: those that can matter; the reference counts 38.6M in the Transformer with its unused ones.',
     'MB read: the weights that one decode reads; diffusion reads most of its own once per denoising step.',
     `Limit: reading them at the bandwidth of one thread, measured in this run: that of the smallest buffer that holds ` +
       `the model's weights (${bandwidth.readings.map((r) => `${size(r.bytes)} ${r.gb_per_s.toFixed(0)} GB/s`).join(', ')}).`,

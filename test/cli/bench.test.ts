@@ -9,14 +9,15 @@ import { nina, ninaJson } from './nina.ts';
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-bench-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-test('nina bench latency measures what nina reproduce trained, and draws it', () => {
-  const setting = (value: unknown) => ({ value, where: 'test' });
-  const chosen = { decoder: 'nina', n_layers: 2, affine_dim: 16, cond_dim: 8 };
-  const settings = trainConfig(new Map(Object.entries(chosen).map(([name, value]) => [name, setting(value)])));
-  const results = path.join(folder, 'main.jsonl');
-  const cell = { variant: 'small', label: 'A small flow', suite: 'tabletop-object', seed: 0, successes: 7, n: 10 };
-  fs.writeFileSync(results, `${JSON.stringify({ ...cell, settings })}\n`);
+/** One finished cell of a study. */
+const setting = (value: unknown) => ({ value, where: 'test' });
+const chosen = { decoder: 'nina', n_layers: 2, affine_dim: 16, cond_dim: 8 };
+const settings = trainConfig(new Map(Object.entries(chosen).map(([name, value]) => [name, setting(value)])));
+const cell = { variant: 'small', label: 'A small flow', suite: 'tabletop-object', seed: 0, successes: 7, n: 10 };
+const results = path.join(folder, 'main.jsonl');
+fs.writeFileSync(results, `${JSON.stringify({ ...cell, settings })}\n`);
 
+test('nina bench latency measures what nina reproduce trained, and draws it', () => {
   const figure = path.join(folder, 'figures', 'latency.svg');
   const options = ['--results', results, '--only', 'small', '--seconds', 1, '--figure', figure];
   const latency = latencySchema.parse(ninaJson('bench', 'latency', ...options));
@@ -29,6 +30,9 @@ test('nina bench latency without what it needs is wrong usage', () => {
   const unmeasured = nina('bench', 'latency', '--figure', path.join(folder, 'f.svg'));
   expect(unmeasured).toMatchObject({ code: 2, stdout: '' });
   expect(unmeasured.stderr).toContain('--results');
+  const untrained = nina('bench', 'latency', '--results', results, '--figure', 'f.svg', '--only', 'Diffusion');
+  expect(untrained).toMatchObject({ code: 2, stdout: '' });
+  expect(untrained.stderr).toContain('no trained model');
   const unknown = nina('bench', 'latency', '--only', 'no such model');
   expect(unknown).toMatchObject({ code: 2, stdout: '' });
   expect(unknown.stderr).toContain('Diffusion 330M');
