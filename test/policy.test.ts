@@ -4,46 +4,11 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decoderSchema } from '../src/decoders/index.ts';
-import { configFor, stateSchema } from '../src/encoders/state/index.ts';
 import { NinaError } from '../src/errors.ts';
-import {
-  checkActions,
-  describeActions,
-  init,
-  LIBERO_ACTION,
-  loadPolicy,
-  type PolicyConfig,
-  recordSelfTest,
-  writeCheckpoint,
-} from '../src/policy/index.ts';
+import { checkActions, describeActions, LIBERO_ACTION, loadPolicy } from '../src/policy/index.ts';
 import { fold, key, normals } from '../src/random.ts';
 import { readSafetensors, writeSafetensors } from '../src/tensor/safetensors.ts';
-
-const observation = {
-  proprio: [0.1, 0, 0.2, 1, 0, 0, 0, 1, 0, 0.04, -0.04],
-  entities: [0.1, 0.1, 0.02, 1, 0, 0, 0, 0, -0.1, 0.1, 0.02, 1, 0, 0, 0, 0],
-  categories: ['can', 'basket'],
-  instruction: 'put the can in the basket',
-};
-const unit = (n: number) => ({ mean: Array(n).fill(0), std: Array(n).fill(1) });
-const statistics = { proprio: unit(11), position: unit(3), joint: unit(1) };
-
-const configOf = (decoder: object): PolicyConfig => ({
-  encoder: configFor(stateSchema.parse({ encoder_dim: 16, encoder_heads: 2 }), [observation]),
-  decoder: decoderSchema.parse({
-    decoder: 'nina',
-    n_layers: 3,
-    affine_dim: 8,
-    n_heads: 2,
-    block_depth: 1,
-    cond_dim: 12,
-    ...decoder,
-  }),
-  action: LIBERO_ACTION,
-  multistep: 10,
-  temperature: 1,
-});
+import { observation, saveRandomPolicy } from './support/policy.ts';
 
 let dir: string;
 const at = (...names: string[]) => path.join(dir, ...names);
@@ -52,20 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => fs.rmSync(dir, { recursive: true }));
 
-/** A checkpoint of random weights. */
-async function save(name: string, decoder: object = {}): Promise<string> {
-  const config = configOf(decoder);
-  const content = { config, statistics, model: init(key(3), config) };
-  writeCheckpoint(at(name), content, {
-    package_version: '0',
-    engine_version: 'test',
-    seed: 3,
-    step: 0,
-    data_hash: 'none',
-    self_test: await recordSelfTest(content, observation, key(1)),
-  });
-  return at(name);
-}
+const save = (name: string, decoder: object = {}) => saveRandomPolicy(at(name), decoder);
 
 /** Changes a file of a checkpoint and makes its manifest agree, as someone tampering (or a converter) would. */
 function edit(checkpoint: string, file: string, change: (target: string) => void): void {

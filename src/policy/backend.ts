@@ -11,7 +11,7 @@ import { decoderOf, type PolicyModel } from './model.ts';
 
 /** Nothing is measured for the default: the same checkpoint is computed alike everywhere. */
 const DEFAULT: Readonly<Record<DecoderConfig['decoder'], PolicyBackend>> = {
-  nina: 'graph',
+  nina: 'wasm',
   flower: 'graph',
   regression: 'graph',
 };

@@ -1,0 +1,62 @@
+/** Small policies of random weights. */
+import { decoderSchema } from '../../src/decoders/index.ts';
+import { configFor, stateSchema } from '../../src/encoders/state/index.ts';
+import {
+  init,
+  LIBERO_ACTION,
+  type PolicyConfig,
+  type PolicyModel,
+  recordSelfTest,
+  type SurpriseStatistics,
+  writeCheckpoint,
+} from '../../src/policy/index.ts';
+import { key } from '../../src/random.ts';
+import { mapTree, type NDArray } from '../../src/tensor/index.ts';
+
+export const observation = {
+  proprio: [0.1, 0, 0.2, 1, 0, 0, 0, 1, 0, 0.04, -0.04],
+  entities: [0.1, 0.1, 0.02, 1, 0, 0, 0, 0, -0.1, 0.1, 0.02, 1, 0, 0, 0, 0],
+  categories: ['can', 'basket'],
+  instruction: 'put the can in the basket',
+};
+const unit = (n: number) => ({ mean: Array(n).fill(0), std: Array(n).fill(1) });
+const statistics = { proprio: unit(11), position: unit(3), joint: unit(1) };
+
+const SMALL_NINA = { decoder: 'nina', n_layers: 3, affine_dim: 8, n_heads: 2, block_depth: 1, cond_dim: 12 };
+
+const configOf = (decoder: object): PolicyConfig => ({
+  encoder: configFor(stateSchema.parse({ encoder_dim: 16, encoder_heads: 2 }), [observation]),
+  decoder: decoderSchema.parse('decoder' in decoder ? decoder : { ...SMALL_NINA, ...decoder }),
+  action: LIBERO_ACTION,
+  multistep: 10,
+  temperature: 1,
+});
+
+/**
+ * Writes a checkpoint of random weights.
+ * @param decoder its settings; of a small NinA-MLP unless they say otherwise
+ * @param scale of the weights; small ones answer with small actions
+ */
+export async function saveRandomPolicy(
+  directory: string,
+  decoder: object = {},
+  { surprise, scale = 1 }: { surprise?: SurpriseStatistics; scale?: number } = {},
+): Promise<string> {
+  const config = configOf(decoder);
+  const { params, buffers } = init(key(3), config);
+  const scaled = mapTree(params, ({ data, shape }: NDArray) => ({ shape, data: data.map((w) => scale * w) }));
+  const content = {
+    config,
+    statistics: { ...statistics, ...(surprise && { surprise }) },
+    model: { params: scaled as PolicyModel['params'], buffers },
+  };
+  writeCheckpoint(directory, content, {
+    package_version: '0',
+    engine_version: 'test',
+    seed: 3,
+    step: 0,
+    data_hash: 'none',
+    self_test: await recordSelfTest(content, observation, key(1)),
+  });
+  return directory;
+}
