@@ -50,9 +50,8 @@ export function createPerturbation(kind: PerturbationKind, task: Task, episode: 
       if (begun) return observation;
       const { position } = environment.world.pose(name);
       if (Math.hypot(...minus(observation.eefPosition, position)) > ABOUT_TO_GRASP_M) return observation;
-      begun = true;
-      move(environment, name, random);
-      return environment.observe();
+      begun = move(environment, name, random);
+      return begun ? environment.observe() : observation;
     },
   };
 }
@@ -98,7 +97,8 @@ function movable({ problem }: Task): string | undefined {
     .find((name) => problem.objects.some((object) => object.name === name));
 }
 
-function move(environment: Environment, name: string, random: Rng): void {
+/** Whether a free place was found; if not, nothing has changed. */
+function move(environment: Environment, name: string, random: Rng): boolean {
   const { world } = environment;
   const { position, quaternion } = world.pose(name);
   const others = [...world.scene.objects, ...world.scene.fixtures].filter((thing) => thing.name !== name);
@@ -109,13 +109,14 @@ function move(environment: Environment, name: string, random: Rng): void {
       const [ox, oy] = world.pose(other.name).position;
       return Math.hypot(x - ox, y - oy) >= CLEARANCE_M;
     });
-  let target = position;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    target = plus(position, sideways(random, random.uniform(...MOVE_M)));
-    if (free(target)) break;
+    const target = plus(position, sideways(random, random.uniform(...MOVE_M)));
+    if (!free(target)) continue;
+    world.setPose(name, { position: target, quaternion });
+    world.physics.refresh();
+    return true;
   }
-  world.setPose(name, { position: target, quaternion });
-  world.physics.refresh();
+  return false;
 }
 
 function shifted(observation: Observation, by: Vec3): Observation {
