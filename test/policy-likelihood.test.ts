@@ -105,9 +105,10 @@ test('surprise is 0 for the central chunk and grows with the distance from it', 
 
 test('a rank needs the held-out statistic', async () => {
   expect(() => policy.rankSurprise(3)).toThrow("stats.json has no 'surprise'");
-  const surprise = { horizon: 5, quantiles: [0, 10, 20], n: 30 };
+  const surprise = { horizon: 5, n: 30, scales: [{ temperature: 1, quantiles: [0, 10, 20] }] };
   using judged = await loadPolicy(await saveRandomPolicy(at('judged'), {}, { surprise }));
   expect(judged.rankSurprise(15)).toBe(0.75);
+  expect(() => judged.rankSurprise(15, 0.5)).toThrow('held-out surprises at temperature 1, none at 0.5');
 });
 
 describe.each([{ backbone: 'mlp' }, { backbone: 'trans' }, { use_plu: false }])('backends of %o agree', (decoder) => {

@@ -8,7 +8,7 @@ import * as path from 'node:path';
 import type * as z from 'zod';
 import { writeFileAtomically } from '../files.ts';
 import { lockDirectory } from '../lock.ts';
-import { rankIn, readCheckpoint } from '../policy/index.ts';
+import { rankIn, readCheckpoint, surpriseScale } from '../policy/index.ts';
 import { Environment, type Task } from '../sim/index.ts';
 import { appendEpisode, type EpisodeLine, type Evaluation, readEpisodes, summarize } from './episodes.ts';
 import type { EvalJob, EvalResult, EvalSettings } from './eval-worker.ts';
@@ -55,6 +55,8 @@ export async function evaluate(
   using _lock = lockDirectory(out);
 
   const { words } = checkpoint.config.encoder;
+  // A chosen sample surprises less than one that is not: there is no scale for it.
+  const quantiles = settings.best_of ? undefined : surpriseScale(statistics.surprise, settings.temperature);
   const played = (name: string, episode: number) => {
     const found = tasks.find((t) => t.name === name);
     return found && playedTask(found, { ...settings, episode, words });
@@ -77,7 +79,7 @@ export async function evaluate(
   let next = 0;
   for await (const result of results) {
     const job = jobs[next++]!;
-    const line = toLine({ run, seed: settings.seed, quantiles: statistics.surprise?.quantiles }, job, result);
+    const line = toLine({ run, seed: settings.seed, quantiles }, job, result);
     if (result.video) {
       line.video = `${job.task.name}-${job.episode}-${run.slice(0, 8)}.png`;
       writeFileAtomically(path.join(out, line.video), result.video);

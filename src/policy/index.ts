@@ -25,4 +25,4 @@ export {
   type SampleOptions,
   type Samples,
 } from './policy.ts';
-export { quantilesOf, rankIn, type SurpriseStatistics, surpriseHorizon } from './surprise.ts';
+export { quantilesOf, rankIn, type SurpriseStatistics, surpriseHorizon, surpriseScale } from './surprise.ts';

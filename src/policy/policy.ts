@@ -13,7 +13,7 @@ import { choose } from './choose.ts';
 import type { PolicyConfig } from './config.ts';
 import { type Chunks, compileDecoding } from './decoding.ts';
 import { compileSeeing } from './seeing.ts';
-import { rankIn } from './surprise.ts';
+import { rankIn, surpriseScale } from './surprise.ts';
 
 export interface SampleOptions {
   /** Where the noise comes from: the same key gives the same actions. */
@@ -74,10 +74,10 @@ export interface Policy extends Disposable {
    */
   surprise?(observation: state.StateObservation, actions: Float32Array): Promise<number>;
   /**
-   * The share of held-out decisions that surprised less, in [0, 1].
+   * The share of held-out decisions at this temperature (the checkpoint's own unless given) that surprised less, in [0, 1].
    * @throws NinaError for a checkpoint without that statistic.
    */
-  rankSurprise(nats: number): number;
+  rankSurprise(nats: number, temperature?: number): number;
 }
 
 export interface LoadedPolicy extends Policy {
@@ -214,11 +214,15 @@ export async function buildPolicy(
         throw new NinaError(`The log-probability of a chunk is not finite (${nats}): the weights are not usable.`);
       },
     }),
-    rankSurprise(nats) {
-      if (statistics.surprise) return rankIn(statistics.surprise.quantiles, nats);
+    rankSurprise(nats, temperature = config.temperature) {
+      const scale = surpriseScale(statistics.surprise, temperature);
+      if (scale) return rankIn(scale, nats);
+      const known = statistics.surprise?.scales.map((one) => one.temperature).join(' and ');
       throw new NinaError(
-        "The checkpoint's stats.json has no 'surprise': it was trained by an earlier version, or its decoder has no density. " +
-          "Of a NinA run, 'nina train --resume RUN' adds it to the last checkpoint.",
+        known
+          ? `The checkpoint's stats.json has held-out surprises at temperature ${known}, none at ${temperature}.`
+          : "The checkpoint's stats.json has no 'surprise': its training is not finished, it was trained by an earlier version, " +
+              "or its decoder has no density. Of a NinA run, 'nina train --resume RUN' adds it to the last checkpoint.",
       );
     },
     [Symbol.dispose]() {

@@ -16,13 +16,25 @@ import * as z from 'zod';
 export const surpriseSchema = z.object({
   /** Control steps that surprise looks back. */
   horizon: z.int().min(1),
-  /** Ascending, evenly spaced from the least to the largest, nats. */
-  quantiles: z.array(z.number()).min(2),
   /** Decisions that were measured. */
   n: z.int().min(1),
+  /** A sample surprises more than the central chunk: each temperature has its scale. */
+  scales: z.array(
+    z.object({
+      temperature: z.number().min(0),
+      /** Ascending, evenly spaced from the least to the largest, nats. */
+      quantiles: z.array(z.number()).min(2),
+    }),
+  ),
 });
 
 export type SurpriseStatistics = z.output<typeof surpriseSchema>;
+
+/** The quantiles for one sample a decision at this temperature; undefined if they were not measured. */
+export const surpriseScale = (
+  statistics: SurpriseStatistics | undefined,
+  temperature: number,
+): readonly number[] | undefined => statistics?.scales.find((scale) => scale.temperature === temperature)?.quantiles;
 
 /** Half a chunk: as many actions that were done as that are planned. */
 export const surpriseHorizon = (chunkLength: number): number => Math.floor(chunkLength / 2);

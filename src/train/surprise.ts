@@ -14,8 +14,8 @@ import type { Dataset } from './dataset.ts';
 const DECISIONS = 400;
 
 /**
- * Plans on what held-out episodes saw, `horizon` steps apart, as if each plan's first half had been executed; at the
- * temperature that the policy acts with. Undefined when it has no density, or no episode is long enough.
+ * Plans on what held-out episodes saw, `horizon` steps apart, as if each plan's first half had been executed; at z = 0 and
+ * at the temperature that the policy acts with unless told otherwise. Undefined when it has no density, or no episode is long enough.
  */
 export async function measureSurprise(
   policy: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
@@ -35,17 +35,24 @@ export async function measureSurprise(
   const stride = Math.max(1, all.length / DECISIONS);
   const chosen = Array.from({ length: Math.min(all.length, DECISIONS) }, (_, i) => all[Math.floor(i * stride)]!);
   using runnable = await buildPolicy(policy);
-  if (!runnable.surprise) return undefined;
-  const surprises: number[] = [];
-  for (const { episode, e, from } of chosen) {
-    const plan = async (step: number) =>
-      (await runnable.infer(observation(episode, step), { key: fold(key, e, step) })).actions;
-    const chunk = new Float32Array(T * A);
-    chunk.set((await plan(from)).subarray(0, horizon * A));
-    chunk.set((await plan(from + horizon)).subarray(0, (T - horizon) * A), horizon * A);
-    surprises.push(await runnable.surprise(observation(episode, from), chunk));
-  }
-  return surprises.length === 0 ? undefined : { horizon, quantiles: quantilesOf(surprises), n: surprises.length };
+  if (!runnable.surprise || chosen.length === 0) return undefined;
+  const { surprise } = runnable;
+  const measure = async (temperature: number): Promise<number[]> => {
+    const found: number[] = [];
+    for (const { episode, e, from } of chosen) {
+      const plan = async (step: number) =>
+        (await runnable.infer(observation(episode, step), { key: fold(key, e, step), temperature })).actions;
+      const chunk = new Float32Array(T * A);
+      chunk.set((await plan(from)).subarray(0, horizon * A));
+      chunk.set((await plan(from + horizon)).subarray(0, (T - horizon) * A), horizon * A);
+      found.push(await surprise(observation(episode, from), chunk));
+    }
+    return found;
+  };
+  const scales: SurpriseStatistics['scales'] = [];
+  for (const temperature of new Set([0, policy.config.temperature]))
+    scales.push({ temperature, quantiles: quantilesOf(await measure(temperature)) });
+  return { horizon, n: chosen.length, scales };
 }
 
 const length = ({ proprio }: Episode) => proprio.length / PROPRIO_SIZE;
