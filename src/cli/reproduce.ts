@@ -14,6 +14,7 @@ interface Options {
   only: string[];
   results?: string;
   dryRun: boolean;
+  tables: boolean;
   json: boolean;
 }
 
@@ -38,6 +39,7 @@ export function registerReproduce(program: Command): void {
     )
     .option('--results <folder>', 'also write results (JSON lines, summary, charts; no weights) to this folder')
     .option('--dry-run', 'list the cells, what is cached and how long the rest takes; compute nothing', false)
+    .option('--tables', 'tables, charts and report of the cells that are finished; compute nothing', false)
     .option('--json', 'print JSON', false)
     .action(run);
 }
@@ -67,12 +69,11 @@ async function run(name: StudyName, options: Options): Promise<void> {
     for (const folder of folders) await library.publish(folder, summary, lines);
     return summary;
   };
-  const failures = await interruptible(async (signal) => {
-    const display = createDisplay(name, chosen, options, write);
-    const failed = await library.reproduce(chosen, { ...options, width: options.jobs, signal, report: display });
-    if (signal.aborted) throw new NinaError('Interrupted. The same command continues where it stopped.');
-    return failed;
-  });
+  const compute = (signal: AbortSignal) => {
+    const report = createDisplay(name, chosen, options, write);
+    return library.reproduce(chosen, { out: options.out, width: options.jobs, signal, report });
+  };
+  const failures = options.tables ? [] : await interruptible(compute);
   const summary = await write();
   process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : library.markdown(summary));
   process.stderr.write(`Report: ${path.join(folders.at(-1)!, 'report.html')}\n`);

@@ -2,6 +2,8 @@
  * Computes a study's cells: demonstrations once, then trainings and rollouts, several processes at once. What is on disk
  * is not computed again, and whatever stops it, the same command goes on.
  */
+
+import { NinaError } from '../errors.ts';
 import { recordDemonstrations } from '../eval/demonstrations.ts';
 import { lockDirectory } from '../lock.ts';
 import type { Cell, Training } from './cells.ts';
@@ -44,8 +46,8 @@ export function pendingJobs(cells: readonly Cell[], results: ReadonlyMap<string,
 /**
  * @param out folder of everything it keeps
  * @param width processes at once
- * @returns what failed; the other cells are done unless `signal` was aborted
- * @throws NinaError when another process uses `out`, or demonstrations cannot be recorded.
+ * @returns what failed; the other cells are done
+ * @throws NinaError when another process uses `out`, demonstrations cannot be recorded, or `signal` was aborted.
  */
 export async function reproduce(
   cells: readonly Cell[],
@@ -72,6 +74,7 @@ export async function reproduce(
       },
     },
   });
+  if (signal.aborted) throw new NinaError('Interrupted. The same command continues where it stopped.');
   return failures;
 }
 

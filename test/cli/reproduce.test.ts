@@ -59,9 +59,12 @@ function finished(out: string): Record<string, number> {
 }
 
 let summary: { variants: { variant: string; average: { n: number } }[] };
+/** Some twenty processes one after another, on a machine that may be busy. */
+const PATIENCE_MS = 600_000;
+
 beforeAll(() => {
   summary = ninaJson(...study('study'), '--out', at('whole'), '--jobs', 2, '--results', at('results'));
-});
+}, PATIENCE_MS);
 
 test('every cell has its line; cells that differ in rollouts alone share their training', () => {
   expect(summary.variants.map(({ variant }) => variant)).toEqual(['mlp', 'cold', 'wide', 'regression']);
@@ -109,6 +112,13 @@ test('the list says what is there and what is missing', () => {
   ]);
 });
 
+test('tables of what is finished so far, without computing', () => {
+  const { stdout, code, stderr } = nina(...study('more', { seeds: [0, 1] }), '--out', at('whole'), '--tables');
+  expect([code, stdout]).toEqual([0, expect.stringContaining('4 of 8 cells are finished.')]);
+  expect(stderr).toBe(`Report: ${at('whole', 'report.html')}\n`);
+  expect(fs.readdirSync(at('whole', 'trainings'))).toHaveLength(3);
+});
+
 test('a setting that came later, with a default, does not part a result from its cell', () => {
   fs.cpSync(at('whole'), at('older'), { recursive: true });
   for (const training of fs.readdirSync(at('older', 'trainings'))) {
@@ -139,7 +149,7 @@ async function stopped(out: string, count: number, signal: NodeJS.Signals): Prom
   return code;
 }
 
-test('killed and interrupted, the same command goes on to the same results', async () => {
+test('killed and interrupted, the same command goes on to the same results', { timeout: PATIENCE_MS }, async () => {
   expect(await stopped('stopped', 1, 'SIGKILL')).toBe(null);
   // The processes of its trainings end with it: their locks would refuse the next command.
   const locks = () =>
