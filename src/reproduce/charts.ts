@@ -68,7 +68,8 @@ function suitesChart(summary: Summary): ChartSpec {
     encoding: {
       x: { field: 'suite', type: 'nominal', sort: null, title: null, axis: { labelAngle: 0, labelFontSize: 12 } },
       xOffset: { field: 'variant', type: 'nominal', sort: labels },
-      color: { field: 'variant', type: 'nominal', sort: labels, title: null },
+      // A variant keeps its colour whatever is finished.
+      color: { field: 'variant', type: 'nominal', scale: { domain: labels }, title: null },
     },
     layer: intervalLayers('success, %'),
   };
@@ -84,7 +85,6 @@ function differenceChart(summary: Summary, values: readonly (Point & { variant: 
     encoding: {
       x: { field: 'suite', type: 'nominal', sort: null, title: null, axis: { labelAngle: 0, labelFontSize: 12 } },
       xOffset: { field: 'variant', type: 'nominal', sort: labels },
-      // The colour that the variant has in the chart of success.
       color: { field: 'variant', type: 'nominal', scale: { domain: labels }, title: null },
     },
     layer: [
