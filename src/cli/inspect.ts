@@ -11,10 +11,12 @@ export function registerInspect(program: Command): void {
       const { describeDecoder } = await import('../decoders/index.ts');
       const { describeActions, loadPolicy } = await import('../policy/index.ts');
       using policy = await loadPolicy(checkpoint);
-      const { config, manifest, directory } = policy;
+      const { config, manifest, directory, statistics } = policy;
       const { self_test: _, ...origin } = manifest;
       if (json) {
-        process.stdout.write(`${JSON.stringify({ directory, ...origin, config, self_test: 'passed' })}\n`);
+        process.stdout.write(
+          `${JSON.stringify({ directory, ...origin, config, backend: policy.backend, surprise: statistics.surprise, self_test: 'passed' })}\n`,
+        );
         return;
       }
       const { decoder, encoder } = config;
@@ -30,6 +32,14 @@ export function registerInspect(program: Command): void {
         ],
         ['scene', `at most ${encoder.max_entities} entities; instructions of at most ${encoder.max_words} words`],
         ['words', encoder.words.join(' ')],
+        ['backend', policy.backend],
+        ...(statistics.surprise?.scales ?? []).map(({ temperature, quantiles }) => {
+          const nats = (share: number) => quantiles[Math.round(share * (quantiles.length - 1))]!.toFixed(1);
+          return [
+            'surprise',
+            `at temperature ${temperature} ${nats(0.5)} nats (median), ${nats(0.95)} (95%) on ${statistics.surprise?.n} held-out decisions`,
+          ] as const;
+        }),
         ['self-test', 'passed'],
       ] as const;
       for (const [name, value] of lines) process.stdout.write(`${name.padEnd(12)}${value}\n`);

@@ -20,7 +20,8 @@ const FORMAT_VERSION = 1;
 const FILES = ['config.json', 'model.safetensors', 'stats.json'] as const;
 const BUFFER_PREFIX = 'buffers.';
 
-const observationSchema = z.strictObject({
+/** What a policy is asked, as JSON. */
+export const observationSchema = z.strictObject({
   proprio: z.array(z.number()),
   entities: z.array(z.number()),
   categories: z.array(z.string()),

@@ -7,6 +7,7 @@ export {
   type Checkpoint,
   findCheckpoint,
   type Manifest,
+  observationSchema,
   readCheckpoint,
   writeCheckpoint,
 } from './checkpoint.ts';

@@ -10,7 +10,7 @@ import { resolveBackend } from './backend.ts';
 import type { PolicyBackend } from './backends.ts';
 import { type Checkpoint, type Manifest, readCheckpoint } from './checkpoint.ts';
 import { choose } from './choose.ts';
-import type { PolicyConfig } from './config.ts';
+import type { PolicyConfig, PolicyStatistics } from './config.ts';
 import { type Chunks, compileDecoding } from './decoding.ts';
 import { compileSeeing } from './seeing.ts';
 import { rankIn, surpriseScale } from './surprise.ts';
@@ -57,6 +57,7 @@ export interface Inference {
 
 export interface Policy extends Disposable {
   readonly config: PolicyConfig;
+  readonly statistics: PolicyStatistics;
   readonly backend: PolicyBackend;
   /** T, the actions of one answer. */
   readonly chunkLength: number;
@@ -189,6 +190,7 @@ export async function buildPolicy(
   };
   return {
     config,
+    statistics,
     backend,
     chunkLength: config.decoder.chunk_length,
     multistep: config.multistep,

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import h5wasm from 'h5wasm/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dataHash, readDemonstrations, readRecording } from '../../src/data/index.ts';
-import { nina, ninaJson, startNina } from './nina.ts';
+import { nina, ninaJson, ninaReading, startNina } from './nina.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-cli-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
@@ -151,6 +151,88 @@ test('other settings are other episodes; videos are made; the report holds them'
   for (const part of ['data:image/', 'Sampled action chunks', 'Training', result.run]) expect(html).toContain(part);
 });
 
+test('choosing by likelihood, and what a decision surprises, are in the lines', () => {
+  const half = ['--multistep', 5, '--temperature', 1, '--out', at('eval-2')] as const;
+  const plain = ninaJson('eval', at('run'), ...EVALUATE, ...half);
+  const chosen = ninaJson('eval', at('run'), ...EVALUATE, ...half, '--best-of', 4, '--consistent', '--backend', 'onnx');
+  expect(chosen).toMatchObject({ best_of: 4, consistent: true, backend: 'onnx', temperature: 1 });
+  expect(plain).toMatchObject({ backend: 'wasm', ood: { n: expect.any(Number), unusual: expect.any(Number) } });
+  expect(plain).not.toHaveProperty('best_of');
+  expect(chosen).not.toHaveProperty('ood');
+  const lines = episodes('eval-2');
+  const [one] = lines.filter((line) => line.run === plain.run);
+  const [best] = lines.filter((line) => line.run === chosen.run);
+  for (const line of [one, best]) {
+    const chunks = Math.ceil(line.steps / 5);
+    expect([line.surprise.length, line.log_prob.length, line.seam_jump_m.length]).toEqual([chunks, chunks, chunks - 1]);
+  }
+  expect(one.ood[0]).toBeNull();
+  for (const rank of one.ood.slice(1)) expect(rank >= 0 && rank <= 1).toBe(true);
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  expect(mean(best.log_prob)).toBeGreaterThan(mean(one.log_prob));
+});
+
+test('a disturbed evaluation says when it set in, and its lines are found again', () => {
+  const disturbed = ['--perturb', 'distractor', '--out', at('eval-3')] as const;
+  const result = ninaJson('eval', at('run'), ...EVALUATE, ...disturbed);
+  expect(result).toMatchObject({ perturbation: 'distractor', n: 2 });
+  const before = episodes('eval-3');
+  expect(before.filter((line) => line.run === result.run).map((line) => line.perturbed_at)).toEqual([0, 0]);
+  expect(ninaJson('eval', at('run'), ...EVALUATE, ...disturbed)).toEqual(result);
+  expect(episodes('eval-3')).toEqual(before);
+});
+
+test('the study of likelihood answers its three questions, and again from its lines', () => {
+  const study = [
+    'study',
+    'likelihood',
+    at('run'),
+    '--suite',
+    SUITE,
+    '--task',
+    1,
+    '--episodes',
+    1,
+    '--seed',
+    3,
+  ] as const;
+  const found = ninaJson(...study);
+  expect(found.choice.map((one: { name: string }) => one.name)).toEqual([
+    'z = 0',
+    '1 sample',
+    'best of 4',
+    'best of 16',
+  ]);
+  expect(found.seams.at(-1)).toMatchObject({ name: 'consistent of 16', multistep: 5, n: 1 });
+  expect(found.detection.map((one: { perturbation: string }) => one.perturbation)).toContain('offset');
+  expect(found.detection[2].scores.surprise.first).toMatchObject({ n: 1 });
+  const text = nina(...study);
+  expect(text.stderr).not.toMatch(/left/);
+  expect(text.stdout).toMatch(/\| consistent of 16 \| 5 \|/);
+});
+
+test('samples of an observation: from a demonstration or stdin, the most likely first', () => {
+  const file = path.join(at('one'), files('one')[0]!);
+  const drawn = ninaJson('sample', at('run'), file, '--demo', 0, '--step', 7, '--best-of', 5);
+  expect(drawn).toMatchObject({ temperature: 1, seed: 0, demonstrated: { actions: { length: 10 } } });
+  const logProbs = drawn.samples.map((sample: { log_prob: number }) => sample.log_prob);
+  expect(logProbs).toHaveLength(5);
+  expect(logProbs).toEqual(logProbs.toSorted((a: number, b: number) => b - a));
+  expect(drawn.samples[0].actions).toHaveLength(10);
+  const [episode] = readDemonstrations(file);
+  const { categories, instruction } = episode!;
+  const observation = {
+    proprio: [...episode!.proprio.subarray(7 * 11, 8 * 11)],
+    entities: [...episode!.entities.subarray(7 * 8 * categories.length, 8 * 8 * categories.length)],
+    ...{ categories, instruction },
+  };
+  const piped = ninaReading(JSON.stringify(observation), 'sample', at('run'), '--best-of', 5);
+  expect(JSON.parse(piped.stdout).samples).toEqual(drawn.samples);
+  const bad = ninaReading('{"proprio": 1}', 'sample', at('run'));
+  expect([bad.code, bad.stdout]).toEqual([1, '']);
+  expect(bad.stderr).toMatch(/is no observation.*[\s\S]*entities: /);
+});
+
 test('wrong usage is told with exit code 2, a bad checkpoint with 1', () => {
   for (const [args, told] of [
     [['eval', at('run'), '--suite', 'nowhere', '--episodes', 1, '--seed', 0], /suites are tabletop-spatial/],
@@ -158,6 +240,11 @@ test('wrong usage is told with exit code 2, a bad checkpoint with 1', () => {
     [['eval', at('run'), '--suite', SUITE, '--task', 99, '--episodes', 1, '--seed', 0], /tasks 0 to 9; got --task 99/],
     [['eval', at('run'), '--suite', SUITE, '--seed', 0], /--episodes/],
     [['demos', ...RECORD, '--out', at('x'), '--workers', 0], /integer of at least 1; got '0'/],
+    [['eval', at('run'), ...EVALUATE, '--best-of', 4, '--temperature', 0], /all the same at temperature 0/],
+    [['eval', at('run'), ...EVALUATE, '--consistent'], /say of how many with --best-of/],
+    [['eval', at('run'), ...EVALUATE, '--best-of', 4, '--consistent'], /a --multistep below the 10 actions/],
+    [['eval', at('run'), ...EVALUATE, '--backend', 'abacus'], /Allowed choices are graph, onnx, wasm/],
+    [['sample', at('run'), at('one')], /Say which demonstration of .* with --demo/],
     [['nonsense'], /unknown command 'nonsense'/],
   ] as const) {
     const outcome = nina(...args);

@@ -15,6 +15,13 @@ export function nina(...args: readonly (string | number)[]): Outcome {
   return { code: status, stdout, stderr };
 }
 
+/** With this text on stdin. */
+export function ninaReading(input: string, ...args: readonly (string | number)[]): Outcome {
+  const options = { encoding: 'utf8', input } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...args.map(String)], options);
+  return { code: status, stdout, stderr };
+}
+
 /** A command that must succeed: what it prints with --json. */
 export function ninaJson(...args: readonly (string | number)[]) {
   const { code, stdout, stderr } = nina(...args, '--json');

@@ -3,7 +3,7 @@
  * the number with its interval, success per task, rollouts to watch, sampled action chunks against a demonstration,
  * training curves. Pure: data in, text out.
  */
-import type { Evaluation, Rate } from '../episodes.ts';
+import { type Evaluation, type Rate, UNUSUAL } from '../episodes.ts';
 import { chunkSection } from './chunks.ts';
 import { curveSection, type Metric } from './curves.ts';
 import { factSection, htmlPage } from './html.ts';
@@ -52,11 +52,14 @@ export function renderReport(input: ReportInput): string {
 const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
 
 function headline(evaluation: Evaluation): string {
-  const { success_rate, interval, successes, n, latency_ms } = evaluation;
+  const { success_rate, interval, successes, n, latency_ms, ood } = evaluation;
   const cards = [
     [percent(success_rate), `success, ${successes} of ${n} episodes`],
     [`${percent(interval[0])} – ${percent(interval[1])}`, '95% Wilson interval'],
     [`${latency_ms.p50.toFixed(1)} ms`, `median time to decode a chunk; 95% within ${latency_ms.p95.toFixed(1)} ms`],
+    ...(ood
+      ? [[percent(ood.unusual), `of ${ood.n} decisions surprise more than ${percent(UNUSUAL)} of held-out ones do`]]
+      : []),
   ];
   return `<div class="cards">${cards
     .map(([value, what]) => `<div class="card"><b>${value}</b><span>${what}</span></div>`)

@@ -41,6 +41,8 @@ export async function writeReport(result: EvaluationResult, out: string): Promis
         ['evaluation seed', String(result.seed)],
         ['executed per chunk', `${result.multistep} of ${policy.chunkLength} actions`],
         ['temperature', String(result.temperature)],
+        ...choiceFacts(result),
+        ['backend', result.backend],
         ['simulator', `MuJoCo ${result.lines[0]!.engine}`],
         ['nina-vla', packageVersion],
         ['run', result.run],
@@ -48,6 +50,15 @@ export async function writeReport(result: EvaluationResult, out: string): Promis
     }),
   );
   return target;
+}
+
+/** What only some evaluations have. */
+function choiceFacts({ best_of, consistent, perturbation }: EvaluationResult): [string, string][] {
+  const how = consistent ? 'the most likely of those that continue the chunk before' : 'the most likely';
+  return [
+    ...(best_of === undefined ? [] : [['executed', `${how}, of ${best_of} samples`] satisfies [string, string]]),
+    ...(perturbation === undefined ? [] : [['disturbance', perturbation] satisfies [string, string]]),
+  ];
 }
 
 function videos({ lines, tasks }: EvaluationResult, out: string): Video[] {

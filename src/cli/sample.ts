@@ -1,0 +1,116 @@
+/** `nina sample`: the action chunks that a policy draws for one observation, with their log-probabilities, as JSON. */
+import { text } from 'node:stream/consumers';
+import { type Command, Option } from 'commander';
+import type { StateObservation } from '../encoders/state/index.ts';
+import { NinaError, UsageError } from '../errors.ts';
+import { POLICY_BACKENDS, type PolicyBackend } from '../policy/backends.ts';
+import { integer, number } from './options.ts';
+
+interface Options {
+  demo?: number;
+  step: number;
+  bestOf: number;
+  temperature: number;
+  seed: number;
+  backend?: PolicyBackend | 'auto';
+}
+
+/** An observation, and what the demonstrator did then if it comes from a demonstration. */
+interface Question {
+  observation: StateObservation;
+  demonstrated?: Float32Array;
+}
+
+export function registerSample(program: Command): void {
+  program
+    .command('sample')
+    .description('draw action chunks for one observation, with their log-probabilities, the most likely first')
+    .argument('<checkpoint>', "a checkpoint, or a training run's folder (its newest checkpoint)")
+    .argument('[file]', 'HDF5 file of demonstrations; without it an observation is read as JSON from stdin')
+    .option('--demo <n>', 'N of demo_N in the file', integer(0))
+    .option('--step <t>', 'control step of the demonstration', integer(0), 0)
+    .option('--best-of <k>', 'chunks to draw', integer(1, 1024), 1)
+    .option('--temperature <x>', 'scale of the sampling noise', number(0), 1)
+    .option('--seed <n>', 'seed of the sampling noise', integer(0), 0)
+    .addOption(
+      new Option('--backend <name>', 'what computes the decoder; auto: the fastest exact one here').choices([
+        ...POLICY_BACKENDS,
+        'auto',
+      ]),
+    )
+    .option('--json', 'print JSON, which is what it does anyway')
+    .action(async (checkpoint: string, file: string | undefined, options: Options) => {
+      const { loadPolicy } = await import('../policy/index.ts');
+      const { key } = await import('../random.ts');
+      using policy = await loadPolicy(checkpoint, { backend: options.backend });
+      const { observation, demonstrated } = file
+        ? await fromDemonstration(file, options, policy.chunkLength)
+        : await fromStdin();
+      const { temperature, seed, bestOf } = options;
+      const drawn = await policy.sample(observation, { key: key(seed), temperature, count: bestOf });
+      const A = policy.config.decoder.action_dim;
+      const samples = drawn.actions.map((actions, k) => ({
+        ...(drawn.logProb && { log_prob: drawn.logProb[k]! }),
+        actions: rows(actions, A),
+      }));
+      // Without a density they stay as drawn.
+      samples.sort((a, b) => (b.log_prob ?? 0) - (a.log_prob ?? 0));
+      const result = {
+        instruction: observation.instruction,
+        ...{ temperature, seed, backend: policy.backend },
+        samples,
+        ...(demonstrated && {
+          demonstrated: {
+            ...(policy.logProb && { log_prob: (await policy.logProb(observation, demonstrated))[0]! }),
+            actions: rows(demonstrated, A),
+          },
+        }),
+      };
+      process.stdout.write(`${JSON.stringify(result)}\n`);
+    });
+}
+
+const rows = (actions: Float32Array, A: number) =>
+  Array.from({ length: actions.length / A }, (_, t) => [...actions.subarray(t * A, (t + 1) * A)]);
+
+async function fromDemonstration(file: string, { demo, step }: Options, T: number): Promise<Question> {
+  const { ACTION_SIZE, ENTITY_SIZE, PROPRIO_SIZE, readDemonstrations, requireEntities, writeChunk } = await import(
+    '../data/index.ts'
+  );
+  if (demo === undefined) throw new UsageError(`Say which demonstration of ${file} with --demo.`);
+  const episodes = readDemonstrations(file);
+  const episode = episodes.find((one) => one.demo === demo);
+  if (!episode)
+    throw new NinaError(`${file} has no demo_${demo}; it has ${episodes.map((one) => `demo_${one.demo}`).join(', ')}.`);
+  requireEntities([episode]);
+  if (step >= episode.length)
+    throw new UsageError(`--step must be below the ${episode.length} steps of demo_${demo}; got ${step}.`);
+  const { proprio, entities, categories, instruction } = episode;
+  const width = categories.length * ENTITY_SIZE;
+  const demonstrated = new Float32Array(T * ACTION_SIZE);
+  writeChunk(episode, step, T, demonstrated, 0);
+  return {
+    observation: {
+      proprio: proprio.subarray(step * PROPRIO_SIZE, (step + 1) * PROPRIO_SIZE),
+      entities: entities.subarray(step * width, (step + 1) * width),
+      ...{ categories, instruction },
+    },
+    demonstrated,
+  };
+}
+
+async function fromStdin(): Promise<Question> {
+  const { observationSchema } = await import('../policy/index.ts');
+  let value: unknown;
+  try {
+    value = JSON.parse(await text(process.stdin));
+  } catch (cause) {
+    throw new NinaError(`What came on stdin is not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+  const parsed = observationSchema.safeParse(value);
+  if (parsed.success) return { observation: parsed.data };
+  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || 'value'}: ${issue.message}`);
+  throw new NinaError(
+    `What came on stdin is no observation, {proprio: [11 numbers], entities: [8 for each entity], categories, instruction}:\n${problems.join('\n')}`,
+  );
+}
