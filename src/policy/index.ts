@@ -13,16 +13,14 @@ export {
 } from './checkpoint.ts';
 export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
 export { type ExportedModel, exportModel } from './export.ts';
+export { type LoadedPolicy, loadPolicy, recordSelfTest } from './load.ts';
 export { context, contextShape, decoderOf, init, type PolicyModel, type PolicyParams } from './model.ts';
 export { EXPORT_PARTS, type ExportPart } from './parts.ts';
 export {
   buildPolicy,
   type Inference,
   type InferOptions,
-  type LoadedPolicy,
-  loadPolicy,
   type Policy,
-  recordSelfTest,
   type SampleOptions,
   type Samples,
 } from './policy.ts';
