@@ -20,6 +20,7 @@ export {
   buildPolicy,
   type Inference,
   type InferOptions,
+  NotFiniteError,
   type Policy,
   type SampleOptions,
   type Samples,

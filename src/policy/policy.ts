@@ -85,6 +85,12 @@ export interface Runnable extends Policy {
   act(observation: state.StateObservation, z: Float32Array): Promise<Samples>;
 }
 
+/** A policy computed something that is no finite number: its weights are not usable, at least there. */
+export class NotFiniteError extends NinaError {}
+
+/** Nats. A density so small that float32 calls it 0 surprises at least this much, which JSON can hold. */
+const LARGEST_SURPRISE = 1e30;
+
 /** D = T*A */
 export const chunkSize = ({ decoder }: PolicyConfig) => decoder.chunk_length * decoder.action_dim;
 
@@ -105,7 +111,7 @@ export async function buildPolicy(
     const chunks = await decoding.sample(z, seen);
     const latencyMs = performance.now() - start;
     if (!chunks.actions.every(Number.isFinite))
-      throw new NinaError('The policy answered with actions that are not finite: its weights are not usable.');
+      throw new NotFiniteError('The policy answered with actions that are not finite: its weights are not usable.');
     return { chunks, latencyMs };
   };
   const clamped = ({ actions }: Chunks, k: number) =>
@@ -139,8 +145,8 @@ export async function buildPolicy(
         const seen = await seeing.see(observation);
         const central = (await decoding.sample(new Float32Array(D), seen)).logProb?.[0] ?? Number.NaN;
         const nats = central - (await density(actions, seen))[0]!;
-        if (Number.isFinite(nats)) return nats;
-        throw new NinaError(`The log-probability of a chunk is not finite (${nats}): the weights are not usable.`);
+        if (!Number.isNaN(nats)) return Math.min(nats, LARGEST_SURPRISE);
+        throw new NotFiniteError('The log-probability of a chunk is not a number: the weights are not usable.');
       },
     }),
     rankSurprise(nats, temperature = config.temperature) {

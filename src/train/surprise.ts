@@ -3,6 +3,7 @@ import { ENTITY_SIZE, type Episode, PROPRIO_SIZE } from '../data/index.ts';
 import {
   buildPolicy,
   type Checkpoint,
+  NotFiniteError,
   quantilesOf,
   type SurpriseStatistics,
   surpriseHorizon,
@@ -15,31 +16,24 @@ const DECISIONS = 400;
 
 /**
  * Plans on what held-out episodes saw, `horizon` steps apart, as if each plan's first half had been executed; at z = 0 and
- * at the temperature that the policy acts with unless told otherwise. Undefined when it has no density, or no episode is long enough.
+ * at the temperature that the policy acts with unless told otherwise. Undefined when it has no density, no episode is
+ * long enough, or some decision is not finite: such a policy is saved without a scale, and told when it is asked to act.
  */
 export async function measureSurprise(
   policy: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
   { episodes }: Dataset,
   key: Key,
 ): Promise<SurpriseStatistics | undefined> {
-  const { decoder } = policy.config;
-  const horizon = surpriseHorizon(decoder.chunk_length);
-  if (horizon === 0) return undefined;
-  const A = decoder.action_dim;
-  const T = decoder.chunk_length;
-  const all = episodes.flatMap((episode, e) =>
-    Array.from({ length: Math.max(0, Math.ceil(length(episode) / horizon) - 1) }, (_, i) => ({
-      ...{ episode, e, from: i * horizon },
-    })),
-  );
-  const stride = Math.max(1, all.length / DECISIONS);
-  const chosen = Array.from({ length: Math.min(all.length, DECISIONS) }, (_, i) => all[Math.floor(i * stride)]!);
+  const { chunk_length: T, action_dim: A } = policy.config.decoder;
+  const horizon = surpriseHorizon(T);
+  const decisions = horizon === 0 ? [] : chooseDecisions(episodes, horizon);
   using runnable = await buildPolicy(policy);
-  if (!runnable.surprise || chosen.length === 0) return undefined;
   const { surprise } = runnable;
+  if (!surprise || decisions.length === 0) return undefined;
   const measure = async (temperature: number): Promise<number[]> => {
     const found: number[] = [];
-    for (const { episode, e, from } of chosen) {
+    for (const { e, from } of decisions) {
+      const episode = episodes[e]!;
       const plan = async (step: number) =>
         (await runnable.infer(observation(episode, step), { key: fold(key, e, step), temperature })).actions;
       const chunk = new Float32Array(T * A);
@@ -49,13 +43,26 @@ export async function measureSurprise(
     }
     return found;
   };
-  const scales: SurpriseStatistics['scales'] = [];
-  for (const temperature of new Set([0, policy.config.temperature]))
-    scales.push({ temperature, quantiles: quantilesOf(await measure(temperature)) });
-  return { horizon, n: chosen.length, scales };
+  try {
+    const scales: SurpriseStatistics['scales'] = [];
+    for (const temperature of new Set([0, policy.config.temperature]))
+      scales.push({ temperature, quantiles: quantilesOf(await measure(temperature)) });
+    return { horizon, n: decisions.length, scales };
+  } catch (error) {
+    // Hours of training are worth a checkpoint all the same.
+    if (error instanceof NotFiniteError) return undefined;
+    throw error;
+  }
 }
 
-const length = ({ proprio }: Episode) => proprio.length / PROPRIO_SIZE;
+/** Evenly spread: in episode `e`, looking from `from + horizon` back to `from`. */
+function chooseDecisions(episodes: readonly Episode[], horizon: number): { e: number; from: number }[] {
+  const all = episodes.flatMap((episode, e) =>
+    Array.from({ length: Math.max(0, Math.ceil(episode.length / horizon) - 1) }, (_, i) => ({ e, from: i * horizon })),
+  );
+  const stride = Math.max(1, all.length / DECISIONS);
+  return Array.from({ length: Math.min(all.length, DECISIONS) }, (_, i) => all[Math.floor(i * stride)]!);
+}
 
 function observation({ proprio, entities, categories, instruction }: Episode, step: number) {
   const width = categories.length * ENTITY_SIZE;
