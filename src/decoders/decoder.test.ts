@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { key, normals } from '../random.ts';
 import { compile, grad, input, leaves, pack, symbols, type Tensor } from '../tensor/index.ts';
 import * as decoders from './index.ts';
+import { pool } from './pool.ts';
 
 const [B, S, W, T, A] = [3, 2, 8, 4, 3];
 const sizes = { chunk_length: T, action_dim: A };
@@ -109,4 +110,18 @@ test('regression answers with the mean of what it is shown', async () => {
   const wanted = answer.map((_, i) => (shown[i]! + shown[T * A + i]!) / 2);
   const worst = Math.max(...answer.map((a, i) => Math.abs(a - wanted[i]!)));
   expect(worst).toBeLessThan(0.02);
+});
+
+test.each([1, 5])('the pooled condition is the projected mean of %i tokens', async (S) => {
+  const p = { weight: input('weight', [3, W]), bias: input('bias', [3]) };
+  using program = await compile({ outputs: { condition: pool(p, input('tokens', [2, S, W])) } });
+  const data = { weight: normals(key(1), 3 * W), bias: normals(key(2), 3), tokens: normals(key(3), 2 * S * W) };
+  const { condition } = await program.run(data);
+  const at = (b: number, c: number) => {
+    let sum = data.bias[c]!;
+    for (let s = 0; s < S; s++)
+      for (let w = 0; w < W; w++) sum += (data.tokens[(b * S + s) * W + w]! * data.weight[c * W + w]!) / S;
+    return sum;
+  };
+  condition!.forEach((value, i) => expect(value).toBeCloseTo(at(Math.floor(i / 3), i % 3), 5));
 });
