@@ -123,5 +123,5 @@ test.each([1, 5])('the pooled condition is the projected mean of %i tokens', asy
       for (let w = 0; w < W; w++) sum += (data.tokens[(b * S + s) * W + w]! * data.weight[c * W + w]!) / S;
     return sum;
   };
-  condition!.forEach((value, i) => expect(value).toBeCloseTo(at(Math.floor(i / 3), i % 3), 5));
+  for (let i = 0; i < 6; i++) expect(condition![i]).toBeCloseTo(at(Math.floor(i / 3), i % 3), 5);
 });
