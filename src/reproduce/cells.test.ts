@@ -103,7 +103,7 @@ test('--only: any of the words of each filter', () => {
   expect(names('nothing')).toEqual([]);
 });
 
-test('the shipped studies are sound; every group of the ablations but one tells the base again', () => {
+test('the shipped studies are sound; every group of the ablations tells the base again', () => {
   const [main, ablate] = ['main', 'ablate'].map((name) =>
     cellsOf(readStudy(path.join(import.meta.dirname, `../../recipes/${name}.yaml`)), versions),
   );
@@ -111,5 +111,5 @@ test('the shipped studies are sound; every group of the ablations but one tells 
   const base = ablate!.find(({ variant }) => variant.name === 'base')!;
   const groups = new Set(ablate!.map(({ variant }) => variant.group));
   const withBase = new Set(ablate!.flatMap(({ variant, hash }) => (hash === base.hash ? [variant.group] : [])));
-  expect([...groups].filter((group) => !withBase.has(group))).toEqual(['Learning rate of diffusion']);
+  expect([...groups].filter((group) => !withBase.has(group))).toEqual([]);
 });
