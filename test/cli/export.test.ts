@@ -93,6 +93,9 @@ test('a flow scores actions; the others are refused with the reason', async () =
     inputs: { actions: { shape: [3, 70] }, condition: { shape: [3, 12] } },
     metadata: { step: '7', part: 'log-prob' },
   });
+  // The file itself says where it comes from.
+  const file = fs.readFileSync(at('p.onnx'));
+  for (const text of ['data_hash', 'package_version', '"affine_dim":8']) expect(file.includes(text)).toBe(true);
   const session = await load(at('p.onnx'));
   const drawn = await session.run({
     actions: floats(normals(key(1), 210), [3, 70]),

@@ -6,7 +6,6 @@ export { type CompileNinaOptions, compileFastest, compileNina, type Measured } f
 export { BACKENDS, type Backend, type CompiledNina, type Drawn } from './compiled/compiled.ts';
 export { type Folded, foldNina } from './compiled/folded.ts';
 export { logProbGraph, sampleGraph } from './compiled/graph.ts';
-export { onnxModel } from './compiled/onnx.ts';
 export { checkNina, type NinaConfig, ninaSchema } from './config.ts';
 export {
   type Buffers,

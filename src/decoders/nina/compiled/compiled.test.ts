@@ -3,15 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { randomModel, unfolded, worst } from '../../../../test/support/nina.ts';
 import { key, normals } from '../../../random.ts';
 import { leaves, type NDArray } from '../../../tensor/index.ts';
-import {
-  BACKENDS,
-  type Backend,
-  compileFastest,
-  compileNina,
-  type NinaConfig,
-  ninaSchema,
-  onnxModel,
-} from '../index.ts';
+import { BACKENDS, type Backend, compileFastest, compileNina, type NinaConfig, ninaSchema } from '../index.ts';
 import { foldNina } from './folded.ts';
 
 /**
@@ -130,12 +122,4 @@ test('configuration and parameters that disagree are refused', () => {
   expect(() => foldNina({ ...config, backbone: 'trans', use_plu: false }, randomModel(config, 1))).toThrow(
     'The configuration says backbone trans, but the parameters are of mlp.',
   );
-});
-
-test('an ONNX model says what it is told to say', () => {
-  const config = configs[0]!;
-  const folded = foldNina(config, randomModel(config, 1));
-  const model = Buffer.from(onnxModel(folded, { batch: 2, metadata: { 'nina.checkpoint': 'run/4000' } }));
-  expect(model.includes('nina.checkpoint')).toBe(true);
-  expect(model.includes('run/4000')).toBe(true);
 });

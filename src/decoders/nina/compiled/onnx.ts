@@ -2,7 +2,6 @@
  * The folded decoder on ONNX Runtime: one program per direction and batch size, made when first used.
  */
 import { ProgramCache } from '../../../tensor/index.ts';
-import { emit } from '../../../tensor/onnx/emit.ts';
 import type { CompiledNina } from './compiled.ts';
 import { checkCall } from './compiled.ts';
 import { type Folded, weightBytes } from './folded.ts';
@@ -61,20 +60,3 @@ const buffersOf = (B: number, D: number, C: number) => ({
   actions: new Float32Array(B * D),
   logProb: new Float32Array(B),
 });
-
-/**
- * An ONNX model of one direction for a fixed batch: inputs z (or actions) and condition, outputs out:actions and
- * out:logProb, as `sampleGraph` and `logProbGraph` say.
- * @param metadata strings for the model's metadata_props
- */
-export function onnxModel(
-  folded: Folded,
-  {
-    direction = 'sample',
-    batch = 1,
-    metadata,
-  }: { direction?: 'sample' | 'logProb'; batch?: number; metadata?: Readonly<Record<string, string>> } = {},
-): Uint8Array {
-  const outputs = direction === 'sample' ? sampleGraph(folded, batch) : logProbGraph(folded, batch);
-  return emit(outputs, metadata).model;
-}
