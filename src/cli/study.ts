@@ -56,8 +56,8 @@ function onCondition(name: string, index: number, total: number) {
   };
 }
 
-/** Three Markdown tables. */
-export function formatStudy({ choice, seams, detection }: LikelihoodStudy): string {
+/** Four Markdown tables. */
+export function formatStudy({ choice, seams, detection, foresight }: LikelihoodStudy): string {
   const sections = [
     '## Choosing by likelihood\n\n',
     table(
@@ -96,12 +96,25 @@ export function formatStudy({ choice, seams, detection }: LikelihoodStudy): stri
         ? `${perturbation}, ${multistep} executed: ${percent(flagged[0])} of the first decisions are above the held-out 95% quantile, ${percent(flagged[1])} undisturbed.\n`
         : [],
     ),
+    '\n## Foreseeing failure (area under the ROC curve of the median over the first 4 s, 95% interval)\n\n',
+    table(
+      ['acting', 'executed per chunk', 'failures', ...Object.keys(foresight[0]?.scores ?? {})],
+      foresight.map(({ name, multistep, failures, n, scores }) => [
+        ...[name, String(multistep), `${failures}/${n}`],
+        ...Object.values(scores).map(area),
+      ]),
+    ),
   ];
   return sections.join('');
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
 const range = ([low, high]: readonly [number, number], show: (x: number) => string) => `[${show(low)}, ${show(high)}]`;
+
+const area = ({ auroc, interval }: Area) => {
+  const show = (x: number) => x.toFixed(2);
+  return `${show(auroc)} ${range(interval, show)}`;
+};
 
 const actingCells = ({ name, multistep, successes, n, interval }: Acting) => [
   name,
@@ -122,10 +135,6 @@ function seamCells(seams: Seams): string[] {
 }
 
 function detectionRows({ perturbation, multistep, success, undisturbed, scores }: Detection): string[][] {
-  const area = ({ auroc, interval }: Area) => {
-    const show = (x: number) => x.toFixed(2);
-    return `${show(auroc)} ${range(interval, show)}`;
-  };
   return Object.entries(scores).map(([score, { first, chunks, episodes }], i) => [
     ...(i === 0
       ? [perturbation, String(multistep), `${percent(success.success_rate)}, ${percent(undisturbed.success_rate)}`]

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { key } from '../random.ts';
-import { detection } from './detection.ts';
+import { detection, foresight } from './detection.ts';
 import type { EpisodeLine } from './episodes.ts';
 
 function line(episode: number, surprise: (number | null)[], change: Partial<EpisodeLine> = {}): EpisodeLine {
@@ -37,4 +37,16 @@ test('the same chunks of the same episodes are compared, from the disturbance on
   expect(surprise!.chunks.auroc).toBe(0.75);
   // Scores of the phase alone tell nothing.
   expect([own!.first.auroc, own!.chunks.auroc, jump!.episodes.auroc]).toEqual([0.5, 0.5, 0.5]);
+});
+
+test('failure is foreseen from the first seconds alone', () => {
+  const late = [null, 1, 1, 1, 1, 1, 1, 1];
+  const lines = [0, 1, 2, 3].map((e) =>
+    // Who fails surprises early; who succeeds, only after 80 steps.
+    e < 2 ? line(e, [null, 9, 9, 9, 2], { success: false }) : line(e, [...late, 99, 99, 99, 99, 99, 99, 99, 99, 99]),
+  );
+  const { failures, scores } = foresight({ multistep: 10, lines }, key(1))!;
+  expect(failures).toBe(2);
+  expect(scores.surprise).toMatchObject({ auroc: 1, n: 4 });
+  expect(foresight({ multistep: 10, lines: lines.slice(0, 2) }, key(1))).toBeUndefined();
 });

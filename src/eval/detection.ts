@@ -1,11 +1,13 @@
 /**
  * Does a score tell disturbed episodes from the same episodes undisturbed? Disturbed and undisturbed runs of an episode are
- * compared chunk by chunk, so that a score that only tells the phase of the task scores 0.5.
+ * compared chunk by chunk, so that a score that only tells the phase of the task scores 0.5. And does it tell, early in an
+ * episode, that it will fail?
  */
 import type { Key } from '../random.ts';
 import { type EpisodeLine, type Rate, rate, UNUSUAL } from './episodes.ts';
 import type { PerturbationKind } from './perturbations.ts';
 import { type Area, areaOver, type Pair } from './roc.ts';
+import { percentile } from './wilson.ts';
 
 /** How well a score separates chunks of disturbed episodes from the same chunks undisturbed. */
 export interface Separation {
@@ -28,6 +30,15 @@ export interface Detection {
   /** Share of the first decisions after the disturbance whose rank is unusual, disturbed and not; absent without ranks. */
   flagged?: [disturbed: number, undisturbed: number];
 }
+
+export interface Foresight {
+  failures: number;
+  /** Episodes that will fail against those that will succeed, by the median of a score over their first seconds. */
+  scores: Record<string, Area>;
+}
+
+/** How early: 4 s, by when the hand is about to grasp or has grasped, and nothing is decided yet. */
+const FORESIGHT_STEPS = 80;
 
 /**
  * Candidates for an alarm, each of a chunk of an episode; larger is more alarming, undefined where there is none.
@@ -80,4 +91,29 @@ export function detection(
     scores: Object.fromEntries(Object.entries(SCORES).map(([name, score]) => [name, separation(score)])),
     ...(ranks.length > 0 && { flagged: [flagged(0), flagged(1)] }),
   };
+}
+
+/** Undefined when all episodes end alike. */
+export function foresight(
+  { multistep, lines }: { multistep: number; lines: readonly EpisodeLine[] },
+  bootstrap: Key,
+): Foresight | undefined {
+  const failures = lines.filter(({ success }) => !success).length;
+  if (failures === 0 || failures === lines.length) return undefined;
+  const early = (line: EpisodeLine, score: (typeof SCORES)[string]) =>
+    line.latency_ms
+      .slice(0, Math.ceil(FORESIGHT_STEPS / multistep))
+      .map((_, chunk) => score(line, chunk))
+      .filter((value) => value !== undefined);
+  const area = (score: (typeof SCORES)[string]) =>
+    areaOver(
+      lines.flatMap((line): Pair[] => {
+        const values = early(line, score);
+        if (values.length === 0) return [];
+        const median = [percentile(values, 0.5)];
+        return [line.success ? { positive: [], negative: median } : { positive: median, negative: [] }];
+      }),
+      bootstrap,
+    );
+  return { failures, scores: Object.fromEntries(Object.entries(SCORES).map(([name, score]) => [name, area(score)])) };
 }

@@ -1,14 +1,15 @@
 /**
- * What a density is good for, measured in closed loop, three questions of one checkpoint:
+ * What a density is good for, measured in closed loop, four questions of one checkpoint:
  *   choice      does executing the most likely of K samples raise success over one sample, and over z = 0?
  *   seams       does choosing samples that continue the previous chunk smooth the seams between chunks?
  *   detection   does a score tell disturbed episodes from the same episodes undisturbed?
+ *   foresight   does it tell, in the first seconds of an undisturbed episode, that it will fail?
  * Each condition is an evaluation of its own, all in one folder, so that an interrupted study continues.
  */
 import { UsageError } from '../errors.ts';
 import { readCheckpoint } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
-import { type Detection, detection } from './detection.ts';
+import { type Detection, detection, type Foresight, foresight } from './detection.ts';
 import { type EpisodeLine, type Rate, rate } from './episodes.ts';
 import { type EvaluationResult, type EvaluationRun, evaluate } from './evaluate.ts';
 import { playedTask } from './perturb.ts';
@@ -47,6 +48,7 @@ export interface LikelihoodStudy extends StudySettings {
   choice: Acting[];
   seams: Seams[];
   detection: Detection[];
+  foresight: (Foresight & { name: string; multistep: number; n: number })[];
 }
 
 export interface Mean {
@@ -100,14 +102,19 @@ export async function studyLikelihood(
   const smooth = await results(seamed);
   const disturbed = await results(disturbances);
   const undisturbed = { [chunkLength]: chosen[0]!.result, [half]: smooth[0]!.result };
+  const bootstrap = fold(key(settings.seed), 'bootstrap');
   return {
     ...settings,
     checkpoint: directory,
     choice: chosen.map(acting),
     seams: smooth.map((condition) => ({ ...acting(condition), ...seamsOf(condition.result.lines) })),
     detection: disturbed.map(({ perturbation, multistep, result }) =>
-      detection(perturbation, result, undisturbed[multistep]!, fold(key(settings.seed), 'bootstrap')),
+      detection(perturbation, result, undisturbed[multistep]!, bootstrap),
     ),
+    foresight: [...chosen, ...smooth].flatMap(({ name, multistep, result }) => {
+      const found = foresight(result, bootstrap);
+      return found ? [{ name, multistep, n: result.n, ...found }] : [];
+    }),
   };
 }
 

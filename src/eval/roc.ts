@@ -48,9 +48,10 @@ export function areaOver(pairs: readonly Pair[], key: Key): Area {
       chosen.flatMap(({ negative }) => negative),
     );
   const random = rng(key);
+  // A resample without one of the groups says nothing.
   const resampled = Array.from({ length: pairs.length === 0 ? 0 : RESAMPLES }, () =>
     of(pairs.map(() => random.pick(pairs))),
-  );
+  ).filter((area) => !Number.isNaN(area));
   return {
     auroc: of(pairs),
     interval: [percentile(resampled, 0.025), percentile(resampled, 0.975)],
