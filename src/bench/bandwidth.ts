@@ -5,6 +5,9 @@
  * A small buffer is read from a cache and a large one from memory. How large a cache is cannot be asked portably, so the
  * speed is measured for a ladder of sizes, and what applies to given bytes is measured too: see `bandwidthFor`.
  */
+import { assembler } from '../tensor/wasm/assembler.ts';
+import { instantiate } from '../tensor/wasm/instantiate.ts';
+import { advance, i32, i32x4, repeat, v128 } from '../tensor/wasm/instructions.ts';
 
 export interface Reading {
   readonly bytes: number;
@@ -19,24 +22,24 @@ export const LADDER: readonly number[] = [4, 8, 16, 32, 64, 128, 256].map((mib) 
 const BYTES_PER_SIZE = 2 ** 30;
 const PAGE = 2 ** 16;
 
+/** Where the reader leaves its sum, before the buffer. */
+const BUFFER = PAGE;
+
 /** The bandwidth of one thread, by size of the buffer, ascending. */
-export function measureBandwidth(sizes: readonly number[] = LADDER): Reading[] {
-  const { memory, read } = new WebAssembly.Instance(new WebAssembly.Module(readerModule())).exports as {
-    memory: WebAssembly.Memory;
-    read: (start: number, end: number) => number;
-  };
-  memory.grow(Math.ceil(Math.max(...sizes) / PAGE));
+export async function measureBandwidth(sizes: readonly number[] = LADDER): Promise<Reading[]> {
+  const { memory, read } = await instantiate<Exports>(readerModule(Math.max(...sizes)));
+  const sum = new Int32Array(memory.buffer, 0, 1);
   // Written, because untouched pages are all the same page of zeros; numbered, so that the sum tells what was read.
-  const numbers = new Uint32Array(memory.buffer);
+  const numbers = new Uint32Array(memory.buffer, BUFFER);
   for (let i = 0; i < numbers.length; i++) numbers[i] = i >> 2;
   return sizes.map((bytes) => {
     let fastestMs = Number.POSITIVE_INFINITY;
     for (let done = 0; done < BYTES_PER_SIZE; done += bytes) {
       const start = performance.now();
-      const sum = read(0, bytes);
+      read(bytes / STRIDE);
       fastestMs = Math.min(fastestMs, performance.now() - start);
       const words = bytes / 16;
-      if (sum !== (((words * (words - 1)) / 2) | 0))
+      if (sum[0] !== (((words * (words - 1)) / 2) | 0))
         throw new Error(`Internal: not each of ${bytes} bytes was read once.`);
     }
     return { bytes, gb_per_s: bytes / fastestMs / 1e6 };
@@ -53,48 +56,36 @@ export function fastest(a: readonly Reading[], b: readonly Reading[]): Reading[]
   return a.map((reading, i) => (b[i]!.gb_per_s > reading.gb_per_s ? b[i]! : reading));
 }
 
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  /** Reads so many strides of the buffer. */
+  read(strides: number): void;
+}
+
 /** Loads in flight: each into an accumulator of its own, so that none waits for another. */
 const LANES = 8;
 const STRIDE = 16 * LANES;
 
-/**
- * The module: one memory, and read(start, end), which sums the 128-bit words of [start, end), a multiple of 128 bytes.
- * The sum is returned because what nobody uses might not be computed.
- */
-function readerModule(): Uint8Array {
-  const I32 = 0x7f;
-  const V128 = 0x7b;
-  const [START, END, FIRST] = [0, 1, 2];
-  const get = (local: number) => [0x20, local];
-  const set = (local: number) => [0x21, local];
-  const I32X4_ADD = [0xfd, 0xae, 0x01];
-  const loads = Array.from({ length: LANES }, (_, i) => [
-    ...[...get(FIRST + i), ...get(START), 0xfd, 0x00, 4, 16 * i], // v128.load align=16 offset=16i
-    ...[...I32X4_ADD, ...set(FIRST + i)],
-  ]);
-  const body = [
-    [1, LANES, V128], // locals
-    [0x03, 0x40], // loop
-    ...loads,
-    [...get(START), 0x41, 0x80 | (STRIDE & 0x7f), STRIDE >> 7, 0x6a, 0x22, START], // start += STRIDE, kept on the stack
-    [...get(END), 0x49, 0x0d, 0, 0x0b], // if below end: again
-    get(FIRST),
-    ...Array.from({ length: LANES - 1 }, (_, i) => [...get(FIRST + 1 + i), ...I32X4_ADD]),
-    [0xfd, 0x1b, 0, 0x0b], // first lane; end
-  ].flat();
-  const section = (id: number, ...bytes: number[]) => [id, ...varint(bytes.length), ...bytes];
-  const exported = (name: string, kind: number) => [name.length, ...new TextEncoder().encode(name), kind, 0];
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, 1, 0x60, 2, I32, I32, 1, I32), // one type: (i32, i32) -> i32
-    ...section(3, 1, 0), // one function, of that type
-    ...section(5, 1, 0, 1), // one memory of at least one page
-    ...section(7, 2, ...exported('memory', 2), ...exported('read', 0)),
-    ...section(10, 1, ...varint(body.length), ...body),
-  ]);
-}
-
-/** LEB128 of a number below 2^14. */
-function varint(value: number): number[] {
-  return value < 0x80 ? [value] : [0x80 | (value & 0x7f), value >> 7];
+/** The sum of the 128-bit words is stored because what nobody uses might not be computed. */
+function readerModule(bytes: number): Uint8Array<ArrayBuffer> {
+  const m = assembler();
+  m.func(
+    'read',
+    ['i32'],
+    ({ params: [strides], local, locals }) => {
+      const [at, left, sums] = [local('i32'), local('i32'), locals('v128', LANES)];
+      const total = sums.map(({ get }) => get).reduce((a, b) => i32x4.add(a, b));
+      return [
+        at.set(i32.const(BUFFER)),
+        repeat(left, strides!.get, [
+          sums.map((sum, lane) => sum.set(i32x4.add(sum.get, v128.load(at.get, 16 * lane)))),
+          advance(at, STRIDE),
+        ]),
+        // The four lanes of each word are the same number.
+        v128.store(i32.const(0), total),
+      ];
+    },
+    { exported: true },
+  );
+  return m.bytes((BUFFER + Math.ceil(bytes / PAGE) * PAGE) / PAGE);
 }

@@ -68,7 +68,7 @@ export async function measureLatency({
   onProgress = () => {},
 }: LatencyOptions): Promise<Latency> {
   onProgress('Measuring the bandwidth ...');
-  const before = measureBandwidth();
+  const before = await measureBandwidth();
   const decoders: Decoder[] = [];
   try {
     for (const model of models) {
@@ -81,7 +81,7 @@ export async function measureLatency({
     onProgress(`Measuring ${models.length} models on their backends in turns, ${seconds} s in all ...`);
     const timings = await measureInterleaved(decoders, { warmup: WARMUP, rounds: ROUNDS, turnMs });
     onProgress('Measuring the bandwidth again ...');
-    const readings = fastest(before, measureBandwidth());
+    const readings = fastest(before, await measureBandwidth());
     const { name: _, runs: __, ...pooled } = timings.pop()!;
     return {
       models: timings.map((measured, i) => row(decoders[i]!, measured, readings)),
