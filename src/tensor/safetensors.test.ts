@@ -45,6 +45,7 @@ describe('round trip', () => {
           expect(back.metadata).toEqual({ ...metadata });
         },
       ),
+      { examples: [[{}, Object.fromEntries([['__proto__', 'a name like any other']])]] },
     );
   });
 

@@ -122,11 +122,12 @@ function readHeader(fd: number, file: string) {
   }
   if (!isRecord(header)) throw reject('its header is not a JSON object');
   const dataBytes = size - 8 - headerBytes;
-  const metadata: Record<string, string> = {};
+  let metadata: Record<string, string> = {};
   const entries: Entry[] = [];
   for (const [name, value] of Object.entries(header)) {
     if (name === '__metadata__' && isRecord(value)) {
-      for (const [k, v] of Object.entries(value)) metadata[k] = String(v);
+      // Not by assignment: '__proto__' is a name like any other.
+      metadata = Object.fromEntries(Object.entries(value).map(([k, v]) => [k, String(v)]));
     } else entries.push(parseEntry(name, value, reject));
   }
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);

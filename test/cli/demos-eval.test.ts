@@ -182,7 +182,8 @@ test('a disturbed evaluation says when it set in, and its lines are found again'
   expect(episodes('eval-3')).toEqual(before);
 });
 
-test('the study of likelihood answers its three questions, and again from its lines', () => {
+// Fourteen conditions, each with workers of its own.
+test('the study of likelihood answers its three questions, and again from its lines', { timeout: 600_000 }, () => {
   const study = [
     'study',
     'likelihood',

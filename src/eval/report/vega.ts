@@ -15,7 +15,9 @@ const CONFIG: Config = {
   axis: { gridColor: '#e4e6ea', domainColor: '#98a2b3', tickColor: '#98a2b3', labelColor: '#475467' },
   legend: { labelLimit: 0 },
   title: { anchor: 'start', fontSize: 13 },
-  range: { category: ['#1f6feb', '#d9730d', '#1a7f46', '#8250df', '#667085', '#c0362c', '#0e8a96', '#a67c00'] },
+  range: {
+    category: ['#1f6feb', '#d9730d', '#1a7f46', '#8250df', '#667085', '#c0362c', '#0e8a96', '#a67c00', '#d63384'],
+  },
 };
 
 let last: Promise<unknown> = Promise.resolve();
