@@ -68,3 +68,13 @@ test('another file is refused with the place', () => {
     /other\.jsonl:2 is no line of results/,
   );
 });
+
+test('a variant that acts otherwise with the same training is the same decoder', () => {
+  const main = cell('flow', 'a', 0, 9);
+  const noisy = main.replace('"variant":"flow"', '"variant":"flow-from-noise"');
+  const trained = readTrained(file('twice.jsonl', main, noisy, cell('diffusion', 'a', 0, 5)));
+  expect(trained.map(({ label, successes }) => [label, successes])).toEqual([
+    ['The flow', 9],
+    ['The diffusion', 5],
+  ]);
+});

@@ -3,6 +3,7 @@
  * measured, and their success.
  */
 import * as fs from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import { wilson } from '../eval/wilson.ts';
@@ -36,7 +37,8 @@ export interface Trained {
 const TOKENS = 1;
 
 /**
- * The variants of a study in a file of result lines; those that are not finished for one seed on all suites are left out.
+ * The variants of a study in a file of result lines. Left out are those that are not finished for one seed on all suites,
+ * and those that act otherwise with what an earlier variant trained.
  * @throws UsageError if the file is none of `nina reproduce`, naming the line.
  */
 export function readTrained(file: string): Trained[] {
@@ -45,7 +47,10 @@ export function readTrained(file: string): Trained[] {
   const texts = fs.readFileSync(file, 'utf8').split('\n').filter(Boolean);
   const lines = texts.map((text, i) => parse(text, `${file}:${i + 1}`));
   const suites = new Set(lines.map(({ suite }) => suite));
-  return [...new Set(lines.map(({ variant }) => variant))].flatMap((variant): Trained[] => {
+  const firstWith = (settings: Line['settings']) =>
+    lines.find((other) => isDeepStrictEqual(other.settings, settings))!.variant;
+  const variants = lines.filter(({ variant, settings }) => firstWith(settings) === variant);
+  return [...new Set(variants.map(({ variant }) => variant))].flatMap((variant): Trained[] => {
     const own = lines.filter((other) => other.variant === variant);
     const cells = own.filter(({ seed }) => own.filter((other) => other.seed === seed).length === suites.size);
     const [first] = cells;
