@@ -120,7 +120,9 @@ describe('wrong usage is exit code 2, told with its place', () => {
 
   test('an unknown key and a wrong type in a recipe', () => {
     const stderr = refused(recipe('n_layer: 3\nuse_plu: maybe'));
-    expect(stderr).toMatch(/bad.yaml:2: unknown key 'n_layer'; did you mean 'n_layers'\? Allowed: decoder, backbone, n_layers,/);
+    expect(stderr).toMatch(
+      /bad.yaml:2: unknown key 'n_layer'; did you mean 'n_layers'\? Allowed: decoder, backbone, n_layers,/,
+    );
     expect(stderr).toMatch(/bad.yaml:3: use_plu: expected boolean, received string; got "maybe"/);
   });
 
