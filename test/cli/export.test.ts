@@ -4,20 +4,12 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decoderSchema } from '../../src/decoders/index.ts';
-import { configFor, feedsOf, scene, stateArrays, stateSchema, writeState } from '../../src/encoders/state/index.ts';
-import { init, LIBERO_ACTION, loadPolicy, recordSelfTest, writeCheckpoint } from '../../src/policy/index.ts';
+import { feedsOf, scene, stateArrays, writeState } from '../../src/encoders/state/index.ts';
+import { loadPolicy } from '../../src/policy/index.ts';
 import { fold, key, normals } from '../../src/random.ts';
+import { observation, saveRandomPolicy } from '../support/policy.ts';
 import { nina } from './nina.ts';
 
-const observation = {
-  proprio: [0.1, 0, 0.2, 1, 0, 0, 0, 1, 0, 0.04, -0.04],
-  entities: [0.1, 0.1, 0.02, 1, 0, 0, 0, 0, -0.1, 0.1, 0.02, 1, 0, 0, 0, 0],
-  categories: ['can', 'basket'],
-  instruction: 'put the can in the basket',
-};
-const unit = (n: number) => ({ mean: Array(n).fill(0), std: Array(n).fill(1) });
-const statistics = { proprio: unit(11), position: unit(3), joint: unit(1) };
 const DECODERS = {
   mlp: { decoder: 'nina', n_layers: 3, affine_dim: 8, cond_dim: 12 },
   trans: { decoder: 'nina', backbone: 'trans', n_layers: 2, affine_dim: 8, n_heads: 2, block_depth: 1, cond_dim: 12 },
@@ -31,20 +23,7 @@ let dir: string;
 const at = (...names: string[]) => path.join(dir, ...names);
 beforeAll(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'export-'));
-  for (const [name, decoder] of Object.entries(DECODERS)) {
-    const config = {
-      encoder: configFor(stateSchema.parse({ encoder_dim: 16, encoder_heads: 2 }), [observation]),
-      decoder: decoderSchema.parse(decoder),
-      action: LIBERO_ACTION,
-      multistep: 10,
-      temperature: 1,
-    };
-    const content = { config, statistics, model: init(key(3), config) };
-    writeCheckpoint(at(name), content, {
-      ...{ package_version: '0', engine_version: 'test', seed: 3, step: 7, data_hash: 'none' },
-      self_test: await recordSelfTest(content, observation, key(1)),
-    });
-  }
+  for (const [name, decoder] of Object.entries(DECODERS)) await saveRandomPolicy(at(name), decoder);
 });
 afterAll(() => fs.rmSync(dir, { recursive: true }));
 
@@ -61,7 +40,7 @@ describe.each(Object.keys(DECODERS) as (keyof typeof DECODERS)[])('the %s decode
     const arrays = stateArrays(config.encoder, 1);
     const { categories, instruction, proprio, entities } = observation;
     const known = scene(config.encoder, categories, instruction);
-    writeState(statistics, known, Float32Array.from(proprio), Float32Array.from(entities), arrays, 0);
+    writeState(policy.statistics, known, Float32Array.from(proprio), Float32Array.from(entities), arrays, 0);
 
     const encoder = await load(at(`${name}-e.onnx`));
     const shapes = JSON.parse(
@@ -91,7 +70,7 @@ test('a flow scores actions; the others are refused with the reason', async () =
   );
   expect(result).toMatchObject({
     inputs: { actions: { shape: [3, 70] }, condition: { shape: [3, 12] } },
-    metadata: { step: '7', part: 'log-prob' },
+    metadata: { step: '0', part: 'log-prob' },
   });
   // The file itself says where it comes from.
   const file = fs.readFileSync(at('p.onnx'));
