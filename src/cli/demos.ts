@@ -46,7 +46,7 @@ export function registerDemos(program: Command): void {
 
 /** Records with progress on stderr; Ctrl-C stops it tidily. */
 export async function recordWithProgress(
-  options: Omit<RecordingOptions, 'signal' | 'onProgress'>,
+  options: Omit<RecordingOptions, 'signal' | 'notice' | 'onProgress'>,
 ): Promise<SuiteRecording> {
   const { recordDemonstrations } = await import('../eval/demonstrations.ts');
   let progress: Progress | undefined;
@@ -55,6 +55,7 @@ export async function recordWithProgress(
     recordDemonstrations({
       ...options,
       signal,
+      notice: (text) => process.stderr.write(`${text}\n`),
       onProgress: ({ attempts, total, successes }) => {
         progress ??= createProgress(`Recording ${options.suite}`, total, attempts);
         progress.update(attempts, `${successes} successful`);

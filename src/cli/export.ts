@@ -28,8 +28,9 @@ export function registerExport(program: Command): void {
     .option('--batch <n>', 'rows of one call', integer(1), 1)
     .option('--json', 'print JSON', false)
     .action(async (checkpoint: string, { onnx: file, part, batch, json }: Options) => {
-      const { exportModel, readCheckpoint } = await import('../policy/index.ts');
+      const { exportModel, readCheckpoint, requireOutsideCheckpoints } = await import('../policy/index.ts');
       const { writeFileAtomically } = await import('../files.ts');
+      requireOutsideCheckpoints(file);
       const { bytes, signature, metadata } = exportModel(readCheckpoint(checkpoint), part, batch);
       writeFileAtomically(file, bytes);
       const { inputs, outputs } = signature;

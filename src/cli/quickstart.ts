@@ -81,8 +81,9 @@ async function quickstart({ out, workers, json }: { out: string; workers: number
 /** The run's own recipe when it was started before, else the shipped one with the recorded demonstrations. */
 async function recipe(run: string, data: string) {
   const { isRun, readRecipe, readRun, trainConfig } = await import('../train/index.ts');
-  if (isRun(run)) return readRun(run);
-  const settings = new Map([...readRecipe(RECIPE), ['data', { value: data, where: 'quickstart' }] as const]);
+  const recorded = ['data', { value: data, where: 'quickstart' }] as const;
+  if (isRun(run)) return readRun(run, new Map([recorded]));
+  const settings = new Map([...readRecipe(RECIPE), recorded]);
   return trainConfig(settings);
 }
 

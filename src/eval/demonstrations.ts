@@ -7,6 +7,7 @@ import * as path from 'node:path';
 import { DemonstrationWriter, readRecordingHeader } from '../data/index.ts';
 import { NinaError } from '../errors.ts';
 import { lockDirectory } from '../lock.ts';
+import { requireOutsideCheckpoints } from '../policy/index.ts';
 import { CONTROL_HZ, Environment, type Task } from '../sim/index.ts';
 import { packageVersion } from '../version.ts';
 import { runJobs } from './pool.ts';
@@ -26,6 +27,8 @@ export interface RecordingOptions {
   images: boolean;
   workers: number;
   signal?: AbortSignal;
+  /** Something a person should know once. */
+  notice?: (text: string) => void;
   /** Called once with the attempts in kept files, then after each attempt. */
   onProgress?: (progress: { attempts: number; total: number; successes: number }) => void;
 }
@@ -53,9 +56,10 @@ type Recipe = Readonly<Record<string, string | number | boolean>>;
  * @throws NinaError when `out` is in use, or holds a file of the same name recorded with other settings.
  */
 export async function recordDemonstrations(options: RecordingOptions): Promise<SuiteRecording> {
-  const { suite, episodes, seed, out, images, workers, signal, onProgress } = options;
+  const { suite, episodes, seed, out, images, workers, signal, notice, onProgress } = options;
   const tasks = chooseTasks(suite, options.task);
-  using _lock = lockDirectory(out);
+  requireOutsideCheckpoints(out);
+  using lock = await lockDirectory(out, notice);
 
   const kept = new Map<Task, number>();
   for (const task of tasks) {
@@ -89,6 +93,7 @@ export async function recordDemonstrations(options: RecordingOptions): Promise<S
         }
         onProgress?.({ attempts: ++attempted, total, successes: succeeded });
       }
+      lock.check();
       writer.commit({ ...recipe(environment, options), successes });
       successesOf.set(task, successes);
     }

@@ -9,6 +9,7 @@ export {
   type Manifest,
   observationSchema,
   readCheckpoint,
+  requireOutsideCheckpoints,
   writeCheckpoint,
 } from './checkpoint.ts';
 export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';

@@ -23,6 +23,8 @@ export interface TrainState {
   readonly buffers: PolicyModel['buffers'];
   readonly window: Window;
   readonly dataHash: string;
+  /** What the run was trained with; empty in states of earlier versions. */
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 export const statePath = (run: string) => path.join(run, 'state.safetensors');
@@ -30,7 +32,7 @@ export const statePath = (run: string) => path.join(run, 'state.safetensors');
 const ARRAYS = ['params', 'm', 'v', 'ema'] as const;
 const BUFFER_PREFIX = 'buffers.';
 
-export function writeState(run: string, { step, optimizer, buffers, window, dataHash }: TrainState): void {
+export function writeState(run: string, { step, optimizer, buffers, window, dataHash, settings }: TrainState): void {
   const arrays = ARRAYS.map((name): [string, StoredTensor] => [
     name,
     { shape: [optimizer[name].length], data: optimizer[name] },
@@ -43,6 +45,7 @@ export function writeState(run: string, { step, optimizer, buffers, window, data
     step: String(step),
     window: JSON.stringify(window),
     data_hash: dataHash,
+    settings: JSON.stringify(settings),
   });
 }
 
@@ -73,5 +76,6 @@ export function readState(run: string, size: number): TrainState | undefined {
     ),
     window: JSON.parse(metadata.window ?? 'null') as Window,
     dataHash: metadata.data_hash ?? '',
+    settings: JSON.parse(metadata.settings ?? '{}') as TrainState['settings'],
   };
 }
