@@ -47,7 +47,7 @@ export function createStatus(plainIntervalMs: number): Status {
   return {
     show(text) {
       const ms = performance.now();
-      if (rewrites) stderr.write(`\r\x1b[2K${text.slice(0, stderr.columns - 1)}`);
+      if (rewrites) stderr.write(`\r\x1b[2K${text.slice(0, (stderr.columns || 80) - 1)}`);
       else if (ms - lastMs >= plainIntervalMs) {
         lastMs = ms;
         stderr.write(`${text}\n`);
