@@ -84,6 +84,18 @@ export function draftOf(target: string): string {
   return path.join(path.dirname(target), `.${path.basename(target).slice(0, 60)}.${process.pid}.tmp`);
 }
 
+/** Removes a folder at once: a kill half-way leaves a draft of it, which `sweepDrafts` removes, and never a part. */
+export function removeFolder(folder: string): void {
+  if (!fs.existsSync(folder)) return;
+  const aside = draftOf(`${folder}.old`);
+  try {
+    fs.renameSync(folder, aside);
+    fs.rmSync(aside, { recursive: true, force: true });
+  } catch (cause) {
+    throw fileError(`Could not remove ${folder}`, cause);
+  }
+}
+
 const DRAFT = /^\..+\.\d+\.tmp$/;
 
 /**

@@ -6,6 +6,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { DemonstrationWriter, readRecordingHeader } from '../data/index.ts';
 import { NinaError } from '../errors.ts';
+import { sweepDrafts } from '../files.ts';
 import { lockDirectory } from '../lock.ts';
 import { requireOutsideCheckpoints } from '../policy/index.ts';
 import { CONTROL_HZ, Environment, type Task } from '../sim/index.ts';
@@ -60,6 +61,7 @@ export async function recordDemonstrations(options: RecordingOptions): Promise<S
   const tasks = chooseTasks(suite, options.task);
   requireOutsideCheckpoints(out);
   using lock = await lockDirectory(out, notice);
+  sweepDrafts(out);
 
   const kept = new Map<Task, number>();
   for (const task of tasks) {

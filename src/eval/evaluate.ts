@@ -6,7 +6,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type * as z from 'zod';
-import { writeFileAtomically } from '../files.ts';
+import { sweepDrafts, writeFileAtomically } from '../files.ts';
 import { lockDirectory } from '../lock.ts';
 import { rankIn, readCheckpoint, requireOutsideCheckpoints, surpriseScale } from '../policy/index.ts';
 import { Environment, type Task } from '../sim/index.ts';
@@ -56,6 +56,7 @@ export async function evaluate(
   const run = runHash(checkpoint, settings);
   requireOutsideCheckpoints(out);
   using lock = await lockDirectory(out, notice);
+  sweepDrafts(out);
 
   const { words } = checkpoint.config.encoder;
   // A chosen sample surprises less than one that is not: there is no scale for it.

@@ -8,7 +8,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as z from 'zod';
 import { NinaError, UsageError } from '../errors.ts';
-import { draftOf, fileError } from '../files.ts';
+import { draftOf, fileError, removeFolder } from '../files.ts';
 import { key } from '../random.ts';
 import { leaves, mapTree, type NDArray } from '../tensor/index.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../tensor/safetensors.ts';
@@ -82,7 +82,7 @@ export function writeCheckpoint(
       files: Object.fromEntries(FILES.map((name) => [name, sha256(path.join(draft, name))])),
     };
     json('manifest.json', manifest);
-    fs.rmSync(directory, { recursive: true, force: true });
+    removeFolder(directory);
     fs.renameSync(draft, directory);
   } catch (cause) {
     fs.rmSync(draft, { recursive: true, force: true });

@@ -5,6 +5,7 @@
 
 import { NinaError } from '../errors.ts';
 import { recordDemonstrations } from '../eval/demonstrations.ts';
+import { sweepDrafts } from '../files.ts';
 import { lockDirectory } from '../lock.ts';
 import { requireOutsideCheckpoints } from '../policy/index.ts';
 import type { Cell, Training } from './cells.ts';
@@ -56,6 +57,7 @@ export async function reproduce(
 ): Promise<Failure[]> {
   requireOutsideCheckpoints(out);
   using _lock = await lockDirectory(out, report.notice);
+  sweepDrafts(out);
   const pending = pendingJobs(cells, readResults(out));
   const sources = new Map(pending.map(([cell]) => [demonstrationsFolder(out, cell!.training), cell!.training]));
   for (const [folder, training] of sources) await record(folder, training, { width, signal, report });

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { stringify } from 'yaml';
 import { NinaError } from '../errors.ts';
-import { writeFileAtomically } from '../files.ts';
+import { removeFolder, writeFileAtomically } from '../files.ts';
 import { CHECKPOINTS, type Checkpoint, recordSelfTest, writeCheckpoint } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
 import { engineVersion, unpack } from '../tensor/index.ts';
@@ -139,8 +139,7 @@ export async function save(
     self_test: await recordSelfTest(averaged, firstObservation(demonstrations.train), fold(key(seed), 'self-test')),
   });
   writeState(run, state);
-  for (const step of savedSteps(run).slice(0, -KEPT))
-    fs.rmSync(path.join(run, CHECKPOINTS, String(step)), { recursive: true, force: true });
+  for (const step of savedSteps(run).slice(0, -KEPT)) removeFolder(path.join(run, CHECKPOINTS, String(step)));
   return directory;
 }
 
