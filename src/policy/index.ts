@@ -2,6 +2,7 @@
 export { type ActionSpecification, checkActions, describeActions, LIBERO_ACTION } from './action.ts';
 export { resolveBackend } from './backend.ts';
 export { POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
+export { BUFFER_PREFIX, buffersFrom, storedBuffers } from './buffers.ts';
 export {
   CHECKPOINTS,
   type Checkpoint,
