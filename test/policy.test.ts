@@ -132,7 +132,7 @@ describe('what does not match is told', () => {
     );
     expect(await failure(checkpoint)).toMatch(/failed its self-test/);
     editJson(checkpoint, 'stats.json', (value) => delete value.position);
-    expect(await failure(checkpoint)).toMatch(/keys: proprio, joint\)[\s\S]*position: Invalid input/);
+    expect(await failure(checkpoint)).toMatch(/keys: proprio, joint\)[\s\S]*position: expected object, found none/);
   });
 
   test('another architecture: what is missing, what is too much, what has another shape', async () => {

@@ -65,7 +65,7 @@ test('a variant that no seed has on all suites is left out', () => {
 test('another file is refused with the place', () => {
   expect(() => readTrained(path.join(folder, 'none'))).toThrow(UsageError);
   expect(() => readTrained(file('other.jsonl', cell('flow', 'a', 0, 1), '{"a": 1}'))).toThrow(
-    /other\.jsonl:2 is no line of results/,
+    /other\.jsonl, line 2: variant: .* Wanted a line of results/,
   );
 });
 

@@ -5,20 +5,23 @@
 import * as fs from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { UsageError } from '../errors.ts';
+import { NinaError, UsageError } from '../errors.ts';
 import { wilson } from '../eval/wilson.ts';
+import { readJsonLines } from '../json.ts';
 import { decoderSettings, trainConfig } from '../train/config.ts';
 import type { Model } from './models.ts';
 
-const line = z.object({
-  variant: z.string(),
-  label: z.string(),
-  suite: z.string(),
-  seed: z.int(),
-  successes: z.int().min(0),
-  n: z.int().min(1),
-  settings: z.record(z.string(), z.unknown()),
-});
+const line = z
+  .object({
+    variant: z.string(),
+    label: z.string(),
+    suite: z.string(),
+    seed: z.int().min(0),
+    successes: z.int().min(0),
+    n: z.int().min(1),
+    settings: z.record(z.string(), z.unknown()),
+  })
+  .refine(({ successes, n }) => successes <= n, 'there are more successes than rollouts');
 type Line = z.infer<typeof line>;
 
 export interface Trained {
@@ -44,8 +47,7 @@ const TOKENS = 1;
 export function readTrained(file: string): Trained[] {
   if (!fs.existsSync(file))
     throw new UsageError(`There is no file ${file}: wanted the lines that nina reproduce writes, results/main.jsonl.`);
-  const texts = fs.readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  const lines = texts.map((text, i) => parse(text, `${file}:${i + 1}`));
+  const lines = readLines(file);
   const suites = new Set(lines.map(({ suite }) => suite));
   const firstWith = (settings: Line['settings']) =>
     lines.find((other) => isDeepStrictEqual(other.settings, settings))!.variant;
@@ -62,13 +64,12 @@ export function readTrained(file: string): Trained[] {
   });
 }
 
-function parse(text: string, where: string): Line {
+function readLines(file: string): Line[] {
   try {
-    return line.parse(JSON.parse(text));
+    return readJsonLines(file, line, 'Wanted a line of results, as nina reproduce writes it to results/main.jsonl.');
   } catch (error) {
-    throw new UsageError(
-      `${where} is no line of results: wanted what nina reproduce writes to results/main.jsonl; ${error instanceof Error ? error.message : error}`,
-    );
+    if (error instanceof NinaError) throw new UsageError(error.message, { cause: error });
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { type Contestant, machine, measureInterleaved } from '../bench/measure.ts';
 import { createEyes } from '../eval/eyes.ts';
+import { toJson } from '../json.ts';
 import { demoKey, Environment, loadSuite, SUITES } from '../sim/index.ts';
 
 export async function benchCamera({ rounds, json }: { rounds: number; json: boolean }): Promise<void> {
@@ -20,7 +21,7 @@ export async function benchCamera({ rounds, json }: { rounds: number; json: bool
   const timings = await measureInterleaved(frames, { warmup: 50, rounds });
   const result = { machine: machine(), frames: timings.map((t, i) => ({ ...t, geoms: frames[i]!.geoms })) };
   if (json) {
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.stdout.write(`${toJson(result)}\n`);
     return;
   }
   const rows = result.frames.map(

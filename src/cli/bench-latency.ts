@@ -5,6 +5,7 @@ import { PAPER } from '../bench/models.ts';
 import { readTrained, type Trained } from '../bench/trained.ts';
 import { UsageError } from '../errors.ts';
 import { writeFileAtomically } from '../files.ts';
+import { toJson } from '../json.ts';
 import { key } from '../random.ts';
 
 interface Options {
@@ -41,7 +42,7 @@ export async function benchLatency({ seconds, seed, only = '', results, figure, 
     writeFileAtomically(figure, await renderSvg(latencyFigure(pointsOf(trained, latency))));
     process.stderr.write(`Wrote ${figure}\n`);
   }
-  process.stdout.write(json ? `${JSON.stringify(latency)}\n` : formatLatency(latency));
+  process.stdout.write(json ? `${toJson(latency)}\n` : formatLatency(latency));
 }
 
 /** Weights of 8 bits are another policy, whose success was not measured; the other backends differ by rounding. */

@@ -7,6 +7,7 @@
 import { type Contestant, machine, measureInterleaved } from '../bench/measure.ts';
 import * as nina from '../decoders/nina/index.ts';
 import { UsageError } from '../errors.ts';
+import { toJson } from '../json.ts';
 import { dropoutInputs } from '../nn/index.ts';
 import { dropoutMask, fold, key, normals } from '../random.ts';
 import { compile, feeds, grad, input, leaves, pack, symbols, type Tensor } from '../tensor/index.ts';
@@ -65,7 +66,7 @@ export async function benchTrain(options: Options): Promise<void> {
     memory_growth_mb: growthMb,
   };
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.stdout.write(`${toJson(result)}\n`);
     return;
   }
   const { cpu, cores, node, engine } = result.machine;

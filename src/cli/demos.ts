@@ -1,6 +1,7 @@
 /** `nina demos`: records demonstrations of the scripted expert as LIBERO-layout HDF5 files. */
 import type { Command } from 'commander';
 import type { RecordingOptions, SuiteRecording } from '../eval/demonstrations.ts';
+import { toJson } from '../json.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, integer } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -31,7 +32,7 @@ export function registerDemos(program: Command): void {
     .action(async (options: Options) => {
       const result = await recordWithProgress(options);
       if (options.json) {
-        process.stdout.write(`${JSON.stringify(result)}\n`);
+        process.stdout.write(`${toJson(result)}\n`);
         return;
       }
       const total = result.tasks.length * options.episodes;

@@ -1,6 +1,7 @@
 /** `nina export`: a checkpoint as ONNX files for any runtime. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { toJson } from '../json.ts';
 import { EXPORT_PARTS, type ExportPart } from '../policy/parts.ts';
 import { integer } from './options.ts';
 
@@ -35,7 +36,7 @@ export function registerExport(program: Command): void {
       writeFileAtomically(file, bytes);
       const { inputs, outputs } = signature;
       if (json) {
-        process.stdout.write(`${JSON.stringify({ file, bytes: bytes.length, inputs, outputs, metadata })}\n`);
+        process.stdout.write(`${toJson({ file, bytes: bytes.length, inputs, outputs, metadata })}\n`);
         return;
       }
       const shapes = (tensors: Record<string, { shape: readonly number[] }>) =>

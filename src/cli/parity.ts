@@ -4,6 +4,7 @@
 import type { Command } from 'commander';
 import type { Comparison } from '../decoders/fixture.ts';
 import { NinaError } from '../errors.ts';
+import { toJson } from '../json.ts';
 
 export function registerParity(program: Command): void {
   program
@@ -18,7 +19,7 @@ export function registerParity(program: Command): void {
       const beyond = exceeded(comparison);
       if (json) {
         const details = { pass: beyond.length === 0, limits, worst_gradient: worstGradient, dead };
-        process.stdout.write(`${JSON.stringify({ ...errors, ...details })}\n`);
+        process.stdout.write(`${toJson({ ...errors, ...details })}\n`);
       } else {
         process.stdout.write('            max|d|/max|ref|    at most\n');
         for (const [q, error] of Object.entries(errors)) {

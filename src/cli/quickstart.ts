@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { EvaluationResult } from '../eval/evaluate.ts';
 import { writeFileAtomically } from '../files.ts';
+import { readJson, toJson } from '../json.ts';
 import { recordWithProgress } from './demos.ts';
 import { evaluateWithProgress } from './eval.ts';
 import { defaultWorkers, integer } from './options.ts';
@@ -24,7 +25,8 @@ const DEMONSTRATION_SEED = 0;
 const ROLLOUT_SEED = 100;
 const RECIPE = fileURLToPath(new URL('../../recipes/quickstart.yaml', import.meta.url));
 
-type Stage = 'demonstrations' | 'training' | 'rollouts';
+const STAGES = ['demonstrations', 'training', 'rollouts'] as const;
+type Stage = (typeof STAGES)[number];
 
 export function registerQuickstart(program: Command): void {
   program
@@ -37,7 +39,7 @@ export function registerQuickstart(program: Command): void {
 }
 
 async function quickstart({ out, workers, json }: { out: string; workers: number; json: boolean }): Promise<void> {
-  const clock = stageClock(out);
+  const clock = await stageClock(out);
   const say = (text: string) => process.stderr.write(`${text}\n`);
   const demos = path.join(out, 'demos');
   const run = path.join(out, 'run');
@@ -59,8 +61,8 @@ async function quickstart({ out, workers, json }: { out: string; workers: number
   say('2/3 Training NinA-MLP, 28 layers of width 64, by maximum likelihood (about six minutes on two cores)');
   const config = await recipe(run, demos);
   const finished = path.join(run, 'checkpoints', String(config.max_steps));
-  if (!fs.existsSync(path.join(finished, 'manifest.json')))
-    await clock.time('training', () => trainWithProgress(run, config));
+  const { isFinished } = await import('../train/index.ts');
+  if (!isFinished(run, config.max_steps)) await clock.time('training', () => trainWithProgress(run, config));
 
   say(`3/3 Rolling the policy out, ${ROLLOUTS_PER_TASK} new placements of each task (about 15 seconds on two cores)`);
   const settings = { suite: SUITE, episodes: ROLLOUTS_PER_TASK, seed: ROLLOUT_SEED, video: true };
@@ -71,7 +73,7 @@ async function quickstart({ out, workers, json }: { out: string; workers: number
   const seconds = clock.totalS();
   if (json) {
     const { success_rate, n, interval } = result;
-    process.stdout.write(`${JSON.stringify({ success_rate, n, interval, seconds, report })}\n`);
+    process.stdout.write(`${toJson({ success_rate, n, interval, seconds, report })}\n`);
     return;
   }
   const recorded = recording.tasks.reduce((sum, task) => sum + task.successes, 0);
@@ -88,9 +90,13 @@ async function recipe(run: string, data: string) {
 }
 
 /** Seconds spent in each stage, kept on disk so that a quickstart stopped by Ctrl-C reports all of its time. */
-function stageClock(out: string) {
+async function stageClock(out: string) {
+  const z = await import('zod');
   const file = path.join(out, 'seconds.json');
-  const seconds: Partial<Record<Stage, number>> = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {};
+  const schema = z.partialRecord(z.enum(STAGES), z.number().min(0));
+  const seconds: Partial<Record<Stage, number>> = fs.existsSync(file)
+    ? readJson(file, schema, 'Delete it: only the time of what is finished is forgotten.')
+    : {};
   return {
     async time<T>(stage: Stage, work: () => Promise<T>): Promise<T> {
       const start = performance.now();
@@ -98,7 +104,7 @@ function stageClock(out: string) {
         return await work();
       } finally {
         seconds[stage] = (seconds[stage] ?? 0) + (performance.now() - start) / 1000;
-        writeFileAtomically(file, `${JSON.stringify(seconds)}\n`);
+        writeFileAtomically(file, `${toJson(seconds)}\n`);
       }
     },
     totalS: () => Object.values(seconds).reduce((a, b) => a + b, 0),

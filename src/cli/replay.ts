@@ -1,6 +1,7 @@
 /** `nina replay`: do recorded actions reach the goal again? The first thing to ask when a policy does nothing useful. */
 import type { Command } from 'commander';
 import { NinaError } from '../errors.ts';
+import { toJson } from '../json.ts';
 import { integer } from './options.ts';
 
 export function registerReplay(program: Command): void {
@@ -19,7 +20,7 @@ export function registerReplay(program: Command): void {
           : `states differ from step ${result.first_difference} on, by at most ${result.max_abs_difference}`;
       process.stdout.write(
         options.json
-          ? `${JSON.stringify(result)}\n`
+          ? `${toJson(result)}\n`
           : `demo_${result.demo}, '${result.instruction}': goal ${result.success ? 'reached' : 'NOT reached'} ` +
               `after ${result.steps} steps; ${states}.\n`,
       );

@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Argument, type Command } from 'commander';
 import { NinaError, UsageError } from '../errors.ts';
+import { toJson } from '../json.ts';
 import type { StudyName } from '../reproduce/index.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, integer } from './options.ts';
@@ -58,7 +59,7 @@ async function run(name: StudyName, options: Options): Promise<void> {
   const { createDisplay, formatList, listCells } = await import('./reproduce-display.ts');
   if (options.dryRun) {
     const listed = listCells(chosen, options);
-    process.stdout.write(options.json ? `${JSON.stringify(listed)}\n` : formatList(listed, options.jobs));
+    process.stdout.write(options.json ? `${toJson(listed)}\n` : formatList(listed, options.jobs));
     return;
   }
 
@@ -75,7 +76,7 @@ async function run(name: StudyName, options: Options): Promise<void> {
   };
   const failures = options.tables ? [] : await interruptible(compute);
   const summary = await write();
-  process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : library.markdown(summary));
+  process.stdout.write(options.json ? `${toJson(summary)}\n` : library.markdown(summary));
   process.stderr.write(`Report: ${path.join(folders.at(-1)!, 'report.html')}\n`);
   if (failures.length > 0)
     throw new NinaError(

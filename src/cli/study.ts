@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Detection } from '../eval/detection.ts';
 import type { Acting, LikelihoodStudy, Mean, Seams } from '../eval/likelihood.ts';
 import type { Area } from '../eval/roc.ts';
+import { toJson } from '../json.ts';
 import { defaultFolder } from './eval.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, integer } from './options.ts';
@@ -41,7 +42,7 @@ export function registerStudy(program: Command): void {
       const study = await interruptible((signal) =>
         studyLikelihood(settings, { checkpoint, out, workers, signal, onCondition }),
       );
-      if (json) process.stdout.write(`${JSON.stringify({ ...study, lines: path.join(out, 'episodes.jsonl') })}\n`);
+      if (json) process.stdout.write(`${toJson({ ...study, lines: path.join(out, 'episodes.jsonl') })}\n`);
       else process.stdout.write(formatStudy(study));
     });
 }

@@ -1,5 +1,6 @@
 /** `nina suites`: what there is to learn: suites, tasks, instructions, goals. */
 import type { Command } from 'commander';
+import { toJson } from '../json.ts';
 
 export function registerSuites(program: Command): void {
   program
@@ -20,7 +21,7 @@ export function registerSuites(program: Command): void {
         })),
       }));
       if (options.json) {
-        process.stdout.write(`${JSON.stringify(suites)}\n`);
+        process.stdout.write(`${toJson(suites)}\n`);
         return;
       }
       for (const { suite, tasks } of suites) {

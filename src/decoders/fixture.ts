@@ -33,12 +33,29 @@ export function weightsOf({ tensors }: SafetensorsFile): Record<string, StoredTe
   return Object.fromEntries(inside.map(([name, t]) => [name.slice(prefix.length), t]));
 }
 
-/** @throws NinaError if the fixture has no such tensor of floats. */
-export function floats(file: string, { tensors }: SafetensorsFile, name: string): Float32Array {
+/**
+ * The numbers of a tensor of the fixture.
+ * @param count how many it must hold
+ * @throws NinaError if the fixture has no such tensor of finite floats.
+ */
+export function floats(file: string, { tensors }: SafetensorsFile, name: string, count?: number): Float32Array {
   const data = tensors[name]?.data;
   if (!(data instanceof Float32Array))
     throw new NinaError(`${file} has no float32 tensor ${name}: it is not a whole parity fixture.`);
+  if (count !== undefined && data.length !== count)
+    throw new NinaError(`${file}: ${name} holds ${data.length} numbers; its metadata asks for ${count}.`);
+  const bad = data.findIndex((x) => !Number.isFinite(x));
+  if (bad >= 0) throw new NinaError(`${file}: ${name} is ${data[bad]} at ${bad}: nothing agrees with that.`);
   return data;
+}
+
+/** @throws NinaError for a decoder of more numbers than the fixture holds: it would be built before it is refused. */
+export function checkSize(file: string, { tensors }: SafetensorsFile, least: number): void {
+  const held = Object.values(tensors).reduce((n, { data }) => n + data.length, 0);
+  if (!(least <= held))
+    throw new NinaError(
+      `${file} is no whole parity fixture: its metadata describes at least ${least} numbers, it holds ${held}.`,
+    );
 }
 
 /** max|ours - reference| / max|reference|, where the reference is the fixture's 'expected.<name>'. */

@@ -20,3 +20,4 @@ export {
   sample,
   sampleAndLogProb,
 } from './decoder.ts';
+export { leastNumbers } from './size.ts';

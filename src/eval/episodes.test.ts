@@ -21,7 +21,7 @@ test('what is appended is read; a line cut short is dropped; a strange line is a
   appendEpisode(file, line('b', 0, true));
   expect(readEpisodes(file)).toHaveLength(3);
   fs.appendFileSync(file, '{"run": 1}\n');
-  expect(() => readEpisodes(file)).toThrow(/episodes.jsonl, line 4 is no episode/);
+  expect(() => readEpisodes(file)).toThrow(/episodes.jsonl, line 4: run: .* A line is no episode/);
 });
 
 test('sums per task and over the suite', () => {

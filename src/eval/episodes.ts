@@ -6,19 +6,22 @@ import * as fs from 'node:fs';
 import * as z from 'zod';
 import { NinaError } from '../errors.ts';
 import { fileError, writeFileAtomically } from '../files.ts';
+import { readJsonLog, toJson } from '../json.ts';
 import { percentile, wilson } from './wilson.ts';
+
+const count = z.int().min(0);
 
 const lineSchema = z.object({
   /** Hash of everything the result is a function of: checkpoint, settings, versions. */
   run: z.string(),
   suite: z.string(),
   task: z.string(),
-  episode: z.int(),
-  seed: z.int(),
+  episode: count,
+  seed: count,
   success: z.boolean(),
-  steps: z.int(),
+  steps: count,
   /** Milliseconds of each decision; the only field that differs between runs. */
-  latency_ms: z.array(z.number()),
+  latency_ms: z.array(z.number().min(0)),
   /** sha256 of the final simulator state. */
   final_state: z.string(),
   /** MuJoCo's version. */
@@ -28,9 +31,9 @@ const lineSchema = z.object({
   /** Of each chunk, nats by which it surprised; null while there was too little history. */
   surprise: z.array(z.number().nullable()).optional(),
   /** Of each chunk, the share of held-out decisions that surprised less: near 1 is out of distribution. */
-  ood: z.array(z.number().nullable()).optional(),
+  ood: z.array(z.number().min(0).max(1).nullable()).optional(),
   /** First chunk that was decided under the perturbation. */
-  perturbed_at: z.int().optional(),
+  perturbed_at: count.optional(),
   /** Of each chunk that was executed, nats. */
   log_prob: z.array(z.number()).optional(),
   /** See `smoothness.ts`. */
@@ -39,46 +42,45 @@ const lineSchema = z.object({
   seam_acceleration: z.array(z.number()).optional(),
   inside_acceleration: z.number().optional(),
   /** File name of the animation, beside this file. */
-  video: z.string().optional(),
+  video: z
+    .string()
+    .regex(/^[^/\\\0]+\.png$/, 'wanted the name of a file beside this one')
+    .optional(),
 });
 
 export type EpisodeLine = z.output<typeof lineSchema>;
 
+const ADVICE = 'A line is no episode: delete the file to evaluate again.';
+
 /**
  * All lines of the file; none when it does not exist. A last line that was cut short by a kill is dropped, also from
  * the file, so that appending continues on a fresh line.
- * @throws NinaError for any other line that is not an episode.
+ * @throws NinaError for any other line that is not an episode, or is one for the second time.
  */
 export function readEpisodes(file: string): EpisodeLine[] {
   if (!fs.existsSync(file)) return [];
-  const text = fs.readFileSync(file, 'utf8');
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  if (whole.length < text.length) writeFileAtomically(file, whole);
-  return whole
-    .split('\n')
-    .slice(0, -1)
-    .map((line, i) => {
-      const parsed = lineSchema.safeParse(parseJson(line));
-      if (parsed.success) return parsed.data;
-      throw new NinaError(`${file}, line ${i + 1} is no episode. Delete the file to evaluate again.`);
-    });
+  const episodes = readJsonLog(file, lineSchema, ADVICE);
+  const seen = new Map<string, number>();
+  episodes.forEach(({ run, suite, task, episode, seed }, i) => {
+    const name = JSON.stringify([run, suite, task, episode, seed]);
+    const before = seen.get(name);
+    if (before !== undefined)
+      throw new NinaError(`${file}, line ${i + 1} is the episode of line ${before} for the second time. ${ADVICE}`);
+    seen.set(name, i + 1);
+  });
+  const bytes = fs.readFileSync(file);
+  const whole = bytes.lastIndexOf('\n') + 1;
+  if (whole < bytes.length) writeFileAtomically(file, bytes.subarray(0, whole));
+  return episodes;
 }
 
 /** Appends one episode durably. @throws NinaError when the disk is full or the file cannot be written. */
 export function appendEpisode(file: string, line: EpisodeLine): void {
+  const text = toJson(line);
   try {
-    fs.appendFileSync(file, `${JSON.stringify(line)}\n`, { flush: true });
+    fs.appendFileSync(file, `${text}\n`, { flush: true });
   } catch (cause) {
     throw fileError(`Could not write ${file}`, cause);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Told by the caller as a line that is no episode.
-    return undefined;
   }
 }
 

@@ -13,6 +13,12 @@ export function permutation(order: readonly number[]): Bijection {
   };
 }
 
+/** Whether `order` holds each of 0..n-1 once. */
+export function isPermutation(order: readonly number[]): boolean {
+  const seen = new Set(order);
+  return seen.size === order.length && order.every((i) => Number.isInteger(i) && i >= 0 && i < order.length);
+}
+
 /** The order that undoes `order`. @throws Error if it does not hold each of 0..n-1 once. */
 export function invert(order: readonly number[]): number[] {
   const back = new Array<number>(order.length).fill(-1);

@@ -8,17 +8,18 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as z from 'zod';
 import { NinaError, UsageError } from '../errors.ts';
-import { draftOf, fileError, removeFolder } from '../files.ts';
+import { draftOf, fileError } from '../files.ts';
+import { parseJson, plainly, readText, toJson } from '../json.ts';
 import { key } from '../random.ts';
 import { leaves, mapTree, type NDArray } from '../tensor/index.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../tensor/safetensors.ts';
+import { buffersFrom, storedBuffers } from './buffers.ts';
 import { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
-import { init, type PolicyModel } from './model.ts';
+import { init, leastNumbers, type PolicyModel } from './model.ts';
 
 const FORMAT = 'nina-policy';
 const FORMAT_VERSION = 1;
 const FILES = ['config.json', 'model.safetensors', 'stats.json'] as const;
-const BUFFER_PREFIX = 'buffers.';
 
 /** What a policy is asked, as JSON. */
 export const observationSchema = z.strictObject({
@@ -28,16 +29,20 @@ export const observationSchema = z.strictObject({
   instruction: z.string(),
 });
 
+const sha256Text = z.string().regex(/^[0-9a-f]{64}$/, 'wanted a sha256');
+
 const manifestSchema = z.strictObject({
   format: z.literal(FORMAT),
   format_version: z.literal(FORMAT_VERSION),
   package_version: z.string(),
   engine_version: z.string(),
-  seed: z.number(),
-  step: z.number(),
+  seed: z.int().min(0),
+  step: z.int().min(0),
   data_hash: z.string().describe('sha256 over the demonstrations'),
-  parameters: z.number(),
-  files: z.record(z.string(), z.string()).describe('sha256 of each file'),
+  parameters: z.int().min(1),
+  files: z
+    .strictObject({ 'config.json': sha256Text, 'model.safetensors': sha256Text, 'stats.json': sha256Text })
+    .describe('sha256 of each file'),
   self_test: z.strictObject({
     observation: observationSchema,
     z: z.array(z.number()).describe('base noise [T * A]'),
@@ -67,7 +72,7 @@ export function writeCheckpoint(
 ): void {
   const draft = draftOf(directory);
   const json = (name: string, value: unknown) =>
-    fs.writeFileSync(path.join(draft, name), `${JSON.stringify(value, null, 2)}\n`, { flush: true });
+    fs.writeFileSync(path.join(draft, name), `${toJson(value, 2)}\n`, { flush: true });
   try {
     fs.rmSync(draft, { recursive: true, force: true });
     fs.mkdirSync(draft, { recursive: true });
@@ -79,15 +84,29 @@ export function writeCheckpoint(
       format_version: FORMAT_VERSION,
       ...origin,
       parameters: leaves(model.params).reduce((n, [, leaf]) => n + (leaf as NDArray).data.length, 0),
-      files: Object.fromEntries(FILES.map((name) => [name, sha256(path.join(draft, name))])),
+      files: {
+        'config.json': sha256(path.join(draft, 'config.json')),
+        'model.safetensors': sha256(path.join(draft, 'model.safetensors')),
+        'stats.json': sha256(path.join(draft, 'stats.json')),
+      },
     };
     json('manifest.json', manifest);
-    removeFolder(directory);
-    fs.renameSync(draft, directory);
+    replaceDirectory(draft, directory);
   } catch (cause) {
     fs.rmSync(draft, { recursive: true, force: true });
     throw fileError(`Could not write the checkpoint ${directory}`, cause);
   }
+}
+
+/**
+ * Puts the finished draft in the place of `directory`. What was there is moved aside whole: a kill while its files are
+ * being removed would leave a checkpoint that is there in part. (Names of drafts: the next run's sweep takes them.)
+ */
+function replaceDirectory(draft: string, directory: string): void {
+  const aside = draftOf(`${directory}.old`);
+  if (fs.existsSync(directory)) fs.renameSync(directory, aside);
+  fs.renameSync(draft, directory);
+  fs.rmSync(aside, { recursive: true, force: true });
 }
 
 /**
@@ -105,13 +124,26 @@ export function readCheckpoint(location: string): Checkpoint {
     if (found !== manifest.files[name])
       throw new NinaError(
         `${file} is not the file the checkpoint was saved with: its sha256 is ${found}, manifest.json says ` +
-          `${manifest.files[name] ?? 'nothing'}. Copy the checkpoint again.`,
+          `${manifest.files[name]}. Copy the checkpoint again.`,
       );
   }
   const config = readJson(directory, 'config.json', policySchema);
+  checkSelfTest(config, manifest, directory);
   const statistics = readJson(directory, 'stats.json', statisticsSchema);
-  const { tensors } = readSafetensors(path.join(directory, 'model.safetensors'));
-  return { config, statistics, manifest, directory, model: adopt(config, tensors, directory) };
+  const weights = path.join(directory, 'model.safetensors');
+  const { tensors } = readSafetensors(weights);
+  return { config, statistics, manifest, directory, model: adopt(config, tensors, manifest, weights) };
+}
+
+/** The stored noise and answer are of one chunk. */
+function checkSelfTest({ decoder }: PolicyConfig, { self_test }: Manifest, directory: string): void {
+  const { chunk_length: T, action_dim: A } = decoder;
+  for (const name of ['z', 'actions'] as const)
+    if (self_test[name].length !== T * A)
+      throw new NinaError(
+        `${directory}/manifest.json: self_test.${name} has ${self_test[name].length} numbers, a chunk of config.json has ` +
+          `${T} x ${A}. One of the two is damaged: copy the checkpoint again.`,
+      );
 }
 
 /** Folder of the checkpoints of a run; each is named by its step. */
@@ -156,39 +188,58 @@ function realPath(target: string): string {
 
 function storedTensors({ params, buffers }: PolicyModel): Record<string, StoredTensor> {
   const weights = leaves(params).map(([name, leaf]): [string, StoredTensor] => [name, leaf as NDArray]);
-  const fixed = Object.entries(buffers).map(([name, values]): [string, StoredTensor] => [
-    BUFFER_PREFIX + name,
-    { shape: [values.length], data: BigInt64Array.from(values, BigInt) },
-  ]);
-  return Object.fromEntries([...fixed, ...weights]);
+  return Object.fromEntries([...storedBuffers(buffers), ...weights]);
 }
 
-/** The stored tensors in the shape that the configuration asks for. @throws NinaError listing every difference. */
-function adopt(config: PolicyConfig, stored: Readonly<Record<string, StoredTensor>>, directory: string): PolicyModel {
+/**
+ * The stored tensors in the shape that the configuration asks for.
+ * @throws NinaError listing every difference, or naming a number that is not finite.
+ */
+function adopt(
+  config: PolicyConfig,
+  stored: Readonly<Record<string, StoredTensor>>,
+  { parameters }: Manifest,
+  file: string,
+): PolicyModel {
+  const numbers = Object.values(stored).reduce((n, { data }) => n + data.length, 0);
+  const least = leastNumbers(config);
+  if (least > numbers)
+    throw new NinaError(
+      `${file} is of another architecture than its config.json, which asks for at least ${least} numbers; it holds ${numbers}.`,
+    );
   const expected = init(key(0), config);
   const wanted = storedTensors(expected);
   const describe = ({ shape, data }: StoredTensor) =>
     `${data instanceof BigInt64Array ? 'int64' : 'float32'} [${shape}]`;
-  const missing = Object.keys(wanted).filter((name) => !(name in stored));
-  const unexpected = Object.keys(stored).filter((name) => !(name in wanted));
+  const missing = Object.keys(wanted).filter((name) => !Object.hasOwn(stored, name));
+  const unexpected = Object.keys(stored).filter((name) => !Object.hasOwn(wanted, name));
   const different = Object.keys(wanted)
-    .filter((name) => name in stored && describe(stored[name]!) !== describe(wanted[name]!))
+    .filter((name) => Object.hasOwn(stored, name) && describe(stored[name]!) !== describe(wanted[name]!))
     .map((name) => `${name} wants ${describe(wanted[name]!)}, got ${describe(stored[name]!)}`);
   if (missing.length + unexpected.length + different.length > 0)
     throw new NinaError(
       [
-        `The weights of ${directory} are of another architecture than its config.json:`,
+        `The weights of ${file} are of another architecture than its config.json:`,
         ...list('missing', missing),
         ...list('unexpected', unexpected),
         ...list('of another shape', different),
       ].join('\n'),
     );
+  const trained = leaves(expected.params).reduce((n, [name]) => n + stored[name]!.data.length, 0);
+  if (trained !== parameters)
+    throw new NinaError(`${file} holds ${trained} parameters; its manifest.json says ${parameters}.`);
   return {
-    params: mapTree(expected.params, (_: NDArray, name) => stored[name] as NDArray),
-    buffers: Object.fromEntries(
-      Object.keys(expected.buffers).map((name) => [name, Array.from(stored[BUFFER_PREFIX + name]!.data, Number)]),
-    ),
+    params: mapTree(expected.params, (_: NDArray, name) => finite(stored[name] as NDArray, name, file)),
+    buffers: buffersFrom(file, stored),
   };
+}
+
+function finite(weights: NDArray, name: string, file: string): NDArray {
+  const bad = weights.data.findIndex((w) => !Number.isFinite(w));
+  if (bad < 0) return weights;
+  throw new NinaError(
+    `${file}: "${name}" is not finite: it holds ${weights.data[bad]} at ${bad}. The weights are damaged: copy the checkpoint again, or save it again from the training run.`,
+  );
 }
 
 const SHOWN = 5;
@@ -201,18 +252,15 @@ function list(title: string, items: readonly string[]): string[] {
 
 function readJson<S extends z.ZodType>(directory: string, name: string, schema: S): z.output<S> {
   const file = path.join(directory, name);
-  let value: unknown;
-  try {
-    value = JSON.parse(fs.readFileSync(file, 'utf8'));
-  } catch (cause) {
-    if (cause instanceof SyntaxError) throw new NinaError(`${file} is not JSON: ${cause.message}`, { cause });
-    throw fileError(`Could not read ${file}`, cause);
-  }
+  const value = parseJson(readText(file), file);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const found = typeof value === 'object' && value !== null ? Object.keys(value).join(', ') : typeof value;
-  const problems = result.error.issues.map((issue) => `  ${issue.path.join('.') || 'file'}: ${issue.message}`);
-  throw new NinaError([`${file} does not describe a policy (its keys: ${found}):`, ...problems].join('\n'));
+  const found =
+    typeof value === 'object' && value !== null ? Object.keys(value).join(', ').slice(0, 200) : typeof value;
+  const problems = result.error.issues.map((issue) => `${issue.path.join('.') || 'file'}: ${plainly(issue.message)}`);
+  throw new NinaError(
+    [`${file} does not describe a policy (its keys: ${found}):`, ...list('not as wanted', problems)].join('\n'),
+  );
 }
 
 function sha256(file: string): string {

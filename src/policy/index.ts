@@ -2,6 +2,7 @@
 export { type ActionSpecification, checkActions, describeActions, LIBERO_ACTION } from './action.ts';
 export { resolveBackend } from './backend.ts';
 export { POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
+export { BUFFER_PREFIX, buffersFrom, storedBuffers } from './buffers.ts';
 export {
   CHECKPOINTS,
   type Checkpoint,
@@ -15,7 +16,7 @@ export {
 export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
 export { type ExportedModel, exportModel } from './export.ts';
 export { type LoadedPolicy, loadPolicy, recordSelfTest } from './load.ts';
-export { context, contextShape, decoderOf, init, type PolicyModel, type PolicyParams } from './model.ts';
+export { context, contextShape, decoderOf, init, leastNumbers, type PolicyModel, type PolicyParams } from './model.ts';
 export { EXPORT_PARTS, type ExportPart } from './parts.ts';
 export {
   buildPolicy,

@@ -23,7 +23,10 @@ export const surpriseSchema = z.object({
     z.object({
       temperature: z.number().min(0),
       /** Ascending, evenly spaced from the least to the largest, nats. */
-      quantiles: z.array(z.number()).min(2),
+      quantiles: z
+        .array(z.number())
+        .min(2)
+        .refine((all) => all.every((q, i) => i === 0 || q >= all[i - 1]!), 'wanted ascending numbers'),
     }),
   ),
 });

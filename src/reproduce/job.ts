@@ -1,10 +1,9 @@
 /** One training and the rollouts of the cells that share it: what a process of its own does, wherever it was stopped. */
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { machine } from '../bench/measure.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { CHECKPOINTS, readCheckpoint } from '../policy/index.ts';
-import { readMetrics, train, trainConfig } from '../train/index.ts';
+import { isFinished, readMetrics, train, trainConfig } from '../train/index.ts';
 import type { Rollouts, Training } from './cells.ts';
 import { writeResult } from './store.ts';
 
@@ -34,7 +33,7 @@ export async function runJob(
   const settings = Object.entries({ ...training.settings, data });
   const config = trainConfig(new Map(settings.map(([name, value]) => [name, { value, where: folder }])));
   const checkpoint = path.join(folder, CHECKPOINTS, String(config.max_steps));
-  if (!fs.existsSync(path.join(checkpoint, 'manifest.json')))
+  if (!isFinished(folder, config.max_steps))
     await train(folder, config, {
       signal,
       report: {

@@ -11,38 +11,56 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as z from 'zod';
-import { NinaError, UsageError } from '../errors.ts';
-import { fileError, writeFileAtomically } from '../files.ts';
+import { UsageError } from '../errors.ts';
+import { writeFileAtomically } from '../files.ts';
+import { readJson, toJson } from '../json.ts';
 import { trainConfig } from '../train/index.ts';
 import { type Cell, hashOf, type Rollouts, type Training } from './cells.ts';
 import { rollouts } from './study.ts';
 
-const trainingSchema = z.object({
+export const trainingSchema = z.object({
   suite: z.string(),
-  demonstrations: z.object({ episodes: z.number(), seed: z.number(), task: z.number().optional() }),
+  demonstrations: z.object({ episodes: z.int().min(1), seed: z.int().min(0), task: z.int().min(0).optional() }),
   settings: z.record(z.string(), z.unknown()),
   versions: z.object({ package: z.string(), engine: z.string(), mujoco: z.string() }),
 });
 
-export const resultSchema = z.object({
-  evaluation: z.looseObject({ seed: z.number() }),
-  successes: z.int(),
-  n: z.int(),
-  tasks: z.array(z.object({ task: z.string(), successes: z.int(), n: z.int() })),
+const rate = { successes: z.int().min(0), n: z.int().min(1) };
+
+/** Fields of a result, also in the lines of results that are published. */
+export const resultShape = {
+  evaluation: z.looseObject({ seed: z.int().min(0) }),
+  ...rate,
+  tasks: z.array(z.object({ task: z.string(), ...rate })),
   /** Of decoding a chunk, while other cells were computed beside it. */
-  latency_ms: z.object({ p50: z.number(), p95: z.number() }),
+  latency_ms: z.object({ p50: z.number().min(0), p95: z.number().min(0) }),
   /** The last line of metrics.jsonl. */
   metrics: z.record(z.string(), z.number()),
   /** Spent on updates. */
-  training_s: z.number(),
-  evaluation_s: z.number(),
+  training_s: z.number().min(0),
+  evaluation_s: z.number().min(0),
   /** What computed the decoder in the rollouts. */
   backend: z.string().default('graph'),
   /** What the seconds and milliseconds were measured on; unknown of the first results. */
-  machine: z.object({ cpu: z.string(), cores: z.int(), node: z.string() }).optional(),
-  parameters: z.int(),
+  machine: z.object({ cpu: z.string(), cores: z.int().min(1), node: z.string() }).optional(),
+  parameters: z.int().min(1),
   data_hash: z.string(),
-});
+};
+
+export const resultSchema = z.object(resultShape).superRefine(checkCounts);
+
+/** Successes are among their rollouts, and the tasks' are the whole's. */
+export function checkCounts(
+  { successes, n, tasks }: { successes: number; n: number; tasks: readonly { successes: number; n: number }[] },
+  context: z.RefinementCtx,
+): void {
+  const wrong = (message: string) => context.addIssue({ code: 'custom', path: ['tasks'], message });
+  if ([{ successes, n }, ...tasks].some((one) => one.successes > one.n))
+    wrong('there are more successes than rollouts');
+  const sum = (name: 'successes' | 'n') => tasks.reduce((total, task) => total + task[name], 0);
+  if (sum('successes') !== successes || sum('n') !== n)
+    wrong(`they add up to ${sum('successes')} of ${sum('n')}, not ${successes} of ${n}`);
+}
 
 /** What a cell came to. */
 export type Result = z.output<typeof resultSchema>;
@@ -66,8 +84,9 @@ export function storedTrainings(out: string): Map<string, StoredTraining> {
       const training = readTraining(folder);
       if (training === undefined) return [];
       const results = subfolders(path.join(folder, 'evaluations')).flatMap((evaluation): [string, Result][] => {
-        const result = readJson(resultFile(evaluation), resultSchema);
-        return result === undefined ? [] : [[hashOf({ training, evaluation: present(result.evaluation) }), result]];
+        const result = readStored(resultFile(evaluation), resultSchema);
+        const settings = result && present(result.evaluation);
+        return settings === undefined ? [] : [[hashOf({ training, evaluation: settings }), result!]];
       });
       return [[hashOf(training), { folder, results: new Map(results) }]];
     }),
@@ -79,7 +98,7 @@ export function openTraining(out: string, { training, trainingHash }: Cell): str
   const known = storedTrainings(out).get(trainingHash);
   if (known !== undefined) return known.folder;
   const folder = path.join(out, 'trainings', trainingHash.slice(0, 12));
-  writeFileAtomically(trainingFile(folder), `${JSON.stringify(training, null, 2)}\n`);
+  writeFileAtomically(trainingFile(folder), `${toJson(training, 2)}\n`);
   return folder;
 }
 
@@ -88,12 +107,12 @@ export const evaluationFolder = (training: string, { hash }: Pick<Cell, 'hash'>)
   path.join(training, 'evaluations', hash.slice(0, 12));
 
 export function writeResult(evaluation: string, result: Result): void {
-  writeFileAtomically(resultFile(evaluation), `${JSON.stringify(result, null, 2)}\n`);
+  writeFileAtomically(resultFile(evaluation), `${toJson(result, 2)}\n`);
 }
 
 /** The training that a folder is of; undefined when its settings no longer exist. */
 function readTraining(folder: string): Training | undefined {
-  const stored = readJson(trainingFile(folder), trainingSchema);
+  const stored = readStored(trainingFile(folder), trainingSchema);
   if (stored === undefined) return undefined;
   const given = Object.entries(stored.settings).map(([name, value]) => [name, { value, where: folder }] as const);
   try {
@@ -106,9 +125,10 @@ function readTraining(folder: string): Training | undefined {
   }
 }
 
-/** An evaluation's settings as today's schema completes them. */
-function present({ seed, ...settings }: Result['evaluation']): Rollouts {
-  return { ...rollouts.schema.parse(settings), seed };
+/** An evaluation's settings as today's schema completes them; undefined when they no longer exist. */
+function present({ seed, ...settings }: Result['evaluation']): Rollouts | undefined {
+  const parsed = rollouts.schema.safeParse(settings);
+  return parsed.success ? { ...parsed.data, seed } : undefined;
 }
 
 function subfolders(folder: string): string[] {
@@ -118,17 +138,5 @@ function subfolders(folder: string): string[] {
 }
 
 /** Undefined when there is no such file. */
-function readJson<S extends z.ZodType>(file: string, schema: S): z.output<S> | undefined {
-  if (!fs.existsSync(file)) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(fs.readFileSync(file, 'utf8'));
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw fileError(`Could not read ${file}`, cause);
-    throw new NinaError(`${file} is not JSON: ${cause.message}. Delete its folder to compute it again.`, { cause });
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new NinaError(`${file}: ${issue!.path.join('.')}: ${issue!.message}. Delete its folder to compute it again.`);
-}
+const readStored = <S extends z.ZodType>(file: string, schema: S): z.output<S> | undefined =>
+  fs.existsSync(file) ? readJson(file, schema, 'Delete its folder to compute it again.') : undefined;

@@ -6,14 +6,24 @@ import { isMap, isNode, isPair, type ParsedNode } from 'yaml';
 import * as z from 'zod';
 import { UsageError } from '../errors.ts';
 import { evaluationSchema } from '../eval/evaluate.ts';
+import { plainly } from '../json.ts';
 import { SUITES } from '../sim/index.ts';
-import { openYaml, type Settings, settingsOf, type YamlFile } from '../train/recipe.ts';
+import { type Settings, settingsOf } from '../train/recipe.ts';
+import { openYaml, type YamlFile } from '../train/yaml.ts';
 
 /** How a policy is rolled out; suite and seed come from the table. */
 const rolloutSchema = evaluationSchema.omit({ suite: true, seed: true, video: true });
 
 /** A mapping that another schema checks, after it is merged with others. */
 const settings = z.record(z.string(), z.unknown()).default({});
+
+/** Seeds of rollouts are sums of two. */
+const seed = z
+  .int()
+  .min(0)
+  .max(2 ** 52 - 1);
+
+const isUnique = (values: readonly unknown[]) => new Set(values).size === values.length;
 
 const demonstrationsSchema = z.strictObject({
   episodes: z.int().min(1).describe('attempts per task'),
@@ -33,11 +43,15 @@ const NAME = /^[a-z0-9][a-z0-9.-]*$/;
 
 const studySchema = z
   .strictObject({
-    suites: z.array(z.enum(SUITES)).min(1),
-    seeds: z.array(z.int().min(0)).min(1).describe('of training; rollouts of seed s start from placements of seed + s'),
+    suites: z.array(z.enum(SUITES)).min(1).refine(isUnique, 'wanted every suite once'),
+    seeds: z
+      .array(seed)
+      .min(1)
+      .refine(isUnique, 'wanted every seed once')
+      .describe('of training; rollouts of seed s start from placements of seed + s'),
     baseline: z.string().describe('variant that the others are compared with'),
     demonstrations: demonstrationsSchema,
-    evaluation: z.looseObject({ seed: z.int().min(0) }),
+    evaluation: z.looseObject({ seed }),
     training: settings,
     variants: z
       .record(z.string().regex(NAME, 'a name is made of a-z, 0-9, . and -'), variantSchema)
@@ -94,7 +108,7 @@ export function readStudy(file: string): Study {
   const { evaluation, variants, ...study } = parsed.data;
   const section = (...keys: string[]): Settings => {
     const node = yaml.document.getIn(keys, true);
-    return isNode(node) ? settingsOf(yaml.document, node as ParsedNode, yaml.at) : new Map();
+    return isNode(node) ? settingsOf(yaml, node as ParsedNode) : new Map();
   };
   const common = { training: section('training'), evaluation: section('evaluation') };
   const { seed: _, ...rest } = Object.fromEntries(common.evaluation);
@@ -115,7 +129,7 @@ function mistakes(file: string, yaml: YamlFile, error: z.ZodError): string[] {
       `${place(file, yaml, path)}: ${path.map(String).join('.') || 'recipe'}: ${message}`;
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => say([...issue.path, key], 'unknown key.'));
     const { message } = issue.code === 'invalid_key' ? (issue.issues[0] ?? issue) : issue;
-    return [say(issue.path, message.replace(/^Invalid (input|option): /, ''))];
+    return [say(issue.path, plainly(message))];
   });
 }
 

@@ -58,6 +58,9 @@ export interface Scene {
 /** Height of the boxes that stand for regions of the table: an object in one has its origin below this, metres. */
 const TABLE_REGION_HEIGHT_M = 0.1;
 
+/** Metres or radians. */
+const FARTHEST = 100;
+
 /** @throws NinaError for a category or a region that no scene can hold. */
 export function buildScene(problem: Problem): Scene {
   const table = problem.fixtures.find(({ category }) => category === TABLE_CATEGORY);
@@ -86,8 +89,7 @@ export function buildScene(problem: Problem): Scene {
 }
 
 function lookup<T>(kinds: Readonly<Record<string, T>>, category: string, what: string, problem: Problem): T {
-  const kind = kinds[category];
-  if (kind) return kind;
+  if (Object.hasOwn(kinds, category)) return kinds[category]!;
   throw new NinaError(
     `Task '${problem.name}' uses the ${what} category '${category}'; the categories are ${Object.keys(kinds).join(', ')}.`,
   );
@@ -101,6 +103,12 @@ function resolveRegion(
 ): SceneRegion {
   const name = `${region.target}_${region.name}`;
   const yawRange = region.yawRotation ?? [0, 0];
+  // Beyond this the engine's numbers lose their digits, or overflow.
+  const far = [...yawRange, ...region.ranges.flat()].find((x) => Math.abs(x) > FARTHEST);
+  if (far !== undefined)
+    throw new NinaError(
+      `Task '${problem.name}': ${far} of region '${name}' is no length or angle of a table: wanted at most ${FARTHEST}.`,
+    );
   if (region.target === table) {
     const halfHeight = TABLE_REGION_HEIGHT_M / 2;
     const boxes = region.ranges.map(([x0, y0, x1, y1]) => ({
@@ -112,7 +120,8 @@ function resolveRegion(
     return { name, body: table, boxes, yawRange };
   }
   const fixture = fixtures.find((f) => f.name === region.target);
-  const own = fixture?.kind.regions[region.name];
+  const regions = fixture?.kind.regions ?? {};
+  const own = Object.hasOwn(regions, region.name) ? regions[region.name] : undefined;
   if (!fixture || !own)
     throw new NinaError(
       `Task '${problem.name}': '${region.target}' has no region '${region.name}'; ` +

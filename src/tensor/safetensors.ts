@@ -8,6 +8,7 @@
 import * as fs from 'node:fs';
 import { NinaError } from '../errors.ts';
 import { fileError, writeAtomically } from '../files.ts';
+import { ambiguity } from '../json.ts';
 
 /** A tensor as stored; `data.length` is the product of `shape`. */
 export interface StoredTensor<D extends Float32Array | BigInt64Array = Float32Array | BigInt64Array> {
@@ -58,6 +59,8 @@ export function readSafetensors(file: string, wanted: (name: string) => boolean 
         return [entry.name, { shape: entry.shape, data }];
       });
     return { tensors: Object.fromEntries(tensors), metadata };
+  } catch (cause) {
+    throw fileError(`Could not read ${file}`, cause);
   } finally {
     fs.closeSync(fd);
   }
@@ -115,20 +118,25 @@ function readHeader(fd: number, file: string) {
   const text = Buffer.alloc(headerBytes);
   readFully(fd, file, text, 8);
   let header: unknown;
+  let json: string;
   try {
-    header = JSON.parse(text.toString('utf8'));
+    json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text);
+    header = JSON.parse(json);
   } catch (cause) {
-    throw new NinaError(`${file} is not a safetensors file: its header is not JSON (${(cause as Error).message}).`);
+    throw new NinaError(`${file} is not a safetensors file: its header is not JSON.`, { cause });
   }
   if (!isRecord(header)) throw reject('its header is not a JSON object');
+  // Two tensors of one name would silently become one.
+  const wrong = ambiguity(json);
+  if (wrong) throw reject(`in its header, ${wrong}`);
   const dataBytes = size - 8 - headerBytes;
   let metadata: Record<string, string> = {};
   const entries: Entry[] = [];
   for (const [name, value] of Object.entries(header)) {
-    if (name === '__metadata__' && isRecord(value)) {
-      // Not by assignment: '__proto__' is a name like any other.
-      metadata = Object.fromEntries(Object.entries(value).map(([k, v]) => [k, String(v)]));
-    } else entries.push(parseEntry(name, value, reject));
+    if (name === '__metadata__') {
+      if (!isTexts(value)) throw reject('its __metadata__ is not an object of strings');
+      metadata = value;
+    } else entries.push(parseEntry(file, name, value, reject));
   }
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let expected = 0;
@@ -141,16 +149,15 @@ function readHeader(fd: number, file: string) {
   return { entries, metadata, dataStart: 8 + headerBytes };
 }
 
-function parseEntry(name: string, value: unknown, reject: (what: string) => NinaError): Entry {
+function parseEntry(file: string, name: string, value: unknown, reject: (what: string) => NinaError): Entry {
   if (!isRecord(value)) throw reject(`the header's entry for "${name}" is not an object`);
   const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string' || !(dtype in BYTES))
+  if (typeof dtype !== 'string' || !Object.hasOwn(BYTES, dtype))
     throw new NinaError(
-      `Tensor "${name}" has dtype ${JSON.stringify(dtype)}; this reader knows ${Object.keys(BYTES).join(', ')}. Convert it first.`,
+      `${file}: tensor "${name}" has dtype ${show(dtype)}; this reader knows ${Object.keys(BYTES).join(', ')}. Convert it first.`,
     );
-  if (!isSizes(shape)) throw reject(`tensor "${name}" has the shape ${JSON.stringify(shape)}`);
-  if (!isSizes(offsets) || offsets.length !== 2)
-    throw reject(`tensor "${name}" has the data_offsets ${JSON.stringify(offsets)}`);
+  if (!isSizes(shape)) throw reject(`tensor "${name}" has the shape ${show(shape)}`);
+  if (!isSizes(offsets) || offsets.length !== 2) throw reject(`tensor "${name}" has the data_offsets ${show(offsets)}`);
   const [begin, end] = offsets as [number, number];
   const count = product(shape);
   const wanted = count * BYTES[dtype as StoredDType];
@@ -208,4 +215,8 @@ function writeFully(fd: number, bytes: Uint8Array): void {
 
 const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x);
+/** The start of what was found, which may be anything. */
+const show = (x: unknown) => (JSON.stringify(x) ?? 'none').slice(0, 80);
+const isTexts = (x: unknown): x is Record<string, string> =>
+  isRecord(x) && Object.values(x).every((text) => typeof text === 'string');
 const isSizes = (x: unknown): x is number[] => Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0);

@@ -3,8 +3,9 @@
  * allocated or written.
  */
 import * as os from 'node:os';
+import type { DecoderConfig } from '../decoders/index.ts';
 import { UsageError } from '../errors.ts';
-import { leastSize } from '../policy/size.ts';
+import { leastNumbers } from '../policy/index.ts';
 import { decoderSettings, encoderSettings, type TrainConfig, trainConfig } from './config.ts';
 
 /** Parameters, gradient, two moments, average. */
@@ -15,8 +16,31 @@ const NODE_BYTES = 1000;
 
 /** The least bytes that a training with these settings needs. */
 export function leastBytes(config: TrainConfig): number {
-  const { parameters, row, nodes } = leastSize(encoderSettings(config), decoderSettings(config));
-  return FLOAT_BYTES * (COPIES * parameters + config.batch_size * row) + NODE_BYTES * nodes;
+  const decoder = decoderSettings(config);
+  // What the data add to the encoder is not known yet.
+  const encoder = { ...encoderSettings(config), words: [], max_words: 0, max_entities: 0 };
+  const { row, nodes } = leastGraph(decoder);
+  return FLOAT_BYTES * (COPIES * leastNumbers({ encoder, decoder }) + config.batch_size * row) + NODE_BYTES * nodes;
+}
+
+/**
+ * Of the graphs of a decoder: the numbers that one row of a batch needs (its chunk and noise, and what each layer keeps
+ * for the gradient), and the operations of a sample. T steps, A action dimension, D = T*A.
+ */
+function leastGraph(decoder: DecoderConfig): { row: number; nodes: number } {
+  const { chunk_length: T, action_dim: A, n_layers: n } = decoder;
+  const D = T * A;
+  switch (decoder.decoder) {
+    case 'nina': {
+      const { affine_dim: H, block_depth } = decoder;
+      if (decoder.backbone === 'mlp') return { row: 2 * D + n * (4 * H + 2 * D), nodes: 10 * n };
+      return { row: 2 * D + n * (T / 2) * H * (2 + 4 * block_depth), nodes: 15 * n * block_depth };
+    }
+    case 'flower':
+      return { row: 2 * D + n * T * decoder.dit_dim * 8, nodes: 20 * n * decoder.num_sampling_steps };
+    case 'regression':
+      return { row: 2 * D + n * decoder.hidden_dim, nodes: 2 * n };
+  }
 }
 
 /** Memory of this machine, or of this container where that is less. */

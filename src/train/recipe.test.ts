@@ -72,7 +72,7 @@ test('wrong types and values: every mistake at once, each with its place', () =>
 test('what is no recipe', () => {
   expect(message(() => readRecipe(recipe('a: [1\nb: 2\n')))).toMatch(/^r.yaml:\d: not valid YAML: /);
   expect(message(() => readRecipe(recipe('a: 1\na: 2\n')))).toBe(
-    'r.yaml:2: not valid YAML: Map keys must be unique at line 2, column 1:',
+    'r.yaml:2: not valid YAML: Map keys must be unique at line 2, column 1.',
   );
   expect(message(() => readRecipe(recipe('- a\n')))).toMatch(/^r.yaml:1: a recipe is a mapping/);
   expect(message(() => readRecipe(path.join(dir, 'none.yaml')))).toMatch(/none.yaml: no such file/);

@@ -2,11 +2,11 @@
  * Settings from people: a YAML recipe, flags, `--set key=value`. Each setting remembers where it was written, so a
  * mistake is reported with its place, what is allowed there and what was found, all mistakes at once.
  */
-import * as fs from 'node:fs';
-import { type Document, isMap, isScalar, LineCounter, type ParsedNode, parseDocument } from 'yaml';
+import { isMap, isScalar, type ParsedNode } from 'yaml';
 import type * as z from 'zod';
 import { UsageError } from '../errors.ts';
-import { fileError } from '../files.ts';
+import { plainly } from '../json.ts';
+import { openYaml, type YamlFile } from './yaml.ts';
 
 export interface Setting {
   readonly value: unknown;
@@ -21,42 +21,19 @@ export type Settings = ReadonlyMap<string, Setting>;
  * @throws UsageError with file and line for anything else; NinaError when the file cannot be read.
  */
 export function readRecipe(file: string): Settings {
-  const { document, at } = openYaml(file);
-  return document.contents === null ? new Map() : settingsOf(document, document.contents, at);
-}
-
-/** A parsed YAML file, and the place of an offset in it as 'recipes/a.yaml:3'. */
-export interface YamlFile {
-  readonly document: Document.Parsed;
-  at(offset: number): string;
-}
-
-/** @throws UsageError with file and line for what is not YAML; NinaError when the file cannot be read. */
-export function openYaml(file: string): YamlFile {
-  let text: string;
-  try {
-    text = fs.readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw fileError(`Could not read the recipe ${file}`, cause);
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const at = (offset: number) => `${file}:${lines.linePos(offset).line}`;
-  const broken = document.errors[0];
-  if (broken) throw new UsageError(`${at(broken.pos[0])}: not valid YAML: ${broken.message.split('\n')[0]}`);
-  return { document, at };
+  const yaml = openYaml(file);
+  return yaml.document.contents === null ? new Map() : settingsOf(yaml, yaml.document.contents);
 }
 
 /** The mapping at `node` of a YAML file as settings. @throws UsageError when it is none. */
-export function settingsOf(document: Document.Parsed, node: ParsedNode, at: YamlFile['at']): Settings {
+export function settingsOf(yaml: YamlFile, node: ParsedNode): Settings {
   if (!isMap(node))
-    throw new UsageError(`${at(node.range[0])}: a recipe is a mapping of lines 'key: value'; got something else.`);
+    throw new UsageError(`${yaml.at(node.range[0])}: a recipe is a mapping of lines 'key: value'; got something else.`);
   return new Map(
-    node.items.map(({ key, value }): [string, Setting] => {
-      const where = at(key.range[0]);
-      if (!isScalar(key)) throw new UsageError(`${where}: every key must be a plain word.`);
-      return [String(key.value), { value: value?.toJS(document) ?? null, where }];
-    }),
+    node.items.map(({ key, value }): [string, Setting] => [
+      String(isScalar(key) ? key.value : key),
+      { value: value?.toJS(yaml.document) ?? null, where: yaml.at(key.range[0]) },
+    ]),
   );
 }
 
@@ -69,16 +46,16 @@ export function flagSettings(flags: Readonly<Record<string, string | undefined>>
   );
 }
 
-/** `--set key=value`, repeatable. @throws UsageError for text without '='. */
+/** `--set key=value`, repeatable. @throws UsageError for text without '='. A later one of the same key counts. */
 export function assignments(texts: readonly string[]): Settings {
-  return new Map(
-    texts.map((text): [string, Setting] => {
-      const at = text.indexOf('=');
-      if (at < 1) throw new UsageError(`--set wants key=value; got '${text}'.`);
-      const name = text.slice(0, at).trim();
-      return [name, { value: scalar(text.slice(at + 1)), where: `--set ${name}` }];
-    }),
-  );
+  const settings = new Map<string, Setting>();
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    const name = text.slice(0, Math.max(at, 0)).trim();
+    if (name === '') throw new UsageError(`--set wants key=value; got '${text}'.`);
+    settings.set(name, { value: scalar(text.slice(at + 1)), where: `--set ${name}` });
+  }
+  return settings;
 }
 
 /** The settings checked and completed by the schema's defaults. @throws UsageError with one line per mistake. */
@@ -93,11 +70,15 @@ export function check<S extends z.ZodType>(schema: S, allowed: readonly string[]
       );
     const name = String(issue.path[0] ?? '');
     const setting = settings.get(name);
-    const got = setting && issue.code !== 'custom' ? `; got ${JSON.stringify(setting.value)}` : '';
-    return [`${setting?.where ?? 'recipe'}: ${name}: ${issue.message.replace(/^Invalid (input|option): /, '')}${got}`];
+    const got = setting && issue.code !== 'custom' ? `; got ${shown(setting.value)}` : '';
+    return [`${setting?.where ?? 'recipe'}: ${name}: ${plainly(issue.message)}${got}`];
   });
   throw new UsageError(mistakes.join('\n'));
 }
+
+/** As it was written, or nearly: JSON has no Infinity. */
+const shown = (value: unknown) =>
+  (typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing')).slice(0, 80);
 
 /** Numbers and booleans as such, anything else verbatim: a folder may be called 'a #b' or '@x'. */
 function scalar(text: string): unknown {

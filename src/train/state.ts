@@ -4,17 +4,28 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import * as z from 'zod';
 import { NinaError } from '../errors.ts';
-import type { PolicyModel } from '../policy/index.ts';
+import { checkJson, parseJson, toJson } from '../json.ts';
+import { BUFFER_PREFIX, buffersFrom, type PolicyModel, storedBuffers } from '../policy/index.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../tensor/safetensors.ts';
 import type { OptimizerState } from './adamw.ts';
 
+const windowSchema = z.strictObject({ steps: z.int().min(0), loss: z.number(), gradNorm: z.number().min(0) });
+
 /** Sums since the last line of metrics. */
-export interface Window {
-  readonly steps: number;
-  readonly loss: number;
-  readonly gradNorm: number;
-}
+export type Window = Readonly<z.output<typeof windowSchema>>;
+
+/** Metadata are texts. */
+const metadataSchema = z.object({
+  step: z
+    .string()
+    .regex(/^\d{1,15}$/, 'wanted a number of updates')
+    .transform(Number),
+  window: z.string(),
+  data_hash: z.string().regex(/^[0-9a-f]{64}$/, 'wanted a sha256'),
+  settings: z.string().default('{}'),
+});
 
 export interface TrainState {
   /** Updates done. */
@@ -30,24 +41,21 @@ export interface TrainState {
 export const statePath = (run: string) => path.join(run, 'state.safetensors');
 
 const ARRAYS = ['params', 'm', 'v', 'ema'] as const;
-const BUFFER_PREFIX = 'buffers.';
 
 export function writeState(run: string, { step, optimizer, buffers, window, dataHash, settings }: TrainState): void {
   const arrays = ARRAYS.map((name): [string, StoredTensor] => [
     name,
     { shape: [optimizer[name].length], data: optimizer[name] },
   ]);
-  const fixed = Object.entries(buffers).map(([name, values]): [string, StoredTensor] => [
-    BUFFER_PREFIX + name,
-    { shape: [values.length], data: BigInt64Array.from(values, BigInt) },
-  ]);
-  writeSafetensors(statePath(run), Object.fromEntries([...arrays, ...fixed]), {
+  writeSafetensors(statePath(run), Object.fromEntries([...arrays, ...storedBuffers(buffers)]), {
     step: String(step),
-    window: JSON.stringify(window),
+    window: toJson(window),
     data_hash: dataHash,
-    settings: JSON.stringify(settings),
+    settings: toJson(settings),
   });
 }
+
+const ADVICE = 'It is damaged, or of another program: restore a copy of the run, or start a new one in another folder.';
 
 /**
  * The state of a run, or undefined when none was saved yet.
@@ -58,24 +66,40 @@ export function readState(run: string, size: number): TrainState | undefined {
   const file = statePath(run);
   if (!fs.existsSync(file)) return undefined;
   const { tensors, metadata } = readSafetensors(file);
-  const array = (name: string): Float32Array => {
-    const data = tensors[name]?.data;
-    if (!(data instanceof Float32Array) || data.length !== size)
-      throw new NinaError(
-        `${file} does not fit the run's recipe: '${name}' should hold ${size} numbers and holds ${data?.length ?? 'none'}. ` +
-          'Was the recipe of the run edited? Start a new run in another folder.',
-      );
-    return data;
-  };
-  const buffers = Object.entries(tensors).filter(([name]) => name.startsWith(BUFFER_PREFIX));
+  const { step, window, data_hash, settings } = checkJson(metadataSchema, metadata, `${file}, its metadata`, ADVICE);
+  const array = (name: (typeof ARRAYS)[number]) => readArray(file, tensors, name, size);
+  const stray = Object.keys(tensors).find((name) => !name.startsWith(BUFFER_PREFIX) && !ARRAYS.some((a) => a === name));
+  if (stray !== undefined) throw new NinaError(`${file} holds the unexpected tensor "${stray}". ${ADVICE}`);
   return {
-    step: Number(metadata.step),
+    step,
     optimizer: { params: array('params'), m: array('m'), v: array('v'), ema: array('ema') },
-    buffers: Object.fromEntries(
-      buffers.map(([name, { data }]) => [name.slice(BUFFER_PREFIX.length), Array.from(data, Number)]),
+    buffers: buffersFrom(file, tensors),
+    window: checkJson(windowSchema, parseJson(window, `${file}, its window`), `${file}, its window`, ADVICE),
+    dataHash: data_hash,
+    settings: checkJson(
+      z.record(z.string(), z.unknown()),
+      parseJson(settings, `${file}, its settings`),
+      `${file}, its settings`,
+      ADVICE,
     ),
-    window: JSON.parse(metadata.window ?? 'null') as Window,
-    dataHash: metadata.data_hash ?? '',
-    settings: JSON.parse(metadata.settings ?? '{}') as TrainState['settings'],
   };
+}
+
+function readArray(
+  file: string,
+  tensors: Readonly<Record<string, StoredTensor>>,
+  name: (typeof ARRAYS)[number],
+  size: number,
+): Float32Array {
+  const data = Object.hasOwn(tensors, name) ? tensors[name]!.data : undefined;
+  if (!(data instanceof Float32Array) || data.length !== size)
+    throw new NinaError(
+      `${file} does not fit the run's recipe: '${name}' should hold ${size} numbers and holds ${data?.length ?? 'none'}. ` +
+        'Was the recipe of the run edited? Start a new run in another folder.',
+    );
+  // A mean of squares is not negative.
+  const bad = data.findIndex((x) => !Number.isFinite(x) || (name === 'v' && x < 0));
+  if (bad >= 0)
+    throw new NinaError(`${file}: '${name}' is ${data[bad]} at ${bad}, which training never saves. ${ADVICE}`);
+  return data;
 }

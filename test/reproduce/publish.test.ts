@@ -77,5 +77,5 @@ test('a damaged file is named', async () => {
   await publish(at('e'), summarize(PLAN, LINES), LINES);
   fs.writeFileSync(at('e', 'ablate.json'), '{');
   fs.writeFileSync(at('e', 'ablate.jsonl'), '');
-  await expect(publish(at('e'), summarize(PLAN, LINES), LINES)).rejects.toThrow(/ablate\.json is not as/);
+  await expect(publish(at('e'), summarize(PLAN, LINES), LINES)).rejects.toThrow(/ablate\.json is not JSON: /);
 });

@@ -15,7 +15,7 @@ const shape = z.strictObject({
   n_layers: positive.default(18).describe('blocks of the Transformer'),
   embed_dim: positive.default(1024).describe("width E of the encoder's tokens"),
   rope_theta: z.number().positive().default(32).describe("base of the rotary embedding's angles"),
-  num_sampling_steps: positive.default(4).describe('Euler steps N of a sample'),
+  num_sampling_steps: positive.max(1000).default(4).describe('Euler steps N of a sample'),
   sampling_type: z.enum(SAMPLING_TYPES).default('uniform').describe('how training draws the time of each chunk'),
   dropout: z
     .number()

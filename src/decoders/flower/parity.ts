@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { NinaError } from '../../errors.ts';
 import { compile, feeds, grad, input, layoutOf, leaves, reshape, symbols, unpack } from '../../tensor/index.ts';
 import { readSafetensors, type SafetensorsFile } from '../../tensor/safetensors.ts';
-import { type Comparison, floats, relativeError, weightsOf, worstGradient } from '../fixture.ts';
+import { type Comparison, checkSize, floats, relativeError, weightsOf, worstGradient } from '../fixture.ts';
+import { leastNumbersOfFlower } from '../size.ts';
 import { flowerSchema } from './config.ts';
 import { between, loss, sample, velocity } from './flower.ts';
 import { importReference } from './reference.ts';
@@ -15,7 +16,7 @@ export type Parity = Comparison<'velocity' | 'loss' | 'sample' | 'grad_max'>;
 
 const LIMIT = 1e-4;
 
-const count = z.coerce.number().int();
+const count = z.coerce.number().int().min(0);
 const metadataSchema = z.object({
   decoder: z.literal('flower'),
   dit_dim: count,
@@ -26,8 +27,8 @@ const metadataSchema = z.object({
   act_window_size: count,
   sampling_steps: count,
   rope_theta: z.coerce.number(),
-  batch: count,
-  tokens: count,
+  batch: count.min(1),
+  tokens: count.min(1),
 });
 
 /**
@@ -37,6 +38,7 @@ const metadataSchema = z.object({
 export async function parity(file: string): Promise<Parity> {
   const fixture = readSafetensors(file);
   const { config, batch: B, tokens: S } = configOf(file, fixture);
+  checkSize(file, fixture, leastNumbersOfFlower(config));
   const { params, unused } = importReference(config, weightsOf(fixture));
   const shapes = {
     actions: [B, config.chunk_length, config.action_dim],
@@ -47,7 +49,9 @@ export async function parity(file: string): Promise<Parity> {
   };
   type Name = keyof typeof shapes;
   const x = (name: Name) => input(name, shapes[name]);
-  const data = (...names: Name[]) => Object.fromEntries(names.map((name) => [name, floats(file, fixture, name)]));
+  const numbers = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+  const data = (...names: Name[]) =>
+    Object.fromEntries(names.map((name) => [name, floats(file, fixture, name, numbers(shapes[name]))]));
 
   const p = symbols(params);
   const weights = Object.fromEntries(leaves(params).map(([path, leaf]) => [path, leaf.data]));

@@ -19,7 +19,8 @@ import {
   unpack,
 } from '../../tensor/index.ts';
 import { readSafetensors, type SafetensorsFile } from '../../tensor/safetensors.ts';
-import { type Comparison, floats, relativeError, weightsOf, worstGradient } from '../fixture.ts';
+import { type Comparison, checkSize, floats, relativeError, weightsOf, worstGradient } from '../fixture.ts';
+import { leastNumbersOfNina } from '../size.ts';
 import { type NinaConfig, ninaSchema } from './config.ts';
 import { decode, encode, logProb, pluInverse } from './nina.ts';
 import { exportReference, importReference } from './reference.ts';
@@ -29,7 +30,10 @@ export type Parity = Comparison<'z' | 'log_det' | 'log_prob' | 'inverse' | 'loss
 const FORWARD_LIMIT = 3e-5;
 const GRADIENT_LIMIT = 1e-4;
 const INVERSE_LIMIT = 1e-4;
-const count = z.coerce.number().int();
+/** A reference whose own inverse is further off than this is no yardstick. */
+const LARGEST_ROUND_TRIP = 1e-2;
+
+const count = z.coerce.number().int().min(0);
 const metadataSchema = z.object({
   backbone: z.enum(['mlp', 'trans']),
   n_layers: count,
@@ -40,7 +44,7 @@ const metadataSchema = z.object({
   action_dim: count,
   cond_dim: count,
   use_plu: z.enum(['true', 'false']).transform((text) => text === 'true'),
-  roundtrip_max_abs: z.coerce.number(),
+  roundtrip_max_abs: z.coerce.number().min(0).max(LARGEST_ROUND_TRIP),
 });
 
 /**
@@ -50,6 +54,7 @@ const metadataSchema = z.object({
 export async function parity(file: string): Promise<Parity> {
   const fixture = readSafetensors(file);
   const { config, roundtrip } = configOf(file, fixture);
+  checkSize(file, fixture, leastNumbersOfNina(config));
   const { model, dead } = importReference(config, weightsOf(fixture));
   const ours = await compute(config, model, file, fixture);
   const gradients = Object.entries(exportReference(config, ours.gradients))
@@ -88,12 +93,10 @@ async function compute(
   fixture: SafetensorsFile,
 ) {
   const { chunk_length: T, action_dim: A, cond_dim: C } = config;
-  const [x, cond, zBase] = ['x', 'cond', 'z_base'].map((name) => floats(file, fixture, name)) as [
-    Float32Array,
-    Float32Array,
-    Float32Array,
-  ];
-  const B = cond.length / C;
+  const B = Math.max(1, Math.floor(floats(file, fixture, 'cond').length / C));
+  const cond = floats(file, fixture, 'cond', B * C);
+  const x = floats(file, fixture, 'x', B * T * A);
+  const zBase = floats(file, fixture, 'z_base', B * T * A);
   const p = symbols(model.params);
   const actions = input('x', [B, T, A]);
   const condition = input('cond', [B, C]);

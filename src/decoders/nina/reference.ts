@@ -6,7 +6,7 @@
  * export walk the same list of pieces. What cannot matter to any output (see transformer.ts) has no piece: it is dead.
  */
 import { NinaError } from '../../errors.ts';
-import { invert } from '../../flows/index.ts';
+import { invert, isPermutation } from '../../flows/index.ts';
 import { key } from '../../random.ts';
 import { layoutOf, leaves, type NDArray, type Shape, unpack } from '../../tensor/index.ts';
 import type { NinaConfig } from './config.ts';
@@ -130,6 +130,7 @@ function buffers({ n_layers, use_plu, chunk_length: T, action_dim: A }: NinaConf
     const at = `layers.${stride * i}`;
     const order = Array.from(tensors[`${at}.perm`]!.data, Number);
     const stored = Array.from(tensors[`${at}.inv_perm`]!.data, Number);
+    checkOrder(order, `${at}.perm`);
     if (`${invert(order)}` !== `${stored}`)
       throw new NinaError(`${at}.inv_perm does not undo ${at}.perm: the weights are damaged. Export them again.`);
     out[`permutation.${i}`] = order;
@@ -137,11 +138,19 @@ function buffers({ n_layers, use_plu, chunk_length: T, action_dim: A }: NinaConf
   for (let i = 0; use_plu && i < n_layers; i++) {
     const at = `layers.${stride * i + 2}`;
     const rows = rowsOf(floats(tensors, `${at}.P`), D, `${at}.P`);
+    checkOrder(rows, `${at}.P`);
     if (`${invert(rows)}` !== `${rowsOf(floats(tensors, `${at}.P_inv`), D, `${at}.P_inv`)}`)
       throw new NinaError(`${at}.P_inv is not the inverse of ${at}.P: the weights are damaged. Export them again.`);
     out[`plu.${i}`] = rows;
   }
   return out;
+}
+
+function checkOrder(order: readonly number[], name: string): void {
+  if (!isPermutation(order))
+    throw new NinaError(
+      `${name} is no permutation of ${order.length} entries: the weights are damaged. Export them again.`,
+    );
 }
 
 /** A permutation matrix as indices: (P L)[i] = L[rows[i]]. */

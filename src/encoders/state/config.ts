@@ -11,9 +11,13 @@ export const stateSchema = z.strictObject({
 
 /** Measured on the training data. */
 const dataSchema = z.strictObject({
-  words: z.array(z.string()).min(1).describe('every word of the instructions and categories, sorted'),
+  words: z
+    .array(z.string().min(1))
+    .min(1)
+    .refine((words) => new Set(words).size === words.length, 'wanted every word once')
+    .describe('every word of the instructions and categories, sorted'),
   max_words: z.int().min(1).describe('longest instruction, in words'),
-  max_entities: z.int().min(1).describe('most entities in one scene'),
+  max_entities: z.int().min(1).max(1000).describe('most entities in one scene'),
 });
 
 export const stateConfigSchema = z.strictObject({ ...stateSchema.shape, ...dataSchema.shape }).superRefine(checkHeads);

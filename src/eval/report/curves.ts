@@ -1,25 +1,16 @@
 /** The report's training curves, from a run's metrics.jsonl. */
-import * as fs from 'node:fs';
-import { NinaError } from '../../errors.ts';
+import * as z from 'zod';
+import { readJsonLog } from '../../json.ts';
 import { type Line, plot, thin } from './plot.ts';
 
 /** One line of metrics.jsonl: the step and whatever was measured then. */
-export type Metric = Readonly<Record<string, unknown>> & { step: number };
+const metricSchema = z.object({ step: z.int().min(0) }).catchall(z.number());
+
+export type Metric = Readonly<z.output<typeof metricSchema>>;
 
 /** @throws NinaError for a line (other than a last one cut short) that is not a measurement. */
-export function readMetrics(file: string): Metric[] {
-  const lines = fs.readFileSync(file, 'utf8').split('\n');
-  lines.pop();
-  return lines.map((line, i) => {
-    try {
-      const metric: Metric = JSON.parse(line);
-      if (typeof metric.step === 'number') return metric;
-    } catch (cause) {
-      if (!(cause instanceof SyntaxError)) throw cause;
-    }
-    throw new NinaError(`${file}, line ${i + 1} is not a JSON object with a step.`);
-  });
-}
+export const readMetrics = (file: string): Metric[] =>
+  readJsonLog(file, metricSchema, 'The line is no JSON object of a step and what was measured.');
 
 /** [title, [[field, label], ...]] */
 const CURVES: readonly [string, readonly (readonly [string, string])[]][] = [

@@ -30,6 +30,9 @@ export class Names {
   }
 
   #add(name: string, place: Place): void {
+    // It becomes a name of the simulator's XML.
+    if (!/^[\p{L}\p{N}_.-]+$/u.test(name))
+      throw syntaxError(place, `'${name}' is no name: wanted letters, digits, '_', '.' and '-' alone.`);
     if (this.#spelling.has(name.toLowerCase()))
       throw syntaxError(place, `'${name}' is declared a second time; rename one.`);
     this.#spelling.set(name.toLowerCase(), name);

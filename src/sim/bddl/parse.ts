@@ -11,6 +11,7 @@
  * predicate or a name that nobody declared is an error, told with its line and column.
  */
 
+import { NinaError } from '../../errors.ts';
 import { Names, type Placed } from './names.ts';
 import {
   type Atom,
@@ -28,6 +29,7 @@ import {
   list,
   type Node,
   onlyWord,
+  type Place,
   readList,
   syntaxError,
   type Word,
@@ -49,11 +51,16 @@ const SECTIONS = [
 ] as const;
 const REQUIRED = ['problem', ':domain', ':language', ':goal'] as const;
 
+/** Far more than any task file of LIBERO has, in characters. */
+const LARGEST = 2 ** 20;
+
 /**
  * @param file how messages name the source.
  * @throws NinaError naming file, line and column of the first thing that is wrong.
  */
 export function parseBddl(source: string, file = 'BDDL text'): Problem {
+  if (source.length > LARGEST)
+    throw new NinaError(`${file} has ${source.length} characters, which no task has: wanted at most ${LARGEST}.`);
   const root = readList(source, file);
   const sections = readSections(root);
   const items = (name: (typeof SECTIONS)[number]) => sections.get(name)?.items.slice(1) ?? [];
@@ -131,9 +138,13 @@ function parseRegion(node: Node): Placed<Region> {
   let target: string | undefined;
   let ranges: Range[] = [];
   let yawRotation: [number, number] | undefined;
+  const given = new Set<string>();
   for (const item of region.items.slice(1)) {
     const attribute = list(item, 'an attribute such as (:target table)');
     const kind = head(attribute, 'the name of an attribute').toLowerCase();
+    if (given.has(kind))
+      throw syntaxError(attribute.place, `'${kind}' of region '${name}' comes a second time; write it once.`);
+    given.add(kind);
     if (kind === ':target') {
       target = onlyWord(attribute).text;
     } else if (kind === ':ranges') {
@@ -168,6 +179,12 @@ function tuples(attribute: List, size: number): number[][] {
 /** A decimal number, or a multiple of pi without spaces (`-pi/2`, `0.25*pi`): LIBERO evaluates angles as Python. */
 function number(node: Node): number {
   const { text, place } = word(node, 'a number');
+  const value = evaluated(text, place);
+  if (Number.isFinite(value)) return value;
+  throw syntaxError(place, `'${text}' is ${value}; wanted a finite number.`);
+}
+
+function evaluated(text: string, place: Place): number {
   const decimal = String.raw`(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?`;
   if (new RegExp(`^[+-]?${decimal}$`, 'i').test(text)) return Number(text);
   const pi = new RegExp(`^([+-]?)(?:(${decimal})\\*)?pi(?:/(${decimal}))?$`, 'i').exec(text);
