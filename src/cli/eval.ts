@@ -6,7 +6,7 @@ import type { EvaluationResult, EvaluationRun } from '../eval/evaluate.ts';
 import { PERTURBATIONS, type PerturbationKind } from '../eval/perturbations.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../policy/backends.ts';
 import { interruptible } from './interrupt.ts';
-import { defaultWorkers, integer, number } from './options.ts';
+import { defaultWorkers, episodes, integer, number, workers } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 interface Options {
@@ -33,7 +33,7 @@ export function registerEval(program: Command): void {
     .argument('<checkpoint>', "a checkpoint, or a training run's folder (its newest checkpoint)")
     .requiredOption('--suite <name>', "suite, see 'nina suites'")
     .option('--task <index>', 'only this task of the suite', integer(0))
-    .requiredOption('--episodes <n>', 'episodes per task', integer(1))
+    .requiredOption('--episodes <n>', 'episodes per task', episodes)
     .requiredOption('--seed <n>', 'seed of initial states and sampling; 0: the fixed initial states', integer(0))
     .option('--multistep <n>', 'actions of each chunk to execute (default: as the checkpoint says)', integer(1))
     .option('--temperature <x>', 'scale of the sampling noise (default: as the checkpoint says)', number(0))
@@ -51,7 +51,7 @@ export function registerEval(program: Command): void {
       ),
     )
     .option('--video', 'write an animation of each episode')
-    .option('--workers <n>', 'worker threads; the result does not depend on them', integer(1), defaultWorkers)
+    .option('--workers <n>', 'worker threads; the result does not depend on them', workers, defaultWorkers)
     .option(
       '--out <folder>',
       'folder of the results (default: RUN/eval/SUITE; of one checkpoint: RUN/eval/STEP-SUITE, or eval/NAME-SUITE beside it)',

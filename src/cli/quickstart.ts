@@ -11,7 +11,7 @@ import { writeFileAtomically } from '../files.ts';
 import { readJson, toJson } from '../json.ts';
 import { recordWithProgress } from './demos.ts';
 import { evaluateWithProgress } from './eval.ts';
-import { defaultWorkers, integer } from './options.ts';
+import { defaultWorkers, workers } from './options.ts';
 import { duration } from './progress.ts';
 import { formatEvaluation } from './table.ts';
 import { trainWithProgress } from './train.ts';
@@ -33,7 +33,7 @@ export function registerQuickstart(program: Command): void {
     .command('quickstart')
     .description('record demonstrations, train NinA on them, roll it out and report: at most ten minutes on two cores')
     .option('--out <folder>', 'folder of everything it makes', 'quickstart')
-    .option('--workers <n>', 'worker threads; the result does not depend on them', integer(1), defaultWorkers)
+    .option('--workers <n>', 'worker threads; the result does not depend on them', workers, defaultWorkers)
     .option('--json', 'print JSON', false)
     .action(quickstart);
 }
