@@ -105,7 +105,7 @@ export async function compile({ outputs, threads = 1 }: CompileOptions): Promise
 export class ProgramCache implements Disposable {
   private readonly programs = new Map<string, Promise<Program>>();
   private readonly build: (...sizes: number[]) => CompileOptions;
-  private readonly life = new Lifetime('The programs', 'make the cache again', () => {
+  private readonly life = new Lifetime('The cache of programs', 'make it again', () => {
     // A program still being compiled is disposed of when it is ready; that it failed is told to whoever asked for it.
     for (const program of this.programs.values())
       program.then(
