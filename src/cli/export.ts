@@ -32,11 +32,11 @@ export function registerExport(program: Command): void {
       const { exportModel, readCheckpoint, requireOutsideCheckpoints } = await import('../policy/index.ts');
       const { writeFileAtomically } = await import('../files.ts');
       requireOutsideCheckpoints(file);
-      const { bytes, signature, metadata } = exportModel(readCheckpoint(checkpoint), part, batch);
+      const { bytes, signature, opset, metadata } = exportModel(readCheckpoint(checkpoint), part, batch);
       writeFileAtomically(file, bytes);
       const { inputs, outputs } = signature;
       if (json) {
-        process.stdout.write(`${toJson({ file, bytes: bytes.length, inputs, outputs, metadata })}\n`);
+        process.stdout.write(`${toJson({ file, bytes: bytes.length, opset, inputs, outputs, metadata })}\n`);
         return;
       }
       const shapes = (tensors: Record<string, { shape: readonly number[] }>) =>
@@ -45,7 +45,7 @@ export function registerExport(program: Command): void {
           .join(', ');
       const clamped = part === 'decoder' ? ['Its actions are not clamped: clamp them to [-1, 1].'] : [];
       const lines = [
-        `${file}: ${(bytes.length / 1e6).toFixed(1)} MB, float32`,
+        `${file}: ${(bytes.length / 1e6).toFixed(1)} MB, float32, operators of ai.onnx ${opset} only`,
         `inputs   ${shapes(inputs)}`,
         `outputs  ${shapes(outputs)}`,
         ...clamped,

@@ -4,6 +4,7 @@
  */
 import type * as state from '../encoders/state/index.ts';
 import { NinaError } from '../errors.ts';
+import { Lifetime } from '../lifetime.ts';
 import { fold, type Key, normals } from '../random.ts';
 import { resolveBackend } from './backend.ts';
 import type { PolicyBackend } from './backends.ts';
@@ -105,6 +106,10 @@ export async function buildPolicy(
   const seeing = await compileSeeing(config, statistics, model, threads);
   const decoding = await compileDecoding(config, model, backend, threads);
   const density = decoding.logProb;
+  const life = new Lifetime('The policy', 'load it again', () => {
+    seeing[Symbol.dispose]();
+    decoding[Symbol.dispose]();
+  });
   /** Chunks as the decoder gave them. */
   const draw = async (observation: state.StateObservation, z: Float32Array) => {
     const seen = await seeing.see(observation);
@@ -119,11 +124,12 @@ export async function buildPolicy(
   };
   const clamped = ({ actions }: Chunks, k: number) =>
     actions.subarray(k * D, (k + 1) * D).map((a) => Math.min(1, Math.max(-1, a)));
-  const act = async (observation: state.StateObservation, z: Float32Array): Promise<Samples> => {
-    const { chunks, latencyMs } = await draw(observation, z);
-    const actions = Array.from({ length: z.length / D }, (_, k) => clamped(chunks, k));
-    return { actions, latencyMs, ...(chunks.logProb && { logProb: chunks.logProb }) };
-  };
+  const act = (observation: state.StateObservation, z: Float32Array): Promise<Samples> =>
+    life.during(async () => {
+      const { chunks, latencyMs } = await draw(observation, z);
+      const actions = Array.from({ length: z.length / D }, (_, k) => clamped(chunks, k));
+      return { actions, latencyMs, ...(chunks.logProb && { logProb: chunks.logProb }) };
+    });
   return {
     config,
     statistics,
@@ -135,30 +141,34 @@ export async function buildPolicy(
       checkSampling(temperature, count, 'count');
       return act(observation, noise(key, temperature, count, D));
     },
-    async infer(observation, { key, temperature = config.temperature, bestOf = 1, continuing }) {
-      checkSampling(temperature, bestOf, 'bestOf');
-      checkChoice(config, { temperature, bestOf, continuing });
-      const { chunks, latencyMs } = await draw(observation, noise(key, temperature, bestOf, D));
-      const { logProb } = chunks;
-      if (!logProb) return { actions: clamped(chunks, 0), latencyMs };
-      const k = choose({ ...chunks, logProb }, continuing);
-      return { actions: clamped(chunks, k), logProb: logProb[k]!, latencyMs };
-    },
+    infer: (observation, { key, temperature = config.temperature, bestOf = 1, continuing }) =>
+      life.during(async () => {
+        checkSampling(temperature, bestOf, 'bestOf');
+        checkChoice(config, { temperature, bestOf, continuing });
+        const { chunks, latencyMs } = await draw(observation, noise(key, temperature, bestOf, D));
+        const { logProb } = chunks;
+        if (!logProb) return { actions: clamped(chunks, 0), latencyMs };
+        const k = choose({ ...chunks, logProb }, continuing);
+        return { actions: clamped(chunks, k), logProb: logProb[k]!, latencyMs };
+      }),
     ...(density && {
-      async logProb(observation: state.StateObservation, actions: Float32Array) {
-        checkChunks(actions, D);
-        return density(actions, await seeing.see(observation));
-      },
-      async surprise(observation: state.StateObservation, actions: Float32Array) {
-        checkChunks(actions, D);
-        const seen = await seeing.see(observation);
-        const central = (await decoding.sample(new Float32Array(D), seen)).logProb?.[0] ?? Number.NaN;
-        const nats = central - (await density(actions, seen))[0]!;
-        if (!Number.isNaN(nats)) return Math.min(nats, LARGEST_SURPRISE);
-        throw new NotFiniteError('The log-probability of a chunk is not a number: the weights are not usable.');
-      },
+      logProb: (observation: state.StateObservation, actions: Float32Array) =>
+        life.during(async () => {
+          checkChunks(actions, D);
+          return density(actions, await seeing.see(observation));
+        }),
+      surprise: (observation: state.StateObservation, actions: Float32Array) =>
+        life.during(async () => {
+          checkChunks(actions, D);
+          const seen = await seeing.see(observation);
+          const central = (await decoding.sample(new Float32Array(D), seen)).logProb?.[0] ?? Number.NaN;
+          const nats = central - (await density(actions, seen))[0]!;
+          if (!Number.isNaN(nats)) return Math.min(nats, LARGEST_SURPRISE);
+          throw new NotFiniteError('The log-probability of a chunk is not a number: the weights are not usable.');
+        }),
     }),
     rankSurprise(nats, temperature = config.temperature) {
+      life.check();
       const scale = surpriseScale(statistics.surprise, temperature);
       if (scale) return rankIn(scale, nats);
       const known = statistics.surprise?.scales.map((one) => one.temperature).join(' and ');
@@ -169,10 +179,7 @@ export async function buildPolicy(
               "or its decoder has no density. Of a NinA run, 'nina train --resume RUN' adds it to the last checkpoint.",
       );
     },
-    [Symbol.dispose]() {
-      seeing[Symbol.dispose]();
-      decoding[Symbol.dispose]();
-    },
+    [Symbol.dispose]: () => life[Symbol.dispose](),
   };
 }
 
