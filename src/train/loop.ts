@@ -55,7 +55,7 @@ export async function train(
   sweepDrafts(run, `${run}/${CHECKPOINTS}`);
   if (config.data === undefined) throw new NinaError(`The recipe of ${run} names no data.`);
   const root = key(config.seed);
-  const data = loadDemonstrations(config.data, config.seed, config.validation_fraction);
+  const data = await loadDemonstrations(config.data, config.seed, config.validation_fraction, report.notice);
   const policy = policyConfig(config, data);
   const initial = init(fold(root, 'init'), policy);
   const { layout, flat } = pack(initial.params);
