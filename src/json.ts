@@ -7,6 +7,7 @@ import * as fs from 'node:fs';
 import type * as z from 'zod';
 import { NinaError } from './errors.ts';
 import { fileError } from './files.ts';
+import { bareNumber } from './json-bare.ts';
 
 /** Deeper than anything that is meant; functions that walk a value may recurse. */
 const MAX_DEPTH = 100;
@@ -75,6 +76,8 @@ export function parseJson(text: string, where: string): unknown {
   try {
     value = JSON.parse(text);
   } catch (cause) {
+    const bare = bareNumber(text);
+    if (bare) throw new NinaError(`${where} holds ${printable(bare)}; every number must be finite.`, { cause });
     throw new NinaError(`${where} is not JSON: ${printable((cause as Error).message)}.`, { cause });
   }
   const wrong = ambiguity(text) ?? (text.includes(PROTOTYPE) ? `it has a key ${PROTOTYPE}` : undefined);

@@ -79,7 +79,7 @@ async function fromDemonstration(file: string, { demo, step }: Options, T: numbe
     '../data/index.ts'
   );
   if (demo === undefined) throw new UsageError(`Say which demonstration of ${file} with --demo.`);
-  const episodes = readDemonstrations(file);
+  const episodes = await readDemonstrations(file, (text) => process.stderr.write(`${text}\n`));
   const episode = episodes.find((one) => one.demo === demo);
   if (!episode)
     throw new NinaError(`${file} has no demo_${demo}; it has ${episodes.map((one) => `demo_${one.demo}`).join(', ')}.`);

@@ -1,10 +1,11 @@
 /** Demonstrations: LIBERO's HDF5 in and out, training windows, statistics. */
+
+export { ACTION_NAMES, ACTION_SIZE } from './actions.ts';
 export { dataHash } from './hash.ts';
+export type { Split } from './masks.ts';
+export { plausibility } from './plausibility.ts';
 export { PROPRIO_NAMES, PROPRIO_SIZE, writeProprio } from './proprio.ts';
 export {
-  ACTION_NAMES,
-  ACTION_SIZE,
-  demonstrationFiles,
   ENTITY_SIZE,
   type Episode,
   type Recording,
@@ -13,6 +14,8 @@ export {
   readRecordingHeader,
   requireEntities,
 } from './reader.ts';
+export { splitByMasks, splitEpisodes } from './split.ts';
 export { type Statistics, statistics } from './statistics.ts';
-export { splitEpisodes, type Window, windows, writeChunk } from './windows.ts';
+export { demonstrationFiles } from './walk.ts';
+export { type Window, windows, writeChunk } from './windows.ts';
 export { type Demonstration, DemonstrationWriter, type TaskHeader } from './writer.ts';

@@ -3,22 +3,18 @@
  * or replay would otherwise discover much later. LIBERO's own files read too; they hold no `obs/entities`, so their
  * episodes have no entities and `requireEntities` says so where they are needed.
  */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { NinaError } from '../errors.ts';
-import { attribute, findDataset, type Group, readHdf5, readNumbers, textAttribute } from './hdf5.ts';
+import { type Notice, readActions } from './actions.ts';
+import { requireDistinct } from './duplicates.ts';
+import { find, kindOf, namesIn, type Place } from './hdf5/links.ts';
+import { readNumbers, shapeOf } from './hdf5/numbers.ts';
+import { readHdf5 } from './hdf5/open.ts';
+import { requireText, text, texts } from './hdf5/texts.ts';
+import { dataGroup, type FileHeader, listDemos, readHeader } from './header.ts';
+import { readMasks, type Split } from './masks.ts';
 import { PROPRIO_SIZE, quaternionFromAxisAngle, writeProprio } from './proprio.ts';
+import { demonstrationFiles } from './walk.ts';
 
-export const ACTION_NAMES: readonly string[] = [
-  'position x',
-  'position y',
-  'position z',
-  'rotation x',
-  'rotation y',
-  'rotation z',
-  'gripper',
-];
-export const ACTION_SIZE = 7;
 export const ENTITY_SIZE = 8;
 
 /** One demonstration of T steps, row-major float32; row t is what the policy sees before action t. */
@@ -29,6 +25,8 @@ export interface Episode {
   suite: string;
   task: string;
   instruction: string;
+  /** Where the file's own split puts it; absent where the file has none. */
+  split?: Split;
   /** T */
   length: number;
   /** [T, 7] in [-1, 1] */
@@ -44,10 +42,7 @@ export interface Episode {
 }
 
 /** What replaying one episode needs. */
-export interface Recording {
-  suite: string;
-  task: string;
-  instruction: string;
+export interface Recording extends FileHeader {
   bddl: string;
   /** [T, 7] */
   actions: Float64Array;
@@ -59,52 +54,52 @@ export interface Recording {
 /**
  * Every episode of the given files and folders (a folder stands for the .hdf5 files in it and its subfolders), in the
  * order of sorted file names and demo numbers.
- * @throws NinaError for a file that is missing, empty, truncated or damaged, a dataset that is missing or of another
- * shape, and actions that are not finite or leave [-1, 1].
+ * @param notice told, in one sentence each, what was put right while reading
+ * @throws NinaError for a file that is missing, empty, truncated, damaged or still open for writing; a dataset that is
+ * missing, not whole or of another shape, type or number of rows; numbers that are not finite; actions that leave
+ * [-1, 1]; a link without a target; a demonstration that is there twice.
  */
-export function readDemonstrations(sources: string | readonly string[]): Episode[] {
-  const files = demonstrationFiles(sources);
-  return files.flatMap((file) => readHdf5(file, (root) => readFile(root, file)));
-}
-
-/** The .hdf5 files that `sources` stand for, sorted within each folder. @throws NinaError when a source holds none. */
-export function demonstrationFiles(sources: string | readonly string[]): string[] {
-  return [sources].flat().flatMap((source) => {
-    if (!fs.existsSync(source))
-      throw new NinaError(`${source} does not exist. Record with 'nina demos --out ${source}'.`);
-    if (!fs.statSync(source).isDirectory()) return [source];
-    const files = fs
-      .readdirSync(source, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.hdf5'))
-      .sort()
-      .map((name) => path.join(source, name));
-    if (files.length === 0)
-      throw new NinaError(`${source} holds no .hdf5 files. Record with 'nina demos --out ${source}'.`);
-    return files;
-  });
+export async function readDemonstrations(
+  sources: string | readonly string[],
+  notice: (text: string) => void = () => {},
+): Promise<Episode[]> {
+  const clamped: Notice[] = [];
+  const episodes: Episode[] = [];
+  for (const file of demonstrationFiles(sources))
+    episodes.push(...(await readHdf5(file, (root) => readFile(root, file, clamped))));
+  requireDistinct(episodes);
+  const [first] = clamped;
+  if (first)
+    notice(
+      `${clamped.length === 1 ? 'An action is' : `${clamped.length} actions are`} beyond 1 by no more than the rounding of float32 and ` +
+        `taken as 1 in size (first: ${first.title} is ${first.value} at step ${first.step}).`,
+    );
+  return episodes;
 }
 
 /** Recorded actions and simulator states of one episode. @throws NinaError naming the demos found. */
-export function readRecording(file: string, demo: number): Recording {
+export function readRecording(file: string, demo: number): Promise<Recording> {
   return readHdf5(file, (root) => {
-    const { data, header, demos } = readHeader(root, file);
-    if (!demos.includes(demo))
+    const data = dataGroup(root);
+    const header = readHeader(data);
+    const demos = listDemos(data);
+    const group = demos.find((one) => one.demo === demo)?.group;
+    if (!group)
       throw new NinaError(
-        `${file} has no demo_${demo}; it has demo_${demos[0]} to demo_${demos.at(-1)} (${demos.length}).`,
+        `${file} has no demo_${demo}; it has demo_${demos[0]!.demo} to demo_${demos.at(-1)!.demo} (${demos.length}).`,
       );
-    const group = data.get(`demo_${demo}`) as Group;
-    const actions = readActions(group, file);
-    const length = actions.length / ACTION_SIZE;
-    const { data: states } = readNumbers(group, 'states', [length, null], file);
-    return { ...header, bddl: textAttribute(data, 'bddl_file_content', file), actions, states, length };
+    const actions = readActions(group);
+    const length = requireRows(group);
+    const states = readFinite(group, 'states', [length, null], 'float64');
+    return { ...header, bddl: requireText(data, 'bddl_file_content'), actions, states, length };
   });
 }
 
 /** The JSON that the recorder left in `/data`'s nina_recording, or undefined in files made elsewhere. */
-export function readRecordingHeader(file: string): unknown {
+export function readRecordingHeader(file: string): Promise<unknown> {
   return readHdf5(file, (root) => {
-    const text = attribute(dataGroup(root, file), 'nina_recording');
-    return typeof text === 'string' ? JSON.parse(text) : undefined;
+    const recording = text(dataGroup(root), 'nina_recording');
+    return recording === undefined ? undefined : JSON.parse(recording);
   });
 }
 
@@ -118,84 +113,51 @@ export function requireEntities(episodes: readonly Episode[]): void {
     );
 }
 
-function dataGroup(root: Group, file: string): Group {
-  const data = root.get('data');
-  if (!data || !('keys' in data))
-    throw new NinaError(
-      `${file} has no group /data, so it is no demonstration file. Found: ${root.keys().join(', ') || 'nothing'}.`,
-    );
-  return data as Group;
-}
-
-function readHeader(root: Group, file: string) {
-  const data = dataGroup(root, file);
-  const bddlFile = textAttribute(data, 'bddl_file_name', file);
-  const header = {
-    suite: path.basename(path.dirname(bddlFile)),
-    task: path.basename(bddlFile, '.bddl'),
-    instruction: readInstruction(textAttribute(data, 'problem_info', file), file),
-  };
-  const demos = data
-    .keys()
-    .flatMap((name) => /^demo_(\d+)$/.exec(name)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b);
-  if (demos.length === 0) throw new NinaError(`${file} holds no demonstrations: /data has no group demo_0.`);
-  return { data, header, demos };
-}
-
-/** LIBERO writes the instruction as a string, sometimes quoted, sometimes as a list of pieces. */
-function readInstruction(problemInfo: string, file: string): string {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(problemInfo);
-  } catch (cause) {
-    throw new NinaError(`${file}: /data's attribute 'problem_info' is not JSON.`, { cause });
-  }
-  const value = parsed && typeof parsed === 'object' && 'language_instruction' in parsed && parsed.language_instruction;
-  const text = Array.isArray(value) ? value.join('') : value;
-  if (typeof text !== 'string')
-    throw new NinaError(`${file}: /data's attribute 'problem_info' names no 'language_instruction'.`);
-  return text.replace(/^"(.*)"$/, '$1');
-}
-
-function readFile(root: Group, file: string): Episode[] {
-  const { data, header, demos } = readHeader(root, file);
-  return demos.map((demo) => {
-    const group = data.get(`demo_${demo}`) as Group;
-    const actions = readActions(group, file);
-    const length = actions.length / ACTION_SIZE;
+function readFile(root: Place, file: string, clamped: Notice[]): Episode[] {
+  const data = dataGroup(root);
+  const header = readHeader(data);
+  const demos = listDemos(data);
+  const splits = readMasks(root, data, demos);
+  return demos.map(({ demo, group }) => {
+    const actions = readActions(group, clamped);
+    const length = requireRows(group);
     return {
       file,
       demo,
       ...header,
+      ...(splits && { split: splits.get(demo)! }),
       length,
       actions: Float32Array.from(actions),
-      proprio: readProprio(group, length, file),
-      ...readEntities(group, length, file),
+      proprio: readProprio(group, length),
+      ...readEntities(group, length),
     };
   });
 }
 
-function readActions(group: Group, file: string): Float64Array {
-  const { data, shape } = readNumbers(group, 'actions', [null, ACTION_SIZE], file);
-  if (shape[0] === 0) throw new NinaError(`${file}: ${group.path}/actions has no steps.`);
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i]!;
-    if (value >= -1 && value <= 1) continue;
-    const dimension = i % ACTION_SIZE;
-    throw new NinaError(
-      `${file}: ${group.path}/actions is ${value} at step ${Math.floor(i / ACTION_SIZE)}, dimension ${dimension} ` +
-        `(${ACTION_NAMES[dimension]}); every action must be a number in [-1, 1].`,
-    );
+/**
+ * Steps of a demonstration, which every dataset of it must have: LIBERO's and robomimic's hold one row per action.
+ * @throws NinaError naming the first dataset of another number of rows.
+ */
+function requireRows(group: Place): number {
+  const [steps] = shapeOf(group, 'actions')!;
+  const obs = find(group, 'obs');
+  const inObs = obs && kindOf(obs) === 'group' ? namesIn(obs).map((name) => `obs/${name}`) : [];
+  for (const name of [...['states', 'robot_states', 'rewards', 'dones'], ...inObs]) {
+    const place = find(group, name);
+    if (!place || kindOf(place) !== 'dataset') continue;
+    const [rows] = shapeOf(group, name)!;
+    if (rows !== undefined && rows !== steps)
+      throw new NinaError(
+        `${place.title} has ${rows} rows, but ${group.title}/actions has ${steps}; a demonstration has one row of each per step.`,
+      );
   }
-  return data;
+  return steps!;
 }
 
-function readProprio(group: Group, length: number, file: string): Float32Array {
-  const position = readFinite(group, 'obs/ee_pos', [length, 3], file);
-  const orientation = readFinite(group, 'obs/ee_ori', [length, 3], file);
-  const gripper = readFinite(group, 'obs/gripper_states', [length, 2], file);
+function readProprio(group: Place, length: number): Float32Array {
+  const position = readFinite(group, 'obs/ee_pos', [length, 3]);
+  const orientation = readFinite(group, 'obs/ee_ori', [length, 3]);
+  const gripper = readFinite(group, 'obs/gripper_states', [length, 2]);
   const out = new Float32Array(length * PROPRIO_SIZE);
   for (let t = 0; t < length; t++)
     writeProprio(
@@ -208,29 +170,35 @@ function readProprio(group: Group, length: number, file: string): Float32Array {
   return out;
 }
 
-function readEntities(group: Group, length: number, file: string): Pick<Episode, 'entities' | 'names' | 'categories'> {
-  const dataset = findDataset(group, 'obs/entities');
-  if (!dataset) return { entities: new Float32Array(0), names: [], categories: [] };
+function readEntities(group: Place, length: number): Pick<Episode, 'entities' | 'names' | 'categories'> {
+  const place = find(group, 'obs/entities');
+  if (!place) return { entities: new Float32Array(0), names: [], categories: [] };
   const [names, categories] = ['names', 'categories'].map((name) => {
-    const value = name in dataset.attrs ? dataset.get_attribute(name, false) : undefined;
-    if (Array.isArray(value) && value.every((item): item is string => typeof item === 'string')) return value;
-    throw new NinaError(`${file}: ${group.path}/obs/entities has no attribute '${name}' that lists strings.`);
+    const value = texts(place, name);
+    if (value) return value;
+    throw new NinaError(`${place.title} has no attribute '${name}' that lists strings.`);
   });
   if (names!.length !== categories!.length)
     throw new NinaError(
-      `${file}: ${group.path}/obs/entities has ${names!.length} names and ${categories!.length} categories; wanted as many.`,
+      `${place.title} has ${names!.length} names and ${categories!.length} categories; wanted as many.`,
     );
-  const data = readFinite(group, 'obs/entities', [length, names!.length, ENTITY_SIZE], file);
+  const data = readFinite(group, 'obs/entities', [length, names!.length, ENTITY_SIZE]);
   return { entities: Float32Array.from(data), names: names!, categories: categories! };
 }
 
-function readFinite(group: Group, name: string, shape: readonly number[], file: string): Float64Array {
-  const { data } = readNumbers(group, name, shape, file);
-  const bad = data.findIndex((value) => !Number.isFinite(value));
+/** Numbers that are finite, also once they are rounded to what they are kept in. */
+function readFinite(
+  group: Place,
+  name: string,
+  shape: readonly (number | null)[],
+  kept: 'float32' | 'float64' = 'float32',
+): Float64Array {
+  const { data, shape: found } = readNumbers(group, name, shape);
+  const bad = data.findIndex((value) => !Number.isFinite(kept === 'float32' ? Math.fround(value) : value));
   if (bad < 0) return data;
-  const perStep = shape.slice(1).reduce((product, size) => product * size, 1);
+  const perStep = found.slice(1).reduce((product, size) => product * size, 1);
   throw new NinaError(
-    `${file}: ${group.path}/${name} is ${data[bad]} at step ${Math.floor(bad / perStep)}, entry ${bad % perStep}; ` +
-      `every entry must be a finite number.`,
+    `${group.title}/${name} is ${data[bad]} at step ${Math.floor(bad / perStep)}, entry ${bad % perStep}; ` +
+      `every entry must be a finite number${Number.isFinite(data[bad]) ? ` of ${kept}` : ''}.`,
   );
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { key } from '../random.ts';
-import { splitEpisodes, windows, writeChunk } from './windows.ts';
+import { splitEpisodes } from './split.ts';
+import { windows, writeChunk } from './windows.ts';
 
 const episodes = fc.array(
   fc.integer({ min: 1, max: 40 }).map((length) => ({

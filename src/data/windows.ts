@@ -4,9 +4,8 @@
  * Near the end of an episode fewer than T actions are left. The tail is padded with an action that keeps the arm where
  * it is: zero motion and the last gripper command. Actions are deltas, so repeating the last one would go on moving.
  */
-import { NinaError } from '../errors.ts';
-import { fold, type Key, permutation } from '../random.ts';
-import { ACTION_SIZE, type Episode } from './reader.ts';
+import { ACTION_SIZE } from './actions.ts';
+import type { Episode } from './reader.ts';
 
 /** A chunk by its place: actions [start, start + T) of episodes[episode], padded at the end. */
 export interface Window {
@@ -38,22 +37,4 @@ export function writeChunk(
     out.fill(0, row, row + ACTION_SIZE - 1);
     out[row + ACTION_SIZE - 1] = gripper;
   }
-}
-
-/**
- * Splits by episode, so that no validation window overlaps a training window.
- * @param fraction share of episodes held out, in (0, 1); at least one episode lands on either side
- * @throws NinaError when there are fewer than two episodes.
- */
-export function splitEpisodes<E>(episodes: readonly E[], fraction: number, key: Key): { train: E[]; validation: E[] } {
-  if (episodes.length < 2)
-    throw new NinaError(
-      `Splitting into training and validation needs at least 2 episodes; got ${episodes.length}. Record more demonstrations.`,
-    );
-  const count = Math.min(Math.max(1, Math.round(fraction * episodes.length)), episodes.length - 1);
-  const held = new Set(permutation(fold(key, 'split'), episodes.length).subarray(0, count));
-  return {
-    train: episodes.filter((_, i) => !held.has(i)),
-    validation: episodes.filter((_, i) => held.has(i)),
-  };
 }

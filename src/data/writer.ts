@@ -21,13 +21,20 @@
  *                                  attributes names, categories: N strings each
  *     obs/agentview_rgb, obs/eye_in_hand_rgb  u8 [T, H, W, 3], gzip-4, optional
  *
+ * Equal recordings are equal files, byte for byte: HDF5's modification times are cleared.
+ *
  * A file is filled under a temporary name, episode by episode (images do not fit in memory for a whole task), and
  * renamed when complete.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import type { Group } from 'h5wasm/node';
 import { fileError } from '../files.ts';
-import { createHdf5, type Group, hdf5Error } from './hdf5.ts';
+import { type Hdf5Root, type Library, loadLibrary } from './hdf5/library.ts';
+import { addressOf } from './hdf5/links.ts';
+import { createHdf5, hdf5Error } from './hdf5/open.ts';
+import { clearTimes } from './hdf5/times.ts';
+import { OWN_ENVIRONMENT } from './header.ts';
 import { axisAngleFromQuaternion } from './proprio.ts';
 
 /** What is common to all episodes of one task. */
@@ -61,23 +68,31 @@ export interface Demonstration {
 export class DemonstrationWriter implements Disposable {
   readonly #target: string;
   readonly #temporary: string;
-  readonly #file: ReturnType<typeof createHdf5>;
+  readonly #library: Library;
+  readonly #file: Hdf5Root;
   readonly #data: Group;
+  /** Addresses of the datasets' object headers. */
+  readonly #headers: number[] = [];
   readonly #entities: Pick<TaskHeader, 'entityNames' | 'entityCategories'>;
   #demos = 0;
   #steps = 0;
   #open = true;
 
   /** Starts `target` under a temporary name beside it. @throws NinaError when the folder cannot be written. */
-  constructor(target: string, header: TaskHeader) {
+  static async open(target: string, header: TaskHeader): Promise<DemonstrationWriter> {
+    return new DemonstrationWriter(target, header, await loadLibrary());
+  }
+
+  private constructor(target: string, header: TaskHeader, library: Library) {
     this.#target = target;
+    this.#library = library;
     this.#temporary = path.join(path.dirname(target), `.${path.basename(target)}.tmp`);
     this.#entities = header;
     try {
       fs.mkdirSync(path.dirname(target), { recursive: true });
       // Node says why a file cannot be created (permission, missing folder); HDF5 does not.
       fs.writeFileSync(this.#temporary, '');
-      this.#file = createHdf5(this.#temporary);
+      this.#file = createHdf5(this.#temporary, library);
     } catch (cause) {
       throw hdf5Error(`Could not write ${target}`, fileError(`Could not write ${target}`, cause));
     }
@@ -86,7 +101,7 @@ export class DemonstrationWriter implements Disposable {
     this.#guard(() => {
       const text: Record<string, string> = {
         tag: 'libero-v1',
-        env_name: 'NinaTabletop',
+        env_name: OWN_ENVIRONMENT,
         problem_info: JSON.stringify({
           problem_name: header.suite,
           domain_name: 'robosuite',
@@ -95,7 +110,7 @@ export class DemonstrationWriter implements Disposable {
         macros_image_convention: 'opengl',
         bddl_file_name: `${header.suite}/${header.task}.bddl`,
         bddl_file_content: header.bddl,
-        env_args: JSON.stringify({ type: 1, env_name: 'NinaTabletop', env_kwargs: header.environment }),
+        env_args: JSON.stringify({ type: 1, env_name: OWN_ENVIRONMENT, env_kwargs: header.environment }),
       };
       for (const [name, value] of Object.entries(text)) data.create_attribute(name, value);
     });
@@ -116,6 +131,7 @@ export class DemonstrationWriter implements Disposable {
       this.#data.create_attribute('nina_recording', JSON.stringify(recording));
       this.#open = false;
       this.#file.close();
+      clearTimes(this.#temporary, this.#headers);
       const fd = fs.openSync(this.#temporary, 'r+');
       fs.fsyncSync(fd);
       fs.closeSync(fd);
@@ -167,34 +183,45 @@ export class DemonstrationWriter implements Disposable {
       eeStates.set([...position, ...orientation], t * 6);
       robotStates.set([...demo.gripper.subarray(t * 2, t * 2 + 2), ...position, x!, y!, z!, w!], t * 9);
     }
-    group.create_dataset({ name: 'actions', data: demo.actions, shape: [steps, 7] });
-    group.create_dataset({ name: 'states', data: demo.states, shape: [steps, stateSize] });
-    group.create_dataset({ name: 'robot_states', data: robotStates, shape: [steps, 9] });
-    group.create_dataset({ name: 'rewards', data: last, shape: [steps] });
-    group.create_dataset({ name: 'dones', data: last, shape: [steps] });
+    const add = (to: Group, dataset: NewDataset) => {
+      const made = to.create_dataset(dataset);
+      this.#headers.push(addressOf({ file: { root: this.#file, library: this.#library }, path: made.path }));
+      return made;
+    };
+    add(group, { name: 'actions', data: demo.actions, shape: [steps, 7] });
+    add(group, { name: 'states', data: demo.states, shape: [steps, stateSize] });
+    add(group, { name: 'robot_states', data: robotStates, shape: [steps, 9] });
+    add(group, { name: 'rewards', data: last, shape: [steps] });
+    add(group, { name: 'dones', data: last, shape: [steps] });
 
     const obs = group.create_group('obs');
-    obs.create_dataset({ name: 'joint_states', data: demo.jointPositions, shape: [steps, 7] });
-    obs.create_dataset({ name: 'gripper_states', data: demo.gripper, shape: [steps, 2] });
-    obs.create_dataset({ name: 'ee_pos', data: demo.eefPosition, shape: [steps, 3] });
-    obs.create_dataset({ name: 'ee_ori', data: eeOrientation, shape: [steps, 3] });
-    obs.create_dataset({ name: 'ee_states', data: eeStates, shape: [steps, 6] });
+    add(obs, { name: 'joint_states', data: demo.jointPositions, shape: [steps, 7] });
+    add(obs, { name: 'gripper_states', data: demo.gripper, shape: [steps, 2] });
+    add(obs, { name: 'ee_pos', data: demo.eefPosition, shape: [steps, 3] });
+    add(obs, { name: 'ee_ori', data: eeOrientation, shape: [steps, 3] });
+    add(obs, { name: 'ee_states', data: eeStates, shape: [steps, 6] });
     const { entityNames, entityCategories } = this.#entities;
     const count = entityNames.length;
-    const entities = obs.create_dataset({ name: 'entities', data: demo.entities, shape: [steps, count, 8] });
+    const entities = add(obs, { name: 'entities', data: demo.entities, shape: [steps, count, 8] });
     entities.create_attribute('names', [...entityNames], [count]);
     entities.create_attribute('categories', [...entityCategories], [count]);
-    if (demo.images) writeImages(obs, steps, demo.images);
+    if (demo.images) writeImages((dataset) => add(obs, dataset), steps, demo.images);
   }
 }
 
-function writeImages(obs: Group, steps: number, images: NonNullable<Demonstration['images']>): void {
+type NewDataset = Parameters<Group['create_dataset']>[0];
+
+function writeImages(
+  add: (dataset: NewDataset) => void,
+  steps: number,
+  images: NonNullable<Demonstration['images']>,
+): void {
   const { width, height } = images;
   for (const [name, frames] of [
     ['agentview_rgb', images.agentview],
     ['eye_in_hand_rgb', images.eyeInHand],
   ] as const)
-    obs.create_dataset({
+    add({
       name,
       data: upsideDown(frames, steps * height, height, width * 3),
       shape: [steps, height, width, 3],

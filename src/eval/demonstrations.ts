@@ -84,7 +84,7 @@ export async function recordDemonstrations(options: RecordingOptions): Promise<S
   try {
     for (const task of tasks.filter((task) => !kept.has(task))) {
       using environment = await Environment.open(task);
-      using writer = openWriter(environment, options);
+      using writer = await openWriter(environment, options);
       let successes = 0;
       for (let i = 0; i < episodes; i++) {
         const { success, demonstration } = (await attempts.next()).value as Attempt;
@@ -133,10 +133,10 @@ function recipe(environment: Environment, { episodes, seed, images }: RecordingO
   };
 }
 
-function openWriter(environment: Environment, options: RecordingOptions): DemonstrationWriter {
+function openWriter(environment: Environment, options: RecordingOptions): Promise<DemonstrationWriter> {
   const { task } = environment;
   const { entities } = environment.observe();
-  return new DemonstrationWriter(demonstrationFile(task, options.out), {
+  return DemonstrationWriter.open(demonstrationFile(task, options.out), {
     suite: task.suite,
     task: task.name,
     instruction: task.instruction,
@@ -153,7 +153,7 @@ async function keptSuccesses(task: Task, options: RecordingOptions): Promise<num
   if (!fs.existsSync(file)) return undefined;
   using environment = await Environment.open(task);
   const wanted = recipe(environment, options);
-  const found = (readRecordingHeader(file) ?? {}) as Recipe;
+  const found = ((await readRecordingHeader(file)) ?? {}) as Recipe;
   const differences = Object.keys(wanted)
     .filter((name) => found[name] !== wanted[name])
     .map((name) => `${name} ${found[name] ?? 'unknown'} there, ${wanted[name]} now`);

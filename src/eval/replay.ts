@@ -21,9 +21,12 @@ export interface Replay {
   first_difference: number | null;
 }
 
-/** @throws NinaError when the file was not recorded by this simulator, or is damaged. */
+/**
+ * @throws NinaError when the file was not recorded by this simulator, is damaged, or holds numbers that are not finite,
+ * and when the simulation leaves the finite numbers.
+ */
 export async function replay(file: string, demo: number): Promise<Replay> {
-  const recording = readRecording(file, demo);
+  const recording = await readRecording(file, demo);
   using environment = await Environment.open(recordedTask(recording, file));
   const { length, actions, states } = recording;
   const size = states.length / length;
@@ -41,6 +44,11 @@ export async function replay(file: string, demo: number): Promise<Replay> {
     const state = environment.state();
     for (let i = 0; i < size; i++) {
       const difference = Math.abs(state[i]! - states[t * size + i]!);
+      // Recorded states are finite, so it is the simulation that is not.
+      if (!Number.isFinite(difference))
+        throw new NinaError(
+          `${file}: replaying demo_${demo}, the simulation is at ${state[i]} in entry ${i} of step ${t}.`,
+        );
       if (difference > 0) firstDifference ??= t;
       largest = Math.max(largest, difference);
     }

@@ -7,8 +7,10 @@ import {
   type Episode,
   PROPRIO_NAMES,
   PROPRIO_SIZE,
+  plausibility,
   readDemonstrations,
   requireEntities,
+  splitByMasks,
   splitEpisodes,
   statistics,
   type Window,
@@ -34,12 +36,26 @@ export interface Demonstrations {
   readonly hash: string;
 }
 
-/** @throws NinaError for unreadable or unsuitable demonstrations. */
-export function loadDemonstrations(source: string, seed: number, validationFraction: number): Demonstrations {
-  const episodes = readDemonstrations(source);
+/**
+ * @param notice told, in one sentence each, what in the data should be known and is no error
+ * @throws NinaError for unreadable or unsuitable demonstrations.
+ */
+export async function loadDemonstrations(
+  source: string,
+  seed: number,
+  validationFraction: number,
+  notice: (text: string) => void,
+): Promise<Demonstrations> {
+  const found = await readDemonstrations(source, notice);
+  const masked = splitByMasks(found, notice);
+  const episodes = found.filter(({ split }) => split !== 'neither');
   requireEntities(episodes);
-  for (const episode of episodes) checkActions(LIBERO_ACTION, episode.actions, episodeId(episode));
-  const { train, validation } = splitEpisodes(episodes, validationFraction, fold(key(seed), 'validation'));
+  for (const episode of episodes) {
+    checkActions(LIBERO_ACTION, episode.actions, episodeId(episode));
+    state.requireWords(episode, episodeId(episode));
+  }
+  for (const finding of plausibility(episodes)) notice(finding);
+  const { train, validation } = masked ?? splitEpisodes(episodes, validationFraction, fold(key(seed), 'validation'));
   return {
     train: { episodes: train, windows: windows(train) },
     validation: { episodes: validation, windows: windows(validation) },

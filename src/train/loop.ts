@@ -74,7 +74,8 @@ async function trainLocked(
 ): Promise<TrainResult> {
   sweepDrafts(run, `${run}/${CHECKPOINTS}`);
   const root = key(config.seed);
-  const data = loadDemonstrations(locateData(run, config), config.seed, config.validation_fraction);
+  const source = locateData(run, config);
+  const data = await loadDemonstrations(source, config.seed, config.validation_fraction, report.notice);
   const policy = policyConfig(config, data);
   const initial = init(fold(root, 'init'), policy);
   const { layout, flat } = pack(initial.params);

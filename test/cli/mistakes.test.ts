@@ -17,7 +17,7 @@ const LONG = 'a'.repeat(300);
 
 beforeAll(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mistakes-'));
-  writeDemonstrations(at('demos'), 4);
+  await writeDemonstrations(at('demos'), 4);
   fs.mkdirSync(at('folder'));
   fs.mkdirSync(at('folders', 'x.hdf5'), { recursive: true });
   fs.writeFileSync(at('file'), 'x');

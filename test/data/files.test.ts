@@ -26,17 +26,17 @@ const FLOAT32_ROUNDING = 1e-6;
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-data-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-function write(name: string, demos: readonly Demonstration[], task: TaskHeader = header): string {
+async function write(name: string, demos: readonly Demonstration[], task: TaskHeader = header): Promise<string> {
   const file = path.join(folder, name);
-  using writer = new DemonstrationWriter(file, task);
+  using writer = await DemonstrationWriter.open(file, task);
   for (const demo of demos) writer.append(demo);
   writer.commit({ seed: 7, attempts: 5 });
   return file;
 }
 
 /** Writes a good file, then lets `change` spoil it through HDF5. */
-function spoiled(name: string, change: (root: InstanceType<typeof h5wasm.File>) => void): string {
-  const file = write(name, [demonstration(key(1), 4), demonstration(key(2), 3)]);
+async function spoiled(name: string, change: (root: InstanceType<typeof h5wasm.File>) => void): Promise<string> {
+  const file = await write(name, [demonstration(key(1), 4), demonstration(key(2), 3)]);
   const root = new h5wasm.File(file, 'a');
   change(root);
   root.close();
@@ -47,9 +47,9 @@ const group = (root: InstanceType<typeof h5wasm.File>, name: string) =>
   root.get(name) as InstanceType<typeof h5wasm.Group>;
 
 /** The message of the NinaError that `run` throws. */
-function message(run: () => unknown): string {
+async function message(run: () => unknown): Promise<string> {
   try {
-    run();
+    await run();
   } catch (error) {
     expect(error).toBeInstanceOf(NinaError);
     return (error as NinaError).message;
@@ -57,15 +57,15 @@ function message(run: () => unknown): string {
   throw new Error('no error was thrown');
 }
 
-test('reads back what was written', () => {
+test('reads back what was written', async () => {
   const demos = [9, 4].map((steps, i) => demonstration(fold(key(3), i), steps));
-  const file = write('round.hdf5', demos);
-  const episodes = readDemonstrations(file);
+  const file = await write('round.hdf5', demos);
+  const episodes = await readDemonstrations(file);
   expect(episodes.map((e) => [e.demo, e.length, e.suite, e.task, e.instruction])).toEqual([
     [0, 9, 'tabletop-object', 'pick_the_can', header.instruction],
     [1, 4, 'tabletop-object', 'pick_the_can', header.instruction],
   ]);
-  episodes.forEach((episode, i) => {
+  for (const [i, episode] of episodes.entries()) {
     const demo = demos[i]!;
     expect(episode.actions).toEqual(Float32Array.from(demo.actions));
     expect(episode.entities).toEqual(demo.entities);
@@ -82,17 +82,17 @@ test('reads back what was written', () => {
       for (let d = 0; d < 11; d++)
         expect(Math.abs(episode.proprio[t * 11 + d]! - live[d]!)).toBeLessThan(FLOAT32_ROUNDING);
     }
-    const recording = readRecording(file, i);
+    const recording = await readRecording(file, i);
     expect(recording.states).toEqual(demo.states);
     expect(recording.actions).toEqual(demo.actions);
     expect(recording.bddl).toBe(header.bddl);
-  });
-  expect(readRecordingHeader(file)).toEqual({ seed: 7, attempts: 5 });
+  }
+  expect(await readRecordingHeader(file)).toEqual({ seed: 7, attempts: 5 });
 });
 
-test('follows LIBERO: attributes, images upside down, quaternions x y z w', () => {
+test('follows LIBERO: attributes, images upside down, quaternions x y z w', async () => {
   const demo = demonstration(key(4), 2, { images: true });
-  const root = new h5wasm.File(write('libero.hdf5', [demo]), 'r');
+  const root = new h5wasm.File(await write('libero.hdf5', [demo]), 'r');
   const data = group(root, 'data');
   expect(data.attrs.num_demos!.value).toBe(1n);
   expect(data.attrs.total!.value).toBe(2n);
@@ -111,8 +111,8 @@ test('follows LIBERO: attributes, images upside down, quaternions x y z w', () =
   root.close();
 });
 
-test('LIBERO files without entities read, and say so only where entities are needed', () => {
-  const file = write('plain.hdf5', [demonstration(key(1), 4)]);
+test('LIBERO files without entities read, and say so only where entities are needed', async () => {
+  const file = await write('plain.hdf5', [demonstration(key(1), 4)]);
   // HDF5 cannot drop a dataset here: copy what LIBERO has into a new file.
   const plain = path.join(folder, 'libero-own.hdf5');
   const from = new h5wasm.File(file, 'r');
@@ -133,50 +133,56 @@ test('LIBERO files without entities read, and say so only where entities are nee
   }
   from.close();
   to.close();
-  const episodes = readDemonstrations(plain);
+  const episodes = await readDemonstrations(plain);
   expect(episodes[0]).toMatchObject({
     suite: 'libero_object',
     task: 'pick_up_the_milk',
     instruction: 'pick up the milk',
     names: [],
   });
-  expect(message(() => requireEntities(episodes))).toMatch(/libero-own.hdf5: demo_0 has no dataset 'obs\/entities'/);
+  expect(await message(() => requireEntities(episodes))).toMatch(
+    /libero-own.hdf5: demo_0 has no dataset 'obs\/entities'/,
+  );
 });
 
-test('says what is wrong with a file', () => {
+test('says what is wrong with a file', async () => {
   const at = (name: string) => path.join(folder, name);
-  expect(message(() => readDemonstrations(at('nowhere')))).toMatch(/nowhere does not exist/);
+  expect(await message(() => readDemonstrations(at('nowhere')))).toMatch(/nowhere does not exist/);
   fs.mkdirSync(at('void'));
-  expect(message(() => readDemonstrations(at('void')))).toMatch(/void holds no .hdf5 files/);
+  expect(await message(() => readDemonstrations(at('void')))).toMatch(/void holds no .hdf5 files/);
   fs.writeFileSync(at('empty.hdf5'), '');
-  expect(message(() => readDemonstrations(at('empty.hdf5')))).toMatch(/is empty \(0 bytes\)/);
+  expect(await message(() => readDemonstrations(at('empty.hdf5')))).toMatch(/is empty \(0 bytes\)/);
   fs.writeFileSync(at('text.hdf5'), 'not a data file at all');
-  expect(message(() => readDemonstrations(at('text.hdf5')))).toMatch(/is not an HDF5 file/);
+  expect(await message(() => readDemonstrations(at('text.hdf5')))).toMatch(/is not an HDF5 file/);
   const stranger = new h5wasm.File(at('stranger.hdf5'), 'w');
   stranger.create_group('elsewhere');
   stranger.close();
-  expect(message(() => readDemonstrations(at('stranger.hdf5')))).toMatch(/no group \/data.*Found: elsewhere/);
-  expect(message(() => readDemonstrations(write('none.hdf5', [])))).toMatch(/holds no demonstrations/);
+  expect(await message(() => readDemonstrations(at('stranger.hdf5')))).toMatch(/no group \/data.*Found: elsewhere/);
+  expect(await message(async () => readDemonstrations(await write('none.hdf5', [])))).toMatch(
+    /holds no demonstrations/,
+  );
 });
 
-test('says which dataset is missing or misshapen', () => {
-  const missing = spoiled('missing.hdf5', (root) => {
+test('says which dataset is missing or misshapen', async () => {
+  const missing = await spoiled('missing.hdf5', (root) => {
     group(root, 'data').create_group('demo_2').create_group('obs');
     group(root, 'data/demo_2').create_dataset({ name: 'actions', data: new Float64Array(14), shape: [2, 7] });
   });
-  expect(message(() => readDemonstrations(missing))).toMatch(
+  expect(await message(() => readDemonstrations(missing))).toMatch(
     /\/data\/demo_2 has no dataset 'obs\/ee_pos'. Found: actions/,
   );
-  const shape = spoiled('shape.hdf5', (root) => {
+  const shape = await spoiled('shape.hdf5', (root) => {
     group(root, 'data')
       .create_group('demo_2')
       .create_dataset({ name: 'actions', data: new Float64Array(12), shape: [2, 6] });
   });
-  expect(message(() => readDemonstrations(shape))).toMatch(/demo_2\/actions has shape \[2, 6\]; wanted \[any, 7\]/);
-  expect(message(() => readRecording(missing, 9))).toMatch(/has no demo_9; it has demo_0 to demo_2/);
+  expect(await message(() => readDemonstrations(shape))).toMatch(
+    /demo_2\/actions has shape \[2, 6\]; wanted \[any, 7\]/,
+  );
+  expect(await message(() => readRecording(missing, 9))).toMatch(/has no demo_9; it has demo_0 to demo_2/);
 });
 
-test('refuses actions that are not numbers in [-1, 1], and poses that are not finite', () => {
+test('refuses actions that are not numbers in [-1, 1], and poses that are not finite', async () => {
   for (const [value, told] of [
     [Number.NaN, 'NaN'],
     [1.5, '1.5'],
@@ -184,69 +190,69 @@ test('refuses actions that are not numbers in [-1, 1], and poses that are not fi
   ] as const) {
     const demo = demonstration(key(5), 4);
     demo.actions[2 * 7 + 6] = value;
-    const file = write('actions.hdf5', [demonstration(key(6), 2), demo]);
-    expect(message(() => readDemonstrations(file))).toContain(
+    const file = await write('actions.hdf5', [demonstration(key(6), 2), demo]);
+    expect(await message(() => readDemonstrations(file))).toContain(
       `/data/demo_1/actions is ${told} at step 2, dimension 6 (gripper); every action must be a number in [-1, 1].`,
     );
   }
   const demo = demonstration(key(5), 4);
   demo.entities[24 + 5] = Number.NaN;
-  expect(message(() => readDemonstrations(write('pose.hdf5', [demo])))).toContain(
+  expect(await message(async () => readDemonstrations(await write('pose.hdf5', [demo])))).toContain(
     'obs/entities is NaN at step 1, entry 5',
   );
 });
 
-test('a file cut anywhere is a NinaError, never a crash', () => {
-  const file = write('whole.hdf5', [demonstration(key(8), 6, { images: true })]);
+test('a file cut anywhere is a NinaError, never a crash', async () => {
+  const file = await write('whole.hdf5', [demonstration(key(8), 6, { images: true })]);
   const bytes = fs.readFileSync(file);
   const cut = path.join(folder, 'cut.hdf5');
-  fc.assert(
-    fc.property(fc.integer({ min: 0, max: bytes.length - 1 }), (length) => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: bytes.length - 1 }), async (length) => {
       fs.writeFileSync(cut, bytes.subarray(0, length));
-      expect(message(() => readDemonstrations(cut))).toMatch(/is empty|is truncated/);
+      expect(await message(() => readDemonstrations(cut))).toMatch(/is empty|is truncated/);
     }),
     { numRuns: 150, seed: 1 },
   );
 });
 
-test('a file with overwritten bytes reads or is a NinaError, and later files still read', () => {
-  const file = write('intact.hdf5', [demonstration(key(8), 6)]);
+test('a file with overwritten bytes reads or is a NinaError, and later files still read', async () => {
+  const file = await write('intact.hdf5', [demonstration(key(8), 6)]);
   const bytes = fs.readFileSync(file);
   const hurt = path.join(folder, 'hurt.hdf5');
-  fc.assert(
-    fc.property(
+  await fc.assert(
+    fc.asyncProperty(
       fc.integer({ min: 0, max: bytes.length - 64 }),
       fc.uint8Array({ minLength: 64, maxLength: 64 }),
-      (at, junk) => {
+      async (at, junk) => {
         const copy = Buffer.from(bytes);
         copy.set(junk, at);
         fs.writeFileSync(hurt, copy);
         try {
-          readDemonstrations(hurt);
+          await readDemonstrations(hurt);
         } catch (error) {
           expect(error).toBeInstanceOf(NinaError);
         }
-        expect(readDemonstrations(file)).toHaveLength(1);
+        expect(await readDemonstrations(file)).toHaveLength(1);
       },
     ),
     { numRuns: 100, seed: 2 },
   );
 });
 
-test('an abandoned file leaves nothing behind, and keeps the old one', () => {
+test('an abandoned file leaves nothing behind, and keeps the old one', async () => {
   const inside = path.join(folder, 'abandoned');
   const file = path.join(inside, 'task.hdf5');
   {
-    using writer = new DemonstrationWriter(file, header);
+    using writer = await DemonstrationWriter.open(file, header);
     writer.append(demonstration(key(1), 3));
   }
   expect(fs.readdirSync(inside)).toEqual([]);
 });
 
-test('the hash follows content, not names', () => {
+test('the hash follows content, not names', async () => {
   const demos = [demonstration(key(1), 5)];
-  const hash = dataHash(readDemonstrations(write('one.hdf5', demos)));
-  expect(dataHash(readDemonstrations(write('two.hdf5', demos)))).toBe(hash);
+  const hash = dataHash(await readDemonstrations(await write('one.hdf5', demos)));
+  expect(dataHash(await readDemonstrations(await write('two.hdf5', demos)))).toBe(hash);
   demos[0]!.actions[3] = 0.25;
-  expect(dataHash(readDemonstrations(write('three.hdf5', demos)))).not.toBe(hash);
+  expect(dataHash(await readDemonstrations(await write('three.hdf5', demos)))).not.toBe(hash);
 });

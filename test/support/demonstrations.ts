@@ -60,9 +60,9 @@ export const entitiesOf = ({ things }: World): Float32Array =>
   Float32Array.from(things.flatMap((position) => [...position, 1, 0, 0, 0, 0]));
 
 /** Writes `episodes` demonstrations of each of the two tasks to `directory`. */
-export function writeDemonstrations(directory: string, episodes: number, seed = 1): void {
+export async function writeDemonstrations(directory: string, episodes: number, seed = 1): Promise<void> {
   for (const target of [0, 1]) {
-    using writer = new DemonstrationWriter(path.join(directory, `pick_${CATEGORIES[target]}.hdf5`), {
+    using writer = await DemonstrationWriter.open(path.join(directory, `pick_${CATEGORIES[target]}.hdf5`), {
       suite: 'test',
       task: `pick_${CATEGORIES[target]}`,
       instruction: instructionFor(target),

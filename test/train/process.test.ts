@@ -14,9 +14,9 @@ const entry = path.join(import.meta.dirname, '../../dist/cli/nina.js');
 let dir: string;
 const at = (...names: string[]) => path.join(dir, ...names);
 
-beforeAll(() => {
+beforeAll(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'train-process-'));
-  writeDemonstrations(at('demos'), 6);
+  await writeDemonstrations(at('demos'), 6);
   fs.writeFileSync(
     at('small.yaml'),
     [

@@ -36,9 +36,9 @@ const at = (...names: string[]) => path.join(dir, ...names);
 const silent = { notice() {}, start() {}, step() {}, metrics() {} };
 const never = new AbortController().signal;
 
-beforeAll(() => {
+beforeAll(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'train-'));
-  writeDemonstrations(at('demos'), 20);
+  await writeDemonstrations(at('demos'), 20);
 });
 afterAll(() => fs.rmSync(dir, { recursive: true }));
 

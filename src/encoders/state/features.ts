@@ -8,7 +8,7 @@
  */
 import { NinaError } from '../../errors.ts';
 import type { StateConfig } from './config.ts';
-import { wordIds } from './words.ts';
+import { requireWords, wordIds } from './words.ts';
 
 /** End effector position 3 (m), first two columns of its rotation 6, finger positions 2 (m). */
 export const PROPRIO_SIZE = 11;
@@ -75,7 +75,7 @@ export interface Scene {
   readonly spoken: Float32Array;
 }
 
-/** @throws NinaError for an unknown word, and for more words or entities than the encoder was trained for. */
+/** @throws NinaError for an instruction or category without words, for an unknown word, and for more words or entities than the encoder was trained for. */
 export function scene(config: StateConfig, categories: readonly string[], instruction: string): Scene {
   const { max_entities: N, max_words: L } = config;
   const V = config.words.length;
@@ -83,6 +83,7 @@ export function scene(config: StateConfig, categories: readonly string[], instru
     throw new NinaError(
       `The scene has ${categories.length} entities, but the policy was trained on at most ${N}. Retrain it with such scenes.`,
     );
+  requireWords({ instruction, categories });
   const ids = wordIds(config, instruction);
   if (ids.length > L)
     throw new NinaError(

@@ -12,4 +12,4 @@ export {
   writeState,
 } from './features.ts';
 export { encode, feedsOf, init, type StateInputs, type StateParams, stateInputs, tokenWidth } from './model.ts';
-export { configFor, tokenise, wordIds } from './words.ts';
+export { configFor, requireWords, tokenise, wordIds } from './words.ts';

@@ -1,0 +1,131 @@
+/** Numeric datasets, read whole and exactly, or refused with a sentence that names the dataset. */
+import type { Metadata } from 'h5wasm/node';
+import { NinaError } from '../../errors.ts';
+import { type Chunk, chunksOf } from './chunks.ts';
+import { filterError, isBuiltIn, LZF, readChunk } from './filters.ts';
+import { layoutOf } from './layout.ts';
+import { addressOf, datasetNames, find, kindOf, type Place } from './links.ts';
+import type { Message } from './raw.ts';
+import { requireStored } from './storage.ts';
+import { decodeNumbers, numberType } from './types.ts';
+
+/** The shape of a dataset, undefined where nothing of that name is there. @throws NinaError for what is no dataset. */
+export function shapeOf(group: Place, name: string): number[] | undefined {
+  const place = find(group, name);
+  return place && (metadataOf(place).shape ?? []);
+}
+
+export function metadataOf(place: Place): Metadata {
+  const kind = kindOf(place);
+  if (kind !== 'dataset') throw new NinaError(`${place.title} is a ${kind}; wanted a dataset.`);
+  return place.file.library.module.get_dataset_metadata(place.file.root.file_id, place.path);
+}
+
+/**
+ * A numeric dataset whose shape must match `shape` (null: any size).
+ * @returns its numbers, row-major, and its shape.
+ * @throws NinaError naming a missing dataset (and those found), the two shapes, a type that is none of numbers, a filter
+ * that cannot be undone, and numbers that are not in the file.
+ */
+export function readNumbers(
+  group: Place,
+  name: string,
+  shape: readonly (number | null)[],
+): { data: Float64Array; shape: number[] } {
+  const place = find(group, name);
+  if (!place)
+    throw new NinaError(`${group.title} has no dataset '${name}'. Found: ${datasetNames(group).join(', ') || 'none'}.`);
+  const metadata = metadataOf(place);
+  const found = metadata.shape ?? [];
+  if (found.length !== shape.length || shape.some((size, i) => size !== null && size !== found[i]))
+    throw new NinaError(
+      `${place.title} has shape [${found.join(', ')}]; wanted [${shape.map((size) => size ?? 'any').join(', ')}].`,
+    );
+  const { raw } = place.file;
+  const messages = raw.messages(addressOf(place));
+  const type = numberType(raw, messages, metadata);
+  if (typeof type === 'string')
+    throw new NinaError(
+      `${place.title} holds ${type}, not numbers that are read here: integers, booleans, and IEEE floats of 16, 32 or ` +
+        '64 bits. Convert it.',
+    );
+  requireStored(place, messages, metadata);
+  if (found.includes(0)) return { data: new Float64Array(0), shape: found };
+  const own = readLzf(place, messages, metadata);
+  const { data, inexact } = own
+    ? decodeNumbers(own, type)
+    : decodeNumbers(readBytes(place, metadata), { ...type, littleEndian: true });
+  if (inexact !== undefined)
+    throw new NinaError(`${place.title} holds ${inexact}, which is beyond what float64 holds exactly.`);
+  return { data, shape: found };
+}
+
+/** The dataset's bytes, its numbers little-endian. */
+function readBytes(place: Place, { size, total_size }: Metadata): Uint8Array {
+  const { module } = place.file.library;
+  const bytes = size * total_size;
+  const pointer = bytes < module.MAXIMUM_MEMORY ? module._malloc(bytes) : 0;
+  if (pointer === 0) throw new NinaError(`${place.title} has ${bytes} bytes, more than can be read at once.`);
+  try {
+    module.get_dataset_data(place.file.root.file_id, place.path, null, null, null, BigInt(pointer));
+    return module.HEAPU8.slice(pointer, pointer + bytes);
+  } catch (cause) {
+    const filters = module.get_dataset_filters(place.file.root.file_id, place.path);
+    const missing = filters.filter((filter) => !isBuiltIn(filter) || isMissing(cause));
+    if (missing.length > 0) throw filterError(place.title, place.file.name, missing, cause);
+    throw cause;
+  } finally {
+    module._free(pointer);
+  }
+}
+
+const isMissing = (cause: unknown) => /required filter .* is not registered/.test(String(cause));
+
+/** The bytes of a dataset whose filters include lzf, as stored; undefined for others. */
+function readLzf(place: Place, messages: readonly Message[], metadata: Metadata): Uint8Array | undefined {
+  const { raw, root, library } = place.file;
+  const filters = library.module.get_dataset_filters(root.file_id, place.path);
+  if (!filters.some(({ id }) => id === LZF)) return undefined;
+  const layout = layoutOf(raw, messages);
+  const shape = metadata.shape!;
+  const chunks = layout.kind === 'chunked' ? chunksOf(raw, layout, shape, maximumOf(metadata)) : undefined;
+  if (layout.kind !== 'chunked' || !chunks) throw filterError(place.title, place.file.name, filters);
+  const bytes = layout.chunk.reduce((product, size) => product * size, metadata.size);
+  const out = new Uint8Array(metadata.size * metadata.total_size);
+  for (const chunk of chunks) {
+    const data = readChunk(raw, chunk, filters, bytes);
+    if (!data) throw filterError(place.title, place.file.name, filters);
+    copyChunk(data, chunk, layout.chunk, shape, metadata.size, out);
+  }
+  return out;
+}
+
+/** The largest shape that a dataset may take, Infinity where it is unlimited. */
+export const maximumOf = ({ shape, maxshape }: Metadata): number[] =>
+  (maxshape ?? shape)!.map((size) => (size >= 2 ** 63 ? Number.POSITIVE_INFINITY : size));
+
+/** Copies a chunk's rows to their places; what lies beyond the dataset's edge is left out. */
+function copyChunk(
+  data: Uint8Array,
+  { place }: Chunk,
+  chunk: readonly number[],
+  shape: readonly number[],
+  size: number,
+  out: Uint8Array,
+): void {
+  const last = shape.length - 1;
+  const copy = (d: number, from: number, to: number): void => {
+    const start = place[d]! * chunk[d]!;
+    const count = Math.min(chunk[d]!, shape[d]! - start);
+    if (d === last) {
+      if (count > 0)
+        out.set(
+          data.subarray(from * chunk[d]! * size, (from * chunk[d]! + count) * size),
+          (to * shape[d]! + start) * size,
+        );
+      return;
+    }
+    for (let i = 0; i < count; i++) copy(d + 1, from * chunk[d]! + i, to * shape[d]! + start + i);
+  };
+  copy(0, 0, 0);
+}

@@ -1,0 +1,137 @@
+/** Opening HDF5 files, with errors as sentences: what is wrong with a file, and what to do. */
+import * as fs from 'node:fs';
+import { NinaError } from '../../errors.ts';
+import { fileError } from '../../files.ts';
+import { type Hdf5Root, type Library, loadLibrary } from './library.ts';
+import type { Place } from './links.ts';
+import { RawFile } from './raw.ts';
+
+/** A file that is being read, and the files that its links lead into. */
+export interface OpenFile {
+  readonly name: string;
+  readonly root: Hdf5Root;
+  readonly raw: RawFile;
+  readonly library: Library;
+  /** Names in each group that was asked for, by its path. */
+  readonly names: Map<string, readonly string[]>;
+  /** The file that `name` stands for; it stays open until the first one is closed. */
+  open(name: string): OpenFile;
+}
+
+const SIGNATURE = Buffer.from([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]);
+
+/**
+ * Opens a file for reading, hands its root to `use` and closes it.
+ * @throws NinaError for a file that is missing, no file, empty, truncated, damaged, or still open for writing.
+ */
+export async function readHdf5<T>(file: string, use: (root: Place) => T): Promise<T> {
+  requireFile(file);
+  const library = await loadLibrary();
+  const opened = new Map<string, OpenFile>();
+  const open = (name: string): OpenFile => {
+    const known = opened.get(name);
+    if (known) return known;
+    requireFile(name);
+    const fresh = { name, library, names: new Map(), open, ...openHdf5(name, library) };
+    opened.set(name, fresh);
+    return fresh;
+  };
+  try {
+    return use({ file: open(file), path: '/', title: `${file}: ` });
+  } catch (cause) {
+    throw hdf5Error(`${file} is damaged and cannot be read`, cause);
+  } finally {
+    for (const { root, raw } of opened.values()) {
+      root.close();
+      raw[Symbol.dispose]();
+    }
+  }
+}
+
+/** Creates a file; the caller closes it. */
+export function createHdf5(file: string, { h5wasm }: Library): Hdf5Root {
+  return new h5wasm.File(file, 'w');
+}
+
+/** Turns whatever HDF5 threw into a NinaError that names the file; NinaErrors pass unchanged. */
+export function hdf5Error(what: string, cause: unknown): unknown {
+  if (cause instanceof NinaError) return cause;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  if (text.includes('No space left on device'))
+    return fileError(what, Object.assign(new Error(text), { code: 'ENOSPC' }));
+  return new NinaError(`${what}: ${reason(cause)}.`, { cause });
+}
+
+/** @throws NinaError unless `file` is there and a file: opening a FIFO would wait for ever. */
+export function requireFile(file: string): void {
+  let stat: fs.Stats;
+  try {
+    stat = fs.statSync(file);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ELOOP')
+      throw new NinaError(`${file} is a symbolic link that leads back to itself. Remove it.`, { cause });
+    const link = fs.lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink();
+    if (link)
+      throw new NinaError(`${file} is a symbolic link to ${fs.readlinkSync(file)}, which is not there. Remove it.`, {
+        cause,
+      });
+    throw new NinaError(`${file} does not exist.`, { cause });
+  }
+  if (stat.isFile()) return;
+  const kind = stat.isDirectory() ? 'folder' : stat.isFIFO() ? 'FIFO' : stat.isSocket() ? 'socket' : 'device';
+  throw new NinaError(`${file} is a ${kind}, not a file. Demonstrations are read from HDF5 files.`);
+}
+
+function openHdf5(file: string, { h5wasm }: Library): Pick<OpenFile, 'root' | 'raw'> {
+  let root: Hdf5Root;
+  try {
+    fs.accessSync(file, fs.constants.R_OK);
+    root = new h5wasm.File(file, 'r');
+  } catch (cause) {
+    throw openError(file, cause);
+  }
+  try {
+    return { root, raw: new RawFile(file) };
+  } catch (cause) {
+    root.close();
+    throw cause;
+  }
+}
+
+/** Says why a file is no readable HDF5, from its first bytes and the library's own words. */
+function openError(file: string, cause: unknown): unknown {
+  if ((cause as NodeJS.ErrnoException)?.code) return fileError(`Could not read ${file}`, cause);
+  const bytes = fs.statSync(file).size;
+  if (bytes === 0) return new NinaError(`${file} is empty (0 bytes). Record or download it again.`);
+  const head = Buffer.alloc(8);
+  const fd = fs.openSync(file, 'r');
+  fs.readSync(fd, head, 0, 8, 0);
+  fs.closeSync(fd);
+  if (!head.subarray(0, bytes).equals(SIGNATURE.subarray(0, Math.min(bytes, 8))))
+    return new NinaError(`${file} is not an HDF5 file: its first bytes are ${head.toString('hex')}.`);
+  const text = cause instanceof Error ? cause.message : '';
+  if (/already open for/i.test(text))
+    return new NinaError(
+      `${file} is still open for writing in another program, or its writer was killed. Close the writer; if there is ` +
+        `none any more, clear the mark that it left with 'h5clear -s ${file}' (HDF5's tools) and check the last episode.`,
+      { cause },
+    );
+  const stored = /stored_eof = (\d+)/.exec(text)?.[1];
+  const missing = stored ? `${bytes} of its ${stored} bytes are there` : `only ${bytes} bytes are there`;
+  if (stored || bytes < 1024)
+    return new NinaError(`${file} is truncated: ${missing}. Record or download it again.`, { cause });
+  return new NinaError(`${file} is damaged: ${reason(cause)}. Record or download it again.`, { cause });
+}
+
+/** The innermost sentence of HDF5's multi-line error stack. */
+function reason(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const lines = text.match(/in \w+\(\): .*/g);
+  return (
+    lines
+      ?.at(-1)
+      ?.replace(/^in \w+\(\): /, '')
+      .split(/[,:]/)[0]
+      ?.trim() ?? text.split('\n')[0]!
+  );
+}

@@ -1,0 +1,111 @@
+/**
+ * Do the sources of a virtual dataset fill all of it? What no mapping covers reads as the fill value. The mappings lie
+ * in a global heap (HDF5 File Format Specification, sections III.E and VIII, and the appendix on selections).
+ */
+import { NinaError } from '../../errors.ts';
+import type { Layout } from './layout.ts';
+import type { Place } from './links.ts';
+import type { Cursor, RawFile } from './raw.ts';
+
+/** Per dimension: the first index, the distance of blocks, how many, and how long each is. */
+type Hyperslab = readonly { start: number; stride: number; count: number; block: number }[];
+type Selection = 'all' | 'none' | readonly Hyperslab[];
+
+/** @throws NinaError naming a virtual dataset and the first row that no source fills, or whose mapping is unknown. */
+export function requireCovered(
+  place: Place,
+  layout: Extract<Layout, { kind: 'virtual' }>,
+  shape: readonly number[],
+): void {
+  const { raw } = place.file;
+  const covered = new Uint8Array(shape.reduce((product, size) => product * size, 1));
+  const unknown = new NinaError(
+    `${place.title} is a virtual dataset whose mapping is of a kind that is not read here. Repack the file with h5repack.`,
+  );
+  if (layout.heap === undefined) throw new NinaError(`${place.title} is a virtual dataset without sources.`);
+  const body = heapObject(raw, layout.heap, layout.entry);
+  if (body.u8() !== 0) throw unknown;
+  const count = body.uint(raw.sizeOfLength);
+  for (let i = 0; i < count; i++) {
+    body.cString();
+    body.cString();
+    const source = selection(body);
+    const target = selection(body);
+    if (source === undefined || target === undefined) throw unknown;
+    if (target === 'all') covered.fill(1);
+    else if (target !== 'none') for (const slab of target) mark(slab, shape, covered);
+  }
+  const missing = covered.indexOf(0);
+  if (missing < 0) return;
+  const row = Math.floor(missing / (covered.length / shape[0]!));
+  throw new NinaError(`${place.title} is a virtual dataset whose sources do not fill row ${row}.`);
+}
+
+function mark(slab: Hyperslab, shape: readonly number[], covered: Uint8Array): void {
+  const visit = (d: number, index: number): void => {
+    if (d === shape.length) {
+      covered[index] = 1;
+      return;
+    }
+    const { start, stride, count, block } = slab[d]!;
+    for (let n = 0; n < count; n++)
+      for (let b = 0; b < block; b++) {
+        const i = start + n * stride + b;
+        if (i >= shape[d]!) return;
+        visit(d + 1, index * shape[d]! + i);
+      }
+  };
+  visit(0, 0);
+}
+
+/** The object `entry` of the global heap at `address`. */
+function heapObject(raw: RawFile, address: number, entry: number): Cursor {
+  const L = raw.sizeOfLength;
+  const head = raw.read(address, 8 + L);
+  if (head.text(4) !== 'GCOL') throw raw.damaged('the mapping of a virtual dataset is not where it should be');
+  const size = head.skip(4).uint(L);
+  for (let at = 8 + L; at + 8 + L <= size; ) {
+    const object = raw.read(address + at, 8 + L);
+    const index = object.uint(2);
+    const bytes = object.skip(6).uint(L);
+    if (index === entry) return raw.read(address + at + 8 + L, bytes);
+    if (index === 0) break;
+    at += 8 + L + Math.ceil(bytes / 8) * 8;
+  }
+  throw raw.damaged('the mapping of a virtual dataset is not there');
+}
+
+/** A serialised selection; undefined for kinds and versions that are not read here (points, unlimited). */
+function selection(body: Cursor): Selection | undefined {
+  const type = body.uint(4);
+  const version = body.uint(4);
+  if (type === 3 || type === 0) {
+    body.skip(8);
+    return type === 3 ? 'all' : 'none';
+  }
+  if (type !== 2) return undefined;
+  if (version === 1) {
+    const rank = body.skip(8).uint(4);
+    return blocks(body, rank, 4);
+  }
+  const flags = body.u8();
+  const width = version === 2 ? 8 : body.u8();
+  if (version === 2) body.skip(4);
+  const rank = body.uint(4);
+  if (!(flags & 1)) return blocks(body, rank, width);
+  const unlimited = 256 ** width - 1;
+  const slab = Array.from({ length: rank }, () => {
+    const [start, stride, count, block] = [0, 0, 0, 0].map(() => body.uint(width)) as [number, number, number, number];
+    return { start, stride, count, block };
+  });
+  return slab.some(({ count, block }) => count >= unlimited || block >= unlimited) ? undefined : [slab];
+}
+
+/** Irregular selections: the first and last corner of each block. */
+function blocks(body: Cursor, rank: number, width: number): Hyperslab[] {
+  const count = body.uint(width);
+  return Array.from({ length: count }, () => {
+    const first = Array.from({ length: rank }, () => body.uint(width));
+    return first.map((start) => ({ start, stride: 1, count: 1, block: body.uint(width) - start + 1 }));
+  });
+}

@@ -1,0 +1,91 @@
+/** What a demonstration file says of its task: suite, name and instruction; and which demonstrations it lists. */
+import { NinaError } from '../errors.ts';
+import { find, kindOf, namesIn, type Place } from './hdf5/links.ts';
+import { requireText, text } from './hdf5/texts.ts';
+
+/** `env_name` of files that our recorder writes. */
+export const OWN_ENVIRONMENT = 'NinaTabletop';
+
+export interface FileHeader {
+  suite: string;
+  task: string;
+  instruction: string;
+}
+
+/** @throws NinaError for a file without the group /data. */
+export function dataGroup(root: Place): Place {
+  const data = find(root, 'data');
+  if (!data || kindOf(data) !== 'group')
+    throw new NinaError(
+      `${root.file.name} has no group /data, so it is no demonstration file. Found: ${namesIn(root).join(', ') || 'nothing'}.`,
+    );
+  return data;
+}
+
+/** @throws NinaError for attributes that are missing or not what they should be. */
+export function readHeader(data: Place): FileHeader {
+  return { ...taskOf(requireText(data, 'bddl_file_name')), instruction: readInstruction(data) };
+}
+
+/** Suite and task of 'FOLDERS/<suite>/<task>.bddl', whichever system's separators it was written with. */
+export function taskOf(bddlFile: string): Pick<FileHeader, 'suite' | 'task'> {
+  const parts = bddlFile
+    .replace(/^[a-z]:/i, '')
+    .split(/[\\/]+/)
+    .filter((part) => part !== '' && part !== '.');
+  return { suite: parts.at(-2) ?? '.', task: (parts.at(-1) ?? '').replace(/\.bddl$/i, '') };
+}
+
+/**
+ * LIBERO's files hold the instruction as a string or as a list of pieces, with quotes that are not part of it; ours hold
+ * it as it is.
+ */
+function readInstruction(data: Place): string {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(requireText(data, 'problem_info'));
+  } catch (cause) {
+    if (cause instanceof NinaError) throw cause;
+    throw new NinaError(`${data.title}'s attribute 'problem_info' is not JSON.`, { cause });
+  }
+  const value = parsed && typeof parsed === 'object' && 'language_instruction' in parsed && parsed.language_instruction;
+  const instruction = Array.isArray(value) ? value.join('') : value;
+  if (typeof instruction !== 'string')
+    throw new NinaError(`${data.title}'s attribute 'problem_info' names no 'language_instruction'.`);
+  return text(data, 'env_name') === OWN_ENVIRONMENT ? instruction : instruction.replace(/^"(.*)"$/s, '$1');
+}
+
+/** A demonstration's group, by the number in its name: demo_7, demo_007. */
+export interface ListedDemo {
+  demo: number;
+  name: string;
+  group: Place;
+}
+
+/**
+ * The demonstrations of a file in the order of their numbers.
+ * @throws NinaError where there are none, for a number that two names have, and for one that is no group.
+ */
+export function listDemos(data: Place): ListedDemo[] {
+  const names = new Map<number, string>();
+  for (const name of namesIn(data)) {
+    const digits = /^demo_(\d+)$/.exec(name)?.[1];
+    if (digits === undefined) continue;
+    const other = names.get(Number(digits));
+    if (other !== undefined)
+      throw new NinaError(`${data.title} holds both ${other} and ${name}, which are one number. Rename or remove one.`);
+    names.set(Number(digits), name);
+  }
+  if (names.size === 0) throw new NinaError(`${data.file.name} holds no demonstrations: /data has no group demo_0.`);
+  return [...names]
+    .sort(([a], [b]) => a - b)
+    .map(([demo, name]) => {
+      const group = find(data, name)!;
+      const kind = kindOf(group);
+      if (kind !== 'group')
+        throw new NinaError(
+          `${group.title} is ${kind === 'dataset' ? 'a dataset' : 'no group'}; a demonstration is a group.`,
+        );
+      return { demo, name, group };
+    });
+}

@@ -1,0 +1,63 @@
+/**
+ * What a person would check in new demonstrations: numbers that read well and mean something else. Each finding is a
+ * sentence that names the first demonstration of its kind; none is an error, because each may be meant.
+ */
+import { ACTION_SIZE } from './actions.ts';
+import { PROPRIO_SIZE } from './proprio.ts';
+import { ENTITY_SIZE, type Episode } from './reader.ts';
+
+/** No tabletop is that large, and in millimetres anything farther than 1 cm from the origin is beyond it. */
+const FAR_M = 10;
+/** Quaternions that were rounded to float16 (2^-11 each component) are still unit within this. */
+const UNIT_TOLERANCE = 0.01;
+
+const GRIPPER = ACTION_SIZE - 1;
+
+type Check = { finds: (episode: Episode) => boolean; says: string };
+
+const CHECKS: readonly Check[] = [
+  {
+    finds: ({ actions }) => {
+      let closes = false;
+      for (let i = GRIPPER; i < actions.length; i += ACTION_SIZE) {
+        if (actions[i] !== 0 && actions[i] !== 1) return false;
+        closes ||= actions[i] === 1;
+      }
+      return closes;
+    },
+    says: 'have gripper actions of 0 and 1 only, where -1 opens, +1 closes and 0 holds',
+  },
+  {
+    finds: ({ proprio }) => beyond(proprio, PROPRIO_SIZE),
+    says: `have end-effector positions beyond ${FAR_M} m, which looks like millimetres; positions are in metres`,
+  },
+  {
+    finds: ({ entities }) => beyond(entities, ENTITY_SIZE),
+    says: `have entity positions beyond ${FAR_M} m, which looks like millimetres; positions are in metres`,
+  },
+  {
+    finds: ({ entities }) => {
+      for (let i = 3; i < entities.length; i += ENTITY_SIZE)
+        if (!(Math.abs(Math.hypot(...entities.subarray(i, i + 4)) - 1) <= UNIT_TOLERANCE)) return true;
+      return false;
+    },
+    says: 'have entity quaternions that are not of length 1; they are w x y z',
+  },
+];
+
+/** Is any of the first three numbers of a row larger than `FAR_M`? */
+function beyond(table: Float32Array, width: number): boolean {
+  for (let i = 0; i < table.length; i += width)
+    for (let d = 0; d < 3; d++) if (Math.abs(table[i + d]!) > FAR_M) return true;
+  return false;
+}
+
+/** One sentence for each kind of implausible number found in `episodes`. */
+export function plausibility(episodes: readonly Episode[]): string[] {
+  return CHECKS.flatMap(({ finds, says }) => {
+    const found = episodes.filter(finds);
+    if (found.length === 0) return [];
+    const { file, demo } = found[0]!;
+    return [`${found.length} of ${episodes.length} demonstrations ${says} (first: ${file}#demo_${demo}).`];
+  });
+}
