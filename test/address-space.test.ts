@@ -20,7 +20,7 @@ const at = (...names: string[]) => path.join(dir, ...names);
 beforeAll(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'address-space-'));
   await saveRandomPolicy(at('policy'));
-  writeDemonstrations(at('demos'), 4);
+  await writeDemonstrations(at('demos'), 4);
   fs.writeFileSync(
     at('tiny.yaml'),
     `data: ${at('demos')}\nn_layers: 2\naffine_dim: 16\nencoder_dim: 16\nencoder_heads: 2\nbatch_size: 8\nmax_steps: 2\ncheckpoint_every: 2\nlearning_rate: 0.001\n`,

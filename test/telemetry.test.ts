@@ -89,9 +89,9 @@ test.each(['0', '1', ''])("the user's own value '%s' stays", (value) => {
   expect(run(['--input-type=module', '-e', script], { ORT_DISABLE_TELEMETRY: value }).stdout).toBe(`[${value}]`);
 });
 
-test('the commands', () => {
+test('the commands', async () => {
   const at = (name: string) => path.join(dir, name);
-  writeDemonstrations(at('demos'), 4);
+  await writeDemonstrations(at('demos'), 4);
   fs.writeFileSync(
     at('tiny.yaml'),
     'n_layers: 2\naffine_dim: 16\nencoder_dim: 16\nencoder_heads: 2\nbatch_size: 8\nmax_steps: 2\ncheckpoint_every: 2\nlearning_rate: 0.001\n',
