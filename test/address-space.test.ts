@@ -46,7 +46,6 @@ const COMMANDS: Readonly<Record<string, () => string[]>> = {
   inspect: () => ['inspect', at('policy')],
   replay: () => ['replay', at('recorded', fs.readdirSync(at('recorded'))[0]!), '--demo', '0'],
   demos: () => ['demos', ...SUITE, '--episodes', '2', '--workers', '2', '--out', at(`recorded${runs++}`)],
-  quickstart: () => ['quickstart', '--out', at(`quick${runs++}`)],
 };
 const command = (name: string, limitGb: number, advised = false) => {
   const args = [path.join(root, 'dist/cli/nina.js'), ...COMMANDS[name]!()];
@@ -56,14 +55,17 @@ const command = (name: string, limitGb: number, advised = false) => {
 /** Lines that no user should see: stacks, Emscripten's and V8's own. */
 const NOISE = /^ {4}at |Aborted|asynchronously|^#|^node:|is not a function/m;
 
+/** Node 24 does by itself what the sentence advises, where it finds such a limit. */
+const isShort = (limitGb: number) => limited(limitGb, ['-e', 'new WebAssembly.Memory({ initial: 1 })']).status !== 0;
+
 describe.each(Object.keys(COMMANDS))('%s', (name) => {
-  test.each([2, 8])('says under a limit of %i GB what is short', (limitGb) => {
+  test.each([2, 8])('says under a limit of %i GB what is short, or works', (limitGb) => {
     const { status, stderr } = command(name, limitGb);
     expect(stderr).not.toMatch(NOISE);
-    expect(stderr.trim().split('\n').at(-1)).toMatch(
-      /address space.*Raise the limit.*NODE_OPTIONS=--disable-wasm-trap-handler/,
-    );
+    if (!isShort(limitGb) && status === 0) return;
     expect(status).toBe(1);
+    const last = stderr.trim().split('\n').at(-1);
+    expect(last).toMatch(/address space.*Raise the limit.*NODE_OPTIONS=--disable-wasm-trap-handler/);
   });
 });
 
