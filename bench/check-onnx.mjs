@@ -85,6 +85,7 @@ console.log('| Python | checked by | models | largest relative difference | fail
 for (const python of pythons) {
   const script = path.join(import.meta.dirname, 'check_onnx.py');
   const lines = execFileSync(python, [script, folder], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  if (!lines.trim()) throw new Error(`${python} has neither onnx nor onnxruntime: install one with its pip.`);
   const rows = lines
     .trim()
     .split('\n')

@@ -18,7 +18,7 @@ export async function loadWasm<T>(what: string, load: () => Promise<T>): Promise
     new WebAssembly.Memory({ initial: 1 });
     return await load();
   } catch (cause) {
-    if (!/out of memory|could not allocate memory/i.test(String(cause))) throw cause;
+    if (!/out of memory|could not allocate memory|array buffer allocation failed/i.test(String(cause))) throw cause;
     throw new NinaError(
       `${what} is WebAssembly, which needs address space that this process may not reserve. Raise the limit ` +
         `('ulimit -v unlimited', h_vmem), or start with NODE_OPTIONS=--disable-wasm-trap-handler (slower, far less address space).`,

@@ -199,7 +199,7 @@ test('a cache whose program cannot compile is disposed of in silence', async () 
 });
 
 /** Parts of the above, or of work that owns them until its end. */
-const INSIDE = ['Lifetime', 'Decoding', 'Seeing', 'Batches', 'Update', 'Validation'];
+const INSIDE = ['Lifetime', 'Decoding', 'Seeing', 'Batches', 'Update', 'Validation', 'RawFile'];
 /** Tested with what it writes. */
 const ELSEWHERE = ['DemonstrationWriter'];
 

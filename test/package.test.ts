@@ -43,6 +43,16 @@ describe('subpath exports', () => {
     });
     expect(names.split(',')).toContain(EXPORTS[name]);
   });
+
+  it.each(subpaths)('%s is what require() gives, too', (name) => {
+    const script = `process.stdout.write(Object.keys(require('nina-vla${name.slice(1)}')).join())`;
+    const names = execFileSync(process.execPath, ['-e', script], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    expect(names.split(',')).toContain(EXPORTS[name]);
+  });
 });
 
 it('has a command that says its version', () => {

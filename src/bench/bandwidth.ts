@@ -27,7 +27,7 @@ const BUFFER = PAGE;
 
 /** The bandwidth of one thread, by size of the buffer, ascending. */
 export async function measureBandwidth(sizes: readonly number[] = LADDER): Promise<Reading[]> {
-  const { memory, read } = await instantiate<Exports>(readerModule(Math.max(...sizes)));
+  const { memory, read } = await instantiate<Exports>(readerModule(Math.max(...sizes)), 'The bandwidth test');
   const sum = new Int32Array(memory.buffer, 0, 1);
   // Written, because untouched pages are all the same page of zeros; numbered, so that the sum tells what was read.
   const numbers = new Uint32Array(memory.buffer, BUFFER);

@@ -5,10 +5,14 @@
  * A worker module calls `serveJobs`; the main thread iterates over `runJobs`.
  */
 import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { requireAddressSpace } from '../address-space.ts';
 import { NinaError } from '../errors.ts';
 
 type Request<Job> = { index: number; job: Job };
 type Reply<Result> = { index: number; result: Result } | { index: number; error: { sentence: boolean; text: string } };
+
+/** V8's heap and code of a thread: what it cannot reserve ends the process. */
+const WORKER_BYTES = 640e6;
 
 /** How far ahead of the slowest job others may run: bounds the results held in memory. */
 const LOOKAHEAD_PER_WORKER = 2;
@@ -17,7 +21,8 @@ const LOOKAHEAD_PER_WORKER = 2;
  * Runs every job on `workers` threads of `module`.
  * @param data what every worker gets once, through `serveJobs`
  * @yields results, in the order of `jobs`
- * @throws NinaError when a job fails (its own sentence) or a worker dies; the other workers are stopped.
+ * @throws NinaError when a job fails (its own sentence) or a worker dies; the other workers are stopped. Also when
+ * address space is too short for the workers.
  */
 export async function* runJobs<Job, Result>(
   module: URL,
@@ -27,6 +32,11 @@ export async function* runJobs<Job, Result>(
 ): AsyncGenerator<Result, void, undefined> {
   const { signal } = options;
   const count = Math.min(options.workers, jobs.length);
+  requireAddressSpace(
+    count === 1 ? 'A worker thread needs' : `${count} worker threads need`,
+    count * WORKER_BYTES,
+    count === 1 ? '' : ', use fewer workers',
+  );
   const done = new Map<number, Result>();
   let started = 0;
   let yielded = 0;
@@ -59,7 +69,7 @@ export async function* runJobs<Job, Result>(
       feed();
       wake();
     });
-    worker.on('error', (cause) => fail(new Error(`A worker failed: ${cause}`, { cause })));
+    worker.on('error', (cause) => fail(workerError(cause)));
     worker.on('exit', (code) => fail(new NinaError(`A worker stopped by itself (exit code ${code}).`)));
     return worker;
   });
@@ -82,6 +92,19 @@ export async function* runJobs<Job, Result>(
     for (const worker of all) worker.removeAllListeners('exit');
     await Promise.all(all.map((worker) => worker.terminate()));
   }
+}
+
+/** What ended a worker; its class is lost between threads. Node says by a code that it could not start or had no memory. */
+function workerError(cause: Error & { code?: string }): Error {
+  if (cause.name === 'NinaError') return new NinaError(cause.message, { cause });
+  if (cause.code?.startsWith('ERR_WORKER_'))
+    return new NinaError(
+      `A worker thread could not go on: ${cause.message}. Use fewer workers, or give them more memory.`,
+      {
+        cause,
+      },
+    );
+  return new Error(`A worker failed: ${cause}`, { cause });
 }
 
 /**

@@ -5,13 +5,25 @@
 import loadMujoco, { type DoubleBuffer, type MainModule, type MjData, type MjModel } from '@mujoco/mujoco';
 import { NinaError } from '../errors.ts';
 import { Lifetime } from '../lifetime.ts';
+import { loadWasm } from '../wasm.ts';
 
 let loading: Promise<MainModule> | undefined;
 
-/** The engine, instantiated once per thread (about 10 MB of WebAssembly). */
+/** The engine, instantiated once per thread (about 10 MB of WebAssembly). @throws NinaError without address space. */
 function engine(): Promise<MainModule> {
-  loading ??= loadMujoco();
+  loading ??= loadWasm('MuJoCo', load);
   return loading;
+}
+
+async function load(): Promise<MainModule> {
+  let loaded = false;
+  // What the engine writes about a failed start is in the error that it throws.
+  const printErr = (text: string) => {
+    if (loaded) console.error(text);
+  };
+  const engine: MainModule = await loadMujoco({ printErr });
+  loaded = true;
+  return engine;
 }
 
 export type Named = 'body' | 'joint' | 'geom' | 'site' | 'camera' | 'actuator';

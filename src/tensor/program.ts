@@ -5,7 +5,7 @@
  * the event loop: train and infer in a process or worker that has nothing else to do.
  */
 import { Lifetime } from '../lifetime.ts';
-import { type EngineTensor, loadEngine } from './engine.ts';
+import { type EngineTensor, loadEngine, openSession, withMemory } from './engine.ts';
 import { emit, engineOutput, type Signature } from './onnx/emit.ts';
 import { show, size, type Tensor } from './tensor.ts';
 
@@ -35,7 +35,7 @@ export interface CompileOptions {
 export async function compile({ outputs, threads = 1 }: CompileOptions): Promise<Program> {
   const { model, signature, nodes } = emit(outputs);
   const ort = await loadEngine();
-  const session = await ort.InferenceSession.create(model, {
+  const session = await openSession(model, {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -87,7 +87,7 @@ export async function compile({ outputs, threads = 1 }: CompileOptions): Promise
       const written = engineOutput(name);
       outs[written] = wrap(written, array, shape);
     }
-    await session.run(ins, outs);
+    await withMemory('run a program', () => session.run(ins, outs));
     return results;
   };
 

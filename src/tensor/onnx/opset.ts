@@ -45,15 +45,17 @@ const SINCE: Readonly<Record<string, number>> = {
   Transpose: 1,
 };
 
+/** What ONNX Runtime promises to run, from its first release on. */
+const FIRST = 7;
 /** Until this version `emit.ts` writes the standard forms; ReduceMean's changed after it. */
 const LAST = 17;
 
 /**
- * The lowest version of ai.onnx that has all of these operators.
+ * The lowest version of ai.onnx that has all of these operators, from the first that runtimes promise to run.
  * @throws Error for an operator that is not in the table.
  */
 export function lowestOpset(operators: Iterable<string>): number {
-  let lowest = 1;
+  let lowest = FIRST;
   for (const op of operators) {
     const since = SINCE[op];
     if (!since || since > LAST) throw new Error(`Internal: ${op} has no form in ai.onnx ${LAST}.`);

@@ -37,7 +37,7 @@ describe('control flow', () => {
       },
       { exported: true },
     );
-    const { memory, run } = await instantiate<Exports>(m.bytes(1));
+    const { memory, run } = await instantiate<Exports>(m.bytes(1), 'The test');
     run(5);
     expect(new Int32Array(memory.buffer)[2]).toBe(5 * 10 + 4 + 1000);
     expect(memory.buffer.byteLength).toBe(65536);

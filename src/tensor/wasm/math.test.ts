@@ -22,7 +22,7 @@ async function evaluate(f: (s: Scratch, x: Local) => Code, numbers: readonly num
     },
     { exported: true },
   );
-  const { memory, run } = await instantiate<Exports>(m.bytes(1));
+  const { memory, run } = await instantiate<Exports>(m.bytes(1), 'The test');
   const data = new Float32Array(memory.buffer, 0, 4 * Math.ceil(numbers.length / 4));
   data.set(numbers);
   run(data.length / 4);

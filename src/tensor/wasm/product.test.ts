@@ -25,7 +25,7 @@ async function kernels(arithmetic: Arithmetic) {
   m.func('quantise', ['i32', 'i32', 'i32', 'f32', 'i32', 'i32'], ({ params }) => call(quantise, ...all(params)), {
     exported: true,
   });
-  return await instantiate<Exports>(m.bytes(16));
+  return await instantiate<Exports>(m.bytes(16), 'The test');
 }
 
 /** Where things lie: x and its quantised rows, W, init, y. */

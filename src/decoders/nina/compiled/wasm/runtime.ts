@@ -32,7 +32,7 @@ export async function compileWasm(
   const { config } = folded;
   const [D, C] = [config.chunk_length * config.action_dim, config.cond_dim];
   const module = ninaModule(folded, maxBatch, precision);
-  const exports = await instantiate<Exports>(module.bytes);
+  const exports = await instantiate<Exports>(module.bytes, 'The compiled decoder');
   const { addresses: at, conditionStride } = module;
   const { buffer } = exports.memory;
   module.fill(buffer);

@@ -1,0 +1,155 @@
+/** The package in projects of others: bundled for a browser, and seen by TypeScript. */
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import * as vm from 'node:vm';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ninaSchema } from '../src/decoders/nina/config.ts';
+import { compileWasm, foldNina } from '../src/decoders/nina/wasm.ts';
+import * as random from '../src/random.ts';
+import { randomModel } from './support/nina.ts';
+
+const root = path.dirname(import.meta.dirname);
+const subpaths = Object.keys(JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')).exports)
+  .filter((name) => name !== './package.json')
+  .map((name) => `nina-vla${name.slice(1)}`);
+
+let project: string;
+const at = (name: string) => path.join(project, name);
+beforeAll(() => {
+  project = fs.mkdtempSync(path.join(os.tmpdir(), 'consumer-'));
+  fs.mkdirSync(at('node_modules'));
+  fs.symlinkSync(root, at('node_modules/nina-vla'), 'junction');
+  fs.writeFileSync(at('package.json'), JSON.stringify({ type: 'module' }));
+});
+afterAll(() => fs.rmSync(project, { recursive: true }));
+
+describe('bundled for a browser', () => {
+  const OURS = 'NinaBundle';
+  let code: string;
+  let modules: string[];
+  beforeAll(async () => {
+    const entry = at('entry.js');
+    fs.writeFileSync(entry, "export * from 'nina-vla/decoders/nina/wasm';\nexport * from 'nina-vla/random';\n");
+    const lib = { entry, formats: ['iife' as const], name: OURS };
+    const built = await build({ root: project, configFile: false, logLevel: 'error', build: { write: false, lib } });
+    const { output } = (Array.isArray(built) ? built[0]! : built) as Exclude<
+      typeof built,
+      unknown[] | { close(): unknown }
+    >;
+    expect(output.length).toBe(1);
+    code = output[0].code;
+    modules = Object.keys(output[0].modules);
+  });
+
+  test('holds nothing of Node, ONNX Runtime or MuJoCo', () => {
+    expect(code).not.toMatch(/["'`]node:|__vite-browser-external|\brequire\(/);
+    expect(modules.filter((name) => /onnxruntime|mujoco|h5wasm|external/.test(name))).toEqual([]);
+  });
+
+  /** Runs a script beside the bundle where there is only the language, WebAssembly and TextEncoder. @returns its JSON. */
+  const run = async (script: string) => {
+    const context = vm.createContext({ TextEncoder });
+    vm.runInContext(code, context);
+    expect(vm.runInContext('[typeof process, typeof require, typeof Buffer]', context).join()).toBe(
+      'undefined,undefined,undefined',
+    );
+    return JSON.parse(
+      await vm.runInContext(`(async () => JSON.stringify(await (async () => { ${script} })()))()`, context),
+    );
+  };
+  const bits = (numbers: Float32Array) => [...new Uint32Array(numbers.slice().buffer)];
+
+  test('draws the same random numbers', async () => {
+    const answer = await run(`
+      const { key, fold, normals, permutation, rng } = ${OURS};
+      const r = rng(fold(key(7), 'a', 3));
+      return [
+        [...new Uint32Array(normals(fold(key(5), 'x'), 1000).buffer)],
+        [...permutation(key(9), 100)],
+        Array.from({ length: 100 }, () => [r.normal(), r.uniform(-1, 1)]),
+      ];`);
+    const { key, fold, normals, permutation, rng } = random;
+    const r = rng(fold(key(7), 'a', 3));
+    const numbers = Array.from({ length: 100 }, () => [r.normal(), r.uniform(-1, 1)]);
+    expect(answer).toEqual([bits(normals(fold(key(5), 'x'), 1000)), [...permutation(key(9), 100)], numbers]);
+  });
+
+  test.each([
+    ['mlp', 'float32'],
+    ['mlp', 'int8'],
+    ['trans', 'float32'],
+    ['trans', 'int8'],
+  ] as const)('decodes to the same bits: %s, %s', async (backbone, precision) => {
+    const settings = { backbone, n_layers: 2, affine_dim: 8, n_heads: 2, block_depth: 1, cond_dim: 12 };
+    const config = ninaSchema.parse(settings);
+    const model = randomModel(config, 1);
+    const [z, cond] = [random.normals(random.key(2), 3 * 70), random.normals(random.key(3), 3 * 12)];
+    const typed = { Float32Array, Int32Array, Uint32Array, Float64Array };
+    // Typed arrays as their kind and numbers: JSON writes them as objects.
+    const kind = (value: unknown) => Object.entries(typed).find(([, type]) => value instanceof type)?.[0];
+    const write = (value: unknown) =>
+      JSON.stringify(value, (_, v) => (kind(v) ? { kind: kind(v), numbers: [...v] } : v));
+    const answer = await run(`
+      const read = (text) => JSON.parse(text, (_, v) => (v?.kind ? new globalThis[v.kind](v.numbers) : v));
+      const { compileWasm, foldNina, ninaSchema } = ${OURS};
+      const config = ninaSchema.parse(${JSON.stringify(settings)});
+      const folded = foldNina(config, read(${JSON.stringify(write(model))}));
+      const compiled = await compileWasm(folded, { maxBatch: 3, precision: '${precision}' });
+      const { z, cond } = read(${JSON.stringify(write({ z, cond }))});
+      const bits = (numbers) => [...new Uint32Array(numbers.slice().buffer)];
+      const { actions, logProb } = compiled.sample(z, cond, 3);
+      const drawn = [bits(actions), bits(logProb)];
+      return [...drawn, bits(compiled.logProb(z, cond, 3))];`);
+    using compiled = await compileWasm(foldNina(config, model), { maxBatch: 3, precision });
+    const { actions, logProb } = compiled.sample(z, cond, 3);
+    const drawn = [bits(actions), bits(logProb)];
+    expect(answer).toEqual([...drawn, bits(compiled.logProb(z, cond, 3))]);
+  });
+});
+
+describe('seen by TypeScript', () => {
+  /** Type-checks a file of the project, without the types of Node. @returns the compiler's complaints. */
+  const check = (file: string, module: string, moduleResolution: string) => {
+    const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+    const flags = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2022', '--lib', 'es2022,esnext.disposable'];
+    const how = ['--module', module, '--moduleResolution', moduleResolution, '--types', ''];
+    const args = [tsc, ...flags, ...how, file];
+    return spawnSync(process.execPath, args, { cwd: project, encoding: 'utf8' }).stdout;
+  };
+  const imports = (line: (name: string, i: number) => string) => `${subpaths.map(line).join('\n')}\n`;
+  const USE = `
+    import { loadPolicy, type Policy } from 'nina-vla/policy';
+    import { key } from 'nina-vla/random';
+    export async function act(): Promise<Float32Array> {
+      const policy: Policy = await loadPolicy('run');
+      const observation = { proprio: [0], entities: [0], categories: [], instruction: '' };
+      const { actions } = await policy.infer(observation, { key: key(1) });
+      policy[Symbol.dispose]();
+      return actions;
+    }\n`;
+
+  test.each([
+    ['esnext', 'bundler'],
+    ['node16', 'node16'],
+    ['nodenext', 'nodenext'],
+  ])('an ES module, %s with %s', (module, moduleResolution) => {
+    const all = imports((name, i) => `import * as m${i} from '${name}';\nexport const n${i}: object = m${i};`);
+    fs.writeFileSync(at('consumer.mts'), all + USE);
+    expect(check('consumer.mts', module, moduleResolution)).toBe('');
+    // The types are there, not `any`.
+    fs.writeFileSync(at('wrong.mts'), "import { key } from 'nina-vla/random';\nexport const k: string = key(1);\n");
+    expect(check('wrong.mts', module, moduleResolution)).toMatch(/TS2322/);
+  });
+
+  test('CommonJS that requires it', () => {
+    fs.writeFileSync(
+      at('consumer.cts'),
+      imports((name, i) => `import m${i} = require('${name}');\nconsole.log(m${i});`),
+    );
+    fs.appendFileSync(at('consumer.cts'), 'declare const console: { log(x: unknown): void };\n');
+    expect(check('consumer.cts', 'nodenext', 'nodenext')).toBe('');
+  });
+});
