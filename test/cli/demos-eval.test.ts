@@ -65,7 +65,9 @@ test('a recording that was killed continues to the same result', async () => {
   expect(files('killed').length).toBeLessThan(10);
   ninaJson('demos', ...RECORD, '--out', at('killed'));
   for (const file of files('one'))
-    expect(fs.readFileSync(path.join(at('killed'), file)).equals(fs.readFileSync(path.join(at('one'), file)))).toBe(true);
+    expect(fs.readFileSync(path.join(at('killed'), file)).equals(fs.readFileSync(path.join(at('one'), file)))).toBe(
+      true,
+    );
   expect(fs.readdirSync(at('killed'))).toEqual(files('killed'));
 });
 

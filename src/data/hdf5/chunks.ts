@@ -3,6 +3,7 @@
  * and VII). Needed because the library hands back fill values for chunks that were never written, and to decode chunks
  * whose filter the library lacks.
  */
+import { treeOfVersion2 } from './chunk-tree.ts';
 import type { ChunkIndex, Layout } from './layout.ts';
 import type { Cursor, RawFile } from './raw.ts';
 
@@ -21,7 +22,7 @@ type Chunked = Extract<Layout, { kind: 'chunked' }>;
 /**
  * @param shape of the dataset now
  * @param maximum the largest shape it may take, Infinity where unlimited
- * @returns undefined where the index is of a kind that is not walked here (trees of version 2, paged arrays)
+ * @returns undefined where the index is not walked here: an extensible array so long that it has pages
  */
 export function chunksOf(
   raw: RawFile,
@@ -36,7 +37,7 @@ export function chunksOf(
     case 'single':
       return [{ place: chunk.map(() => 0), address, size: index.filtered?.size, mask: index.filtered?.mask ?? 0 }];
     case 'tree-2':
-      return undefined;
+      return treeOfVersion2(raw, address, chunk.length);
     default:
       return array(raw, address, index, grid(shape, chunk), grid(maximum, chunk));
   }
@@ -118,7 +119,7 @@ function elements(raw: RawFile, cursor: Cursor, count: number, bytes: number): E
   });
 }
 
-function fixedArray(raw: RawFile, address: number): Entry[] | undefined {
+function fixedArray(raw: RawFile, address: number): Entry[] {
   const { sizeOfAddress: O, sizeOfLength: L } = raw;
   const head = raw.read(address, 8 + L + O);
   if (head.text(4) !== 'FAHD') throw raw.damaged('an index of chunks is not where it should be');
@@ -128,8 +129,17 @@ function fixedArray(raw: RawFile, address: number): Entry[] | undefined {
   const count = head.uint(L);
   const block = raw.address(head);
   if (block === undefined) return [];
-  if (count > 2 ** pageBits) return undefined;
-  return elements(raw, raw.read(block + 6 + O, count * bytes), count, bytes);
+  const onPage = 2 ** pageBits;
+  if (count <= onPage) return elements(raw, raw.read(block + 6 + O, count * bytes), count, bytes);
+  // Pages of elements, each with a checksum, behind a bit for each that says whether it is there.
+  const pages = Math.ceil(count / onPage);
+  const bits = raw.read(block + 6 + O, Math.ceil(pages / 8)).bytes(Math.ceil(pages / 8));
+  return Array.from({ length: pages }, (_, page): Entry[] => {
+    const here = Math.min(onPage, count - page * onPage);
+    if (!(bits[page >> 3]! & (0x80 >> (page & 7)))) return Array<Entry>(here).fill(undefined);
+    const from = block + 6 + O + bits.length + 4 + page * (onPage * bytes + 4);
+    return elements(raw, raw.read(from, here * bytes), here, bytes);
+  }).flat();
 }
 
 function extensibleArray(raw: RawFile, address: number): Entry[] | undefined {

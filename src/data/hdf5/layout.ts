@@ -24,7 +24,7 @@ const PARAMETERS = { 'tree-1': 0, implicit: 0, 'fixed-array': 1, 'extensible-arr
 
 /** @throws NinaError for a layout that the specification does not have. */
 export function layoutOf(raw: RawFile, messages: readonly Message[]): Layout {
-  const body = messages.find(({ type }) => type === MESSAGE.layout)?.body;
+  const body = messages.find(({ type }) => type === MESSAGE.layout)?.body();
   if (!body) throw raw.damaged('a dataset has no layout');
   const version = body.u8();
   if (version <= 2) return oldLayout(raw, body);

@@ -36,7 +36,8 @@ export function readNumbers(
   if (!place)
     throw new NinaError(`${group.title} has no dataset '${name}'. Found: ${datasetNames(group).join(', ') || 'none'}.`);
   const metadata = metadataOf(place);
-  const found = metadata.shape ?? [];
+  if (!metadata.shape) throw new NinaError(`${place.title} is empty: it has a type and no numbers.`);
+  const found = metadata.shape;
   if (found.length !== shape.length || shape.some((size, i) => size !== null && size !== found[i]))
     throw new NinaError(
       `${place.title} has shape [${found.join(', ')}]; wanted [${shape.map((size) => size ?? 'any').join(', ')}].`,
@@ -73,6 +74,12 @@ function readBytes(place: Place, { size, total_size }: Metadata): Uint8Array {
     const filters = module.get_dataset_filters(place.file.root.file_id, place.path);
     const missing = filters.filter((filter) => !isBuiltIn(filter) || isMissing(cause));
     if (missing.length > 0) throw filterError(place.title, place.file.name, missing, cause);
+    // A virtual dataset has no filters of its own.
+    if (/in H5(Z|PL)_/.test(String(cause)))
+      throw new NinaError(
+        `${place.title} has a source that is compressed with a filter which cannot be undone here. Repack it with gzip.`,
+        { cause },
+      );
     throw cause;
   } finally {
     module._free(pointer);

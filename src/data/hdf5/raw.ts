@@ -25,7 +25,7 @@ export interface Message {
   type: number;
   /** The body says where the message is instead of holding it. */
   shared: boolean;
-  body: Cursor;
+  body(): Cursor;
   /** Byte offset of the body in the file. */
   offset: number;
 }
@@ -105,12 +105,14 @@ export class RawFile implements Disposable {
         const flags = head.u8();
         at += header;
         if (at + length > size) throw this.damaged('an object header is longer than its block');
-        const body = this.read(from + at, length);
+        const bytes = this.read(from + at, length).bytes(length);
+        const body = () => new Cursor(bytes, this.#name);
         if (type === MESSAGE.continuation) {
-          const next = body.uint(this.sizeOfAddress);
-          const bytes = body.uint(this.sizeOfLength);
+          const next = body();
+          const start = next.uint(this.sizeOfAddress);
+          const count = next.uint(this.sizeOfLength);
           // The second version frames each block by a signature (4 bytes) and a checksum (4 bytes).
-          blocks.push(second ? [next + 4, bytes - 8] : [next, bytes]);
+          blocks.push(second ? [start + 4, count - 8] : [start, count]);
         } else messages.push({ type, shared: (flags & 2) !== 0, body, offset: this.base + from + at });
         at += length;
       }
@@ -121,7 +123,7 @@ export class RawFile implements Disposable {
   /** An address, undefined where the file says that there is none (all bits set). */
   address(cursor: Cursor): number | undefined {
     const bytes = cursor.bytes(this.sizeOfAddress);
-    return bytes.every((byte) => byte === 0xff) ? undefined : new Cursor(bytes).uint(this.sizeOfAddress);
+    return bytes.every((byte) => byte === 0xff) ? undefined : new Cursor(bytes, this.#name).uint(this.sizeOfAddress);
   }
 
   damaged(what: string): NinaError {
@@ -143,7 +145,7 @@ export class RawFile implements Disposable {
       if (got === 0) throw this.damaged(`it ends before byte ${offset + count}`);
       done += got;
     }
-    return new Cursor(bytes);
+    return new Cursor(bytes, this.#name);
   }
 }
 
@@ -151,9 +153,12 @@ export class RawFile implements Disposable {
 export class Cursor {
   #at = 0;
   readonly #bytes: Uint8Array;
+  readonly #file: string;
 
-  constructor(bytes: Uint8Array) {
+  /** @param file how messages call what is read */
+  constructor(bytes: Uint8Array, file: string) {
     this.#bytes = bytes;
+    this.#file = file;
   }
 
   get left(): number {
@@ -175,7 +180,9 @@ export class Cursor {
 
   bytes(count: number): Uint8Array {
     if (count < 0 || count > this.left)
-      throw new NinaError('The file is damaged: a part of it is shorter than it says.');
+      throw new NinaError(
+        `${this.#file} is damaged: a part of it is shorter than it says. Record or download it again.`,
+      );
     this.#at += count;
     return this.#bytes.subarray(this.#at - count, this.#at);
   }
