@@ -100,50 +100,6 @@ async function fromDemonstration(file: string, { demo, step }: Options, T: numbe
 }
 
 async function fromStdin(): Promise<Question> {
-  const { observationSchema } = await import('../policy/index.ts');
-  const value = parseObservation(await text(process.stdin));
-  const parsed = observationSchema.safeParse(value);
-  if (parsed.success) return { observation: parsed.data };
-  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || 'value'}: ${issue.message}`);
-  throw new NinaError(
-    `What came on stdin is no observation, {proprio: [11 numbers], entities: [8 for each entity], categories, instruction}:\n${problems.join('\n')}`,
-  );
-}
-
-/** JSON, with a word of its own for the numbers that JSON does not have and Python's writer writes all the same. */
-function parseObservation(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (cause) {
-    const bare = notFinite(json);
-    if (bare) throw new NinaError(`What came on stdin holds ${bare}; every number must be finite.`, { cause });
-    throw new NinaError(`What came on stdin is not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
-}
-
-/** The first bare NaN or Infinity and where it stands, undefined where that is not what is wrong with the text. */
-function notFinite(json: string): string | undefined {
-  const MARK = 'not finite: ';
-  const marked = json.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>
-    token.startsWith('"') ? token : `"${MARK}${token}"`,
-  );
-  const found: string[] = [];
-  const path: string[] = [];
-  const visit = (value: unknown): void => {
-    if (typeof value === 'string' && value.startsWith(MARK))
-      found.push(`${value.slice(MARK.length)} at ${path.join('.')}`);
-    if (typeof value !== 'object' || value === null) return;
-    for (const [name, inner] of Object.entries(value)) {
-      path.push(name);
-      visit(inner);
-      path.pop();
-    }
-  };
-  try {
-    visit(JSON.parse(marked));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-  return found[0];
+  const { parseObservation } = await import('./observation.ts');
+  return { observation: parseObservation(await text(process.stdin), 'What came on stdin') };
 }

@@ -48,9 +48,12 @@ export async function readHdf5<T>(file: string, use: (root: Place) => T): Promis
   }
 }
 
-/** Creates a file; the caller closes it. */
+/**
+ * Creates a file; the caller closes it. Its objects have headers of HDF5's first version, which every reader knows and
+ * times.ts can write to: later ones have checksums.
+ */
 export function createHdf5(file: string, { h5wasm }: Library): Hdf5Root {
-  return new h5wasm.File(file, 'w');
+  return new h5wasm.File(file, 'w', { libver: ['earliest', 'latest'] });
 }
 
 /** Turns whatever HDF5 threw into a NinaError that names the file; NinaErrors pass unchanged. */
