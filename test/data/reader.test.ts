@@ -248,8 +248,10 @@ test('implausible numbers are told in one sentence each', () => {
   };
   const good = episode();
   expect(plausibility([good])).toEqual([]);
-  // A gripper that is held throughout is none that says 0 for open.
-  expect(plausibility([episode(({ actions }) => actions.fill(0))])).toEqual([]);
+  // A gripper that is held, or closed, throughout is none that says 0 for open.
+  expect(plausibility([episode(({ actions }) => actions.fill(0)), episode(({ actions }) => actions.fill(1))])).toEqual(
+    [],
+  );
   const findings = plausibility([
     good,
     episode(({ actions }) => actions.set([0], 6) ?? actions.set([1], 13)),

@@ -88,13 +88,16 @@ function array(
   const unlimited = maximum.indexOf(Number.POSITIVE_INFINITY);
   const order = now.map((_, d) => d);
   if (unlimited > 0) order.unshift(...order.splice(unlimited, 1));
-  return places(now).flatMap((place) => {
-    const number = order.reduce(
-      (n, d) => (maximum[d] === Number.POSITIVE_INFINITY ? 0 : n * maximum[d]!) + place[d]!,
-      0,
-    );
-    const entry = entries[number];
-    return entry ? [{ place, ...entry }] : [];
+  return entries.flatMap((entry, number) => {
+    if (!entry) return [];
+    const place = now.map(() => 0);
+    let rest = number;
+    for (const d of order.slice(1).reverse()) {
+      place[d] = rest % maximum[d]!;
+      rest = Math.floor(rest / maximum[d]!);
+    }
+    place[order[0]!] = rest;
+    return place.every((at, d) => at < now[d]!) ? [{ place, ...entry }] : [];
   });
 }
 

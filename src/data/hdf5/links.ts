@@ -32,18 +32,20 @@ export function find(group: Place, name: string): Place | undefined {
 
 /** Names in a group, sorted as the file has them. */
 export function namesIn({ file, path: at }: Pick<Place, 'file' | 'path'>): readonly string[] {
-  let names = file.names.get(at);
-  if (!names) {
-    names = file.library.module.get_names(file.root.file_id, at, false);
-    file.names.set(at, names);
-  }
-  return names;
+  return once(file, 'names', at, () => file.library.module.get_names(file.root.file_id, at, false));
 }
 
 export function kindOf({ file, path: at }: Pick<Place, 'file' | 'path'>): 'group' | 'dataset' | 'other' {
   const { module } = file.library;
-  const type = module.get_type(file.root.file_id, at);
+  const type = once(file, 'type', at, () => module.get_type(file.root.file_id, at));
   return type === module.H5G_GROUP ? 'group' : type === module.H5G_DATASET ? 'dataset' : 'other';
+}
+
+/** Asks the library once: a file of many demonstrations has many paths with the same beginning. */
+export function once<T>({ answers }: OpenFile, question: string, at: string, ask: () => T): T {
+  const name = `${question} ${at}`;
+  if (!answers.has(name)) answers.set(name, ask());
+  return answers.get(name) as T;
 }
 
 /** Address of its object header: two places with the same file and address are one thing. */
@@ -92,7 +94,7 @@ function walk(
   for (const [i, part] of names.entries()) {
     if (kindOf({ file, path: at }) !== 'group' || !namesIn({ file, path: at }).includes(part)) return undefined;
     const here = join(at, part);
-    const link = linkOf(file, here);
+    const link = once(file, 'link', here, () => linkOf(file, here));
     if (!link) {
       at = here;
       continue;

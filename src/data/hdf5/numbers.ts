@@ -4,22 +4,11 @@ import { NinaError } from '../../errors.ts';
 import { type Chunk, chunksOf } from './chunks.ts';
 import { filterError, isBuiltIn, LZF, readChunk } from './filters.ts';
 import { layoutOf } from './layout.ts';
-import { addressOf, datasetNames, find, kindOf, type Place } from './links.ts';
+import { addressOf, datasetNames, find, type Place } from './links.ts';
+import { maximumOf, metadataOf } from './metadata.ts';
 import type { Message } from './raw.ts';
 import { requireStored } from './storage.ts';
 import { decodeNumbers, numberType } from './types.ts';
-
-/** The shape of a dataset, undefined where nothing of that name is there. @throws NinaError for what is no dataset. */
-export function shapeOf(group: Place, name: string): number[] | undefined {
-  const place = find(group, name);
-  return place && (metadataOf(place).shape ?? []);
-}
-
-export function metadataOf(place: Place): Metadata {
-  const kind = kindOf(place);
-  if (kind !== 'dataset') throw new NinaError(`${place.title} is a ${kind}; wanted a dataset.`);
-  return place.file.library.module.get_dataset_metadata(place.file.root.file_id, place.path);
-}
 
 /**
  * A numeric dataset whose shape must match `shape` (null: any size).
@@ -90,6 +79,7 @@ const isMissing = (cause: unknown) => /required filter .* is not registered/.tes
 
 /** The bytes of a dataset whose filters include lzf, as stored; undefined for others. */
 function readLzf(place: Place, messages: readonly Message[], metadata: Metadata): Uint8Array | undefined {
+  if (!metadata.chunks) return undefined;
   const { raw, root, library } = place.file;
   const filters = library.module.get_dataset_filters(root.file_id, place.path);
   if (!filters.some(({ id }) => id === LZF)) return undefined;
@@ -106,10 +96,6 @@ function readLzf(place: Place, messages: readonly Message[], metadata: Metadata)
   }
   return out;
 }
-
-/** The largest shape that a dataset may take, Infinity where it is unlimited. */
-export const maximumOf = ({ shape, maxshape }: Metadata): number[] =>
-  (maxshape ?? shape)!.map((size) => (size >= 2 ** 63 ? Number.POSITIVE_INFINITY : size));
 
 /** Copies a chunk's rows to their places; what lies beyond the dataset's edge is left out. */
 function copyChunk(

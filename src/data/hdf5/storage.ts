@@ -13,7 +13,7 @@ import { NinaError } from '../../errors.ts';
 import { chunksOf, grid } from './chunks.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { addressOf, find, kindOf, linkedFile, type Place } from './links.ts';
-import { maximumOf, metadataOf } from './numbers.ts';
+import { maximumOf, metadataOf } from './metadata.ts';
 import { type Cursor, MESSAGE, type Message, type RawFile } from './raw.ts';
 import { requireCovered } from './virtual.ts';
 
