@@ -2,14 +2,19 @@
  * HDF5 as other programs write it: every number is read exactly or refused by name; what is not in the file is told, not
  * read as zeros. The files are made by test/fixtures/hdf5/make.py.
  */
+import * as fs from 'node:fs';
 import * as path from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { find, namesIn, type Place } from '../../src/data/hdf5/links.ts';
 import { readNumbers } from '../../src/data/hdf5/numbers.ts';
 import { readHdf5 } from '../../src/data/hdf5/open.ts';
 import { half } from '../../src/data/hdf5/types.ts';
+import { NinaError } from '../../src/errors.ts';
 import { message } from './message.ts';
+import { workshop } from './opened.ts';
 
+const { at } = workshop('hurt');
 const folder = path.join(import.meta.dirname, '..', 'fixtures', 'hdf5');
 const home = process.cwd();
 // HDF5 looks for external files in the working folder.
@@ -147,4 +152,30 @@ test('a file that its writer left open is called that, not damaged', async () =>
   const told = await message(() => read('open.hdf5', 'numbers'));
   expect(told).toMatch(/still open for writing in another program, or its writer was killed.*h5clear/);
   expect(told).not.toContain('damaged');
+});
+
+test('a file with overwritten bytes is read or refused, and never walked without end', async () => {
+  let n = 0;
+  fs.copyFileSync(path.join(folder, 'source.hdf5'), at('source.hdf5'));
+  const stems = ['layouts', 'layouts-latest', 'layouts-110', 'virtual', 'types'];
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...stems),
+      fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+      fc.uint8Array({ minLength: 1, maxLength: 32 }),
+      async (stem, where, junk) => {
+        const bytes = fs.readFileSync(`${stem}.hdf5`);
+        bytes.set(junk, Math.floor(where * (bytes.length - junk.length)));
+        // HDF5 may keep a file open that it failed to read, so each has a name of its own.
+        const hurt = at(`${n++}.hdf5`);
+        fs.writeFileSync(hurt, bytes);
+        try {
+          for (const name of await names(hurt, 'exact')) await read(hurt, `exact/${name}`);
+        } catch (error) {
+          expect(error).toBeInstanceOf(NinaError);
+        }
+      },
+    ),
+    { numRuns: 150, seed: 3 },
+  );
 });

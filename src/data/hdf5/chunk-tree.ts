@@ -34,7 +34,10 @@ export function treeOfVersion2(raw: RawFile, address: number, rank: number): Chu
     totalBytes.push(bytesFor(total));
   }
 
+  const met = new Set<number>();
   const node = (at: number, records: number, level: number): Chunk[] => {
+    if (met.has(at)) throw raw.damaged('an index of chunks runs in a circle');
+    met.add(at);
     const pointer = O + countBytes + (totalBytes[level - 1] ?? 0);
     const body = raw.read(at, 6 + records * recordBytes + (level > 0 ? (records + 1) * pointer : 0));
     if (body.text(4) !== (level > 0 ? 'BTIN' : 'BTLF')) throw raw.damaged('an index of chunks has a broken node');

@@ -2,7 +2,8 @@
  * Where a dataset's numbers lie in the file: the data layout message of its object header (HDF5 File Format
  * Specification, section IV.A.2.i), versions 1 to 5.
  */
-import { type Cursor, MESSAGE, type Message, type RawFile } from './raw.ts';
+import type { Cursor } from './cursor.ts';
+import { MESSAGE, type Message, type RawFile } from './raw.ts';
 
 /** How the chunks of a dataset are found. */
 export type ChunkIndex =

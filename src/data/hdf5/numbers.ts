@@ -51,7 +51,7 @@ export function readNumbers(
 }
 
 /** The dataset's bytes, its numbers little-endian. */
-function readBytes(place: Place, { size, total_size }: Metadata): Uint8Array {
+function readBytes(place: Place, { size, total_size, virtual_sources }: Metadata): Uint8Array {
   const { module } = place.file.library;
   const bytes = size * total_size;
   const pointer = bytes < module.MAXIMUM_MEMORY ? module._malloc(bytes) : 0;
@@ -64,7 +64,7 @@ function readBytes(place: Place, { size, total_size }: Metadata): Uint8Array {
     const missing = filters.filter((filter) => !isBuiltIn(filter) || isMissing(cause));
     if (missing.length > 0) throw filterError(place.title, place.file.name, missing, cause);
     // A virtual dataset has no filters of its own.
-    if (/in H5(Z|PL)_/.test(String(cause)))
+    if (virtual_sources && (/in H5PL_/.test(String(cause)) || isMissing(cause)))
       throw new NinaError(
         `${place.title} has a source that is compressed with a filter which cannot be undone here. Repack it with gzip.`,
         { cause },

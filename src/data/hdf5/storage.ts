@@ -11,10 +11,11 @@ import * as fs from 'node:fs';
 import type { Metadata } from 'h5wasm/node';
 import { NinaError } from '../../errors.ts';
 import { chunksOf, grid } from './chunks.ts';
+import type { Cursor } from './cursor.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { addressOf, find, kindOf, linkedFile, type Place } from './links.ts';
 import { maximumOf, metadataOf } from './metadata.ts';
-import { type Cursor, MESSAGE, type Message, type RawFile } from './raw.ts';
+import { MESSAGE, type Message, type RawFile } from './raw.ts';
 import { requireCovered } from './virtual.ts';
 
 /** Virtual datasets of virtual datasets are followed this deep. */

@@ -4,7 +4,8 @@
  * from bfloat16, and float64 from the formats that are padded to its size.
  */
 import type { Metadata } from 'h5wasm/node';
-import { type Cursor, MESSAGE, type Message, type RawFile } from './raw.ts';
+import type { Cursor } from './cursor.ts';
+import { MESSAGE, type Message, type RawFile } from './raw.ts';
 
 export interface NumberType {
   kind: 'integer' | 'float';

@@ -3,9 +3,10 @@
  * in a global heap (HDF5 File Format Specification, sections III.E and VIII, and the appendix on selections).
  */
 import { NinaError } from '../../errors.ts';
+import type { Cursor } from './cursor.ts';
 import type { Layout } from './layout.ts';
 import type { Place } from './links.ts';
-import type { Cursor, RawFile } from './raw.ts';
+import type { RawFile } from './raw.ts';
 
 /** Per dimension: the first index, the distance of blocks, how many, and how long each is. */
 type Hyperslab = readonly { start: number; stride: number; count: number; block: number }[];
@@ -120,7 +121,9 @@ function selection(body: Cursor): Selection | undefined {
     const [start, stride, count, block] = [0, 0, 0, 0].map(() => body.uint(width)) as [number, number, number, number];
     return { start, stride, count, block };
   });
-  return slab.some(({ count, block }) => count >= unlimited || block >= unlimited) ? undefined : [slab];
+  const finite = ({ stride, count, block }: Hyperslab[number]) =>
+    stride > 0 && block > 0 && count < unlimited && block < unlimited;
+  return slab.every(finite) ? [slab] : undefined;
 }
 
 /** Irregular selections: the first and last corner of each block. */
