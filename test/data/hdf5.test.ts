@@ -71,7 +71,21 @@ test('holes say what is missing', async () => {
   expect(await told('external.hdf5', 'holes/short')).toContain('of which 328 of 336 bytes are there');
 });
 
-test('a filter that is missing is named, also behind a virtual dataset', async () => {
+test.each([
+  ['blosc', 'blosc (filter 32001)'],
+  ['blosc2', 'blosc2 (filter 32026)'],
+  ['bitshuffle', 'bitshuffle (filter 32008)'],
+  ['lz4', 'lz4 (filter 32004)'],
+  ['zstd', 'zstd (filter 32015)'],
+  ['bzip2', 'bzip2 (filter 307)'],
+  ['zfp', 'zfp (filter 32013)'],
+])('a filter that is missing is named: %s', async (name, told) => {
+  const text = await message(() => read('filters.hdf5', name));
+  expect(text).toContain(`filters.hdf5: /${name} is compressed with ${told}, which cannot be undone here`);
+  expect(text).toContain('h5repack -f GZIP=4 filters.hdf5 OUT.hdf5');
+});
+
+test('a filter that is missing is told behind a virtual dataset, too', async () => {
   expect(await message(() => read('virtual.hdf5', 'filtered'))).toContain(
     'virtual.hdf5: /filtered has a source that is compressed with a filter which cannot be undone here',
   );
