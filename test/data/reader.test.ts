@@ -61,6 +61,13 @@ test('a demonstration is a group, and a link has a target', async () => {
   expect(await told(away)).toContain("/data/demo_1 is a link to '/data/demo_0' in gone.hdf5, which is not there");
 });
 
+test('demonstrations of other names are named', async () => {
+  const file = await edit(await write('names.hdf5', []), (root) =>
+    (root.get('data') as Group).create_group('episode_0'),
+  );
+  expect(await told(file)).toContain('holds no demonstrations: /data has no group demo_0. Found: episode_0.');
+});
+
 test('an external link to a demonstration reads', async () => {
   await write('target.hdf5', [demonstration(key(20), 5)]);
   const file = await spoiled('linking.hdf5', [4], (root) =>
