@@ -81,7 +81,7 @@ export function linkedFile(file: string, name: string): string | undefined {
 
 const join = (group: string, name: string) => (group === '/' ? `/${name}` : `${group}/${name}`);
 
-/** @param links followed so far; below the first one, a name that is missing is a link without a target */
+/** @param links followed so far */
 function walk(
   file: OpenFile,
   from: string,
@@ -100,23 +100,16 @@ function walk(
       continue;
     }
     if (links === MAX_LINKS) throw new NinaError(`${title} is a link that leads back to itself. Remove it.`);
-    const rest = [link.target, ...names.slice(i + 1)].join('/');
-    const target = link.file === undefined ? `'${link.target}'` : `'${link.target}' in ${link.file}`;
+    const rest = names.slice(i + 1);
     const source = link.file === undefined ? file.name : linkedFile(file.name, link.file);
-    const whole = i === names.length - 1;
-    const lost = new NinaError(
-      `${title} ${whole ? 'is' : 'lies behind'} a link to ${target}, which is not there. Restore its target, or remove the link.`,
+    const next = source === undefined || source === file.name ? file : file.open(source);
+    const start = next !== file || link.target.startsWith('/') ? '/' : at;
+    const target = source === undefined ? undefined : walk(next, start, link.target, title, links + 1);
+    if (target) return walk(target.file, target.path, rest.join('/'), title, links + 1);
+    const where = link.file === undefined ? `'${link.target}'` : `'${link.target}' in ${link.file}`;
+    throw new NinaError(
+      `${title} ${rest.length === 0 ? 'is' : 'lies behind'} a link to ${where}, which is not there. Restore its target, or remove the link.`,
     );
-    if (source === undefined) throw lost;
-    const next = source === file.name ? file : file.open(source);
-    const found = walk(next, link.target.startsWith('/') || next !== file ? '/' : at, rest, title, links + 1);
-    // What is missing below a link that has its target is missing, and no broken link.
-    if (
-      found ||
-      (!whole && walk(next, link.target.startsWith('/') || next !== file ? '/' : at, link.target, title, links + 1))
-    )
-      return found;
-    throw lost;
   }
   return { file, path: at };
 }
