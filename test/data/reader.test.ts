@@ -143,6 +143,13 @@ test('an action that rounding took beyond 1 is a 1, which is said', async () => 
   expect(await told(await write('beyond.hdf5', [demo]))).toContain('is 1.00001 at step 1, dimension 2');
 });
 
+test('the hash of data without masks is what it was: runs go on', async () => {
+  // dataHash of version 0.1.0 over this file.
+  expect(dataHash(await readDemonstrations(await write('hash.hdf5', three())))).toBe(
+    'a37d2e4911b16e51149b2337c3e087de263d8dd314603c35d1c923090494eb00',
+  );
+});
+
 /** Adds robomimic's masks to a file. */
 const mask = (file: string, lists: Readonly<Record<string, readonly string[]>>, group = 'mask') =>
   edit(file, (root) => {

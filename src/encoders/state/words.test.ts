@@ -115,8 +115,8 @@ test('an instruction or category without words is refused by name', () => {
   const config = configFor(stateSchema.parse({ encoder_dim: 16, encoder_heads: 2 }), [
     { instruction: 'put', categories: ['can', 'can'] },
   ]);
-  expect(() => scene(config, ['can'], '?!')).toThrow('the instruction "?!" holds no word');
-  expect(() => scene(config, ['can', '...'], 'put')).toThrow('the category "..." holds no word');
+  expect(() => scene(config, ['can'], '?!')).toThrow('The instruction "?!" holds no word');
+  expect(() => scene(config, ['can', '...'], 'put')).toThrow('The category "..." holds no word');
   expect(() => requireWords({ instruction: ' ', categories: [] }, 'a.hdf5#demo_0')).toThrow(
     'a.hdf5#demo_0: the instruction " " holds no word, so a policy cannot tell it from any other',
   );
