@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import type { StateObservation } from '../encoders/state/index.ts';
 import { NinaError, UsageError } from '../errors.ts';
-import { checkJson, decodeText, parseJson, toJson } from '../json.ts';
+import { decodeText, toJson } from '../json.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../policy/backends.ts';
 import { integer, number } from './options.ts';
 
@@ -101,16 +101,7 @@ async function fromDemonstration(file: string, { demo, step }: Options, T: numbe
 }
 
 async function fromStdin(): Promise<Question> {
-  const { observationSchema } = await import('../policy/index.ts');
+  const { parseObservation } = await import('./observation.ts');
   const where = 'What came on stdin';
-  const wanted =
-    'Wanted an observation: {proprio: [11 numbers], entities: [8 for each entity], categories, instruction}.';
-  return {
-    observation: checkJson(
-      observationSchema,
-      parseJson(decodeText(await buffer(process.stdin), where), where),
-      where,
-      wanted,
-    ),
-  };
+  return { observation: parseObservation(decodeText(await buffer(process.stdin), where), where) };
 }

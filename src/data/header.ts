@@ -76,7 +76,11 @@ export function listDemos(data: Place): ListedDemo[] {
       throw new NinaError(`${data.title} holds both ${other} and ${name}, which are one number. Rename or remove one.`);
     names.set(Number(digits), name);
   }
-  if (names.size === 0) throw new NinaError(`${data.file.name} holds no demonstrations: /data has no group demo_0.`);
+  if (names.size === 0) {
+    const others = namesIn(data);
+    const found = others.length === 0 ? 'nothing' : others.slice(0, 5).join(', ') + (others.length > 5 ? ', ...' : '');
+    throw new NinaError(`${data.file.name} holds no demonstrations: /data has no group demo_0. Found: ${found}.`);
+  }
   return [...names]
     .sort(([a], [b]) => a - b)
     .map(([demo, name]) => {

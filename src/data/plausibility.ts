@@ -18,12 +18,9 @@ type Check = { finds: (episode: Episode) => boolean; says: string };
 const CHECKS: readonly Check[] = [
   {
     finds: ({ actions }) => {
-      let closes = false;
-      for (let i = GRIPPER; i < actions.length; i += ACTION_SIZE) {
-        if (actions[i] !== 0 && actions[i] !== 1) return false;
-        closes ||= actions[i] === 1;
-      }
-      return closes;
+      const commands = new Set(actions.filter((_, i) => i % ACTION_SIZE === GRIPPER));
+      // A gripper that only closes, or is only held, says nothing of how it would be opened.
+      return commands.size === 2 && commands.has(0) && commands.has(1);
     },
     says: 'have gripper actions of 0 and 1 only, where -1 opens, +1 closes and 0 holds',
   },

@@ -51,9 +51,9 @@ function filesIn(root: string): string[] {
       // Hidden files are other programs' notes: macOS leaves ._NAME.hdf5 beside NAME.hdf5.
       if (name.startsWith('.')) continue;
       const entry = path.join(folder, name);
-      const stat = fs.lstatSync(path.join(root, entry));
-      if (stat.isSymbolicLink()) links.push(entry);
-      else if (stat.isDirectory()) links.push(...enter(entry, linked));
+      const stat = fs.lstatSync(path.join(root, entry), { throwIfNoEntry: false });
+      if (stat?.isSymbolicLink()) links.push(entry);
+      else if (stat?.isDirectory()) links.push(...enter(entry, linked));
       else if (name.endsWith('.hdf5')) found.push({ name: entry, linked });
     }
     return links;

@@ -13,6 +13,7 @@ export {
   requireOutsideCheckpoints,
   writeCheckpoint,
 } from './checkpoint.ts';
+export { checkObservation } from './checks.ts';
 export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
 export { type ExportedModel, exportModel } from './export.ts';
 export { type LoadedPolicy, loadPolicy, recordSelfTest } from './load.ts';

@@ -93,6 +93,21 @@ test('a replay tells changed actions', () => {
   expect(outcome.stdout).toMatch(/goal NOT reached after \d+ steps; states differ from step 1 on/);
 });
 
+test('states that are not finite are no replay, in words or JSON', () => {
+  const file = at('lost.hdf5');
+  fs.copyFileSync(path.join(at('one'), files('one')[0]!), file);
+  const root = new h5wasm.File(file, 'a');
+  const states = root.get('data/demo_0/states') as InstanceType<typeof h5wasm.Dataset>;
+  const [, size] = states.shape as [number, number];
+  states.write_slice([[1, 3]], new Float64Array(2 * size).fill(Number.NaN));
+  root.close();
+  for (const flags of [[], ['--json']]) {
+    const outcome = nina('replay', file, '--demo', 0, ...flags);
+    expect(outcome).toMatchObject({ code: 1, stdout: '' });
+    expect(outcome.stderr).toContain('/data/demo_0/states is NaN at step 1, entry 0');
+  }
+});
+
 test('images are recorded for both cameras', () => {
   ninaJson('demos', '--suite', SUITE, '--task', 2, '--episodes', 1, '--seed', 5, '--images', '--out', at('images'));
   const root = new h5wasm.File(path.join(at('images'), files('images')[0]!), 'r');
@@ -234,6 +249,13 @@ test('samples of an observation: from a demonstration or stdin, the most likely 
   const bad = ninaReading('{"proprio": 1}', 'sample', at('run'));
   expect([bad.code, bad.stdout]).toEqual([1, '']);
   expect(bad.stderr).toMatch(/is no observation.*[\s\S]*entities: /);
+  const lost = ninaReading(
+    JSON.stringify(observation).replace(/(?<="entities":\[[^,]*,)[^,]*/, 'NaN'),
+    'sample',
+    at('run'),
+  );
+  expect([lost.code, lost.stdout]).toEqual([1, '']);
+  expect(lost.stderr).toContain('What came on stdin holds NaN at entities.1; every number must be finite.');
 });
 
 test('wrong usage is told with exit code 2, a bad checkpoint with 1', () => {

@@ -2,7 +2,8 @@
  * Where a dataset's numbers lie in the file: the data layout message of its object header (HDF5 File Format
  * Specification, section IV.A.2.i), versions 1 to 5.
  */
-import { type Cursor, MESSAGE, type Message, type RawFile } from './raw.ts';
+import type { Cursor } from './cursor.ts';
+import { MESSAGE, type Message, type RawFile } from './raw.ts';
 
 /** How the chunks of a dataset are found. */
 export type ChunkIndex =
@@ -24,7 +25,7 @@ const PARAMETERS = { 'tree-1': 0, implicit: 0, 'fixed-array': 1, 'extensible-arr
 
 /** @throws NinaError for a layout that the specification does not have. */
 export function layoutOf(raw: RawFile, messages: readonly Message[]): Layout {
-  const body = messages.find(({ type }) => type === MESSAGE.layout)?.body;
+  const body = messages.find(({ type }) => type === MESSAGE.layout)?.body();
   if (!body) throw raw.damaged('a dataset has no layout');
   const version = body.u8();
   if (version <= 2) return oldLayout(raw, body);

@@ -32,18 +32,20 @@ export function find(group: Place, name: string): Place | undefined {
 
 /** Names in a group, sorted as the file has them. */
 export function namesIn({ file, path: at }: Pick<Place, 'file' | 'path'>): readonly string[] {
-  let names = file.names.get(at);
-  if (!names) {
-    names = file.library.module.get_names(file.root.file_id, at, false);
-    file.names.set(at, names);
-  }
-  return names;
+  return once(file, 'names', at, () => file.library.module.get_names(file.root.file_id, at, false));
 }
 
 export function kindOf({ file, path: at }: Pick<Place, 'file' | 'path'>): 'group' | 'dataset' | 'other' {
   const { module } = file.library;
-  const type = module.get_type(file.root.file_id, at);
+  const type = once(file, 'type', at, () => module.get_type(file.root.file_id, at));
   return type === module.H5G_GROUP ? 'group' : type === module.H5G_DATASET ? 'dataset' : 'other';
+}
+
+/** Asks the library once: a file of many demonstrations has many paths with the same beginning. */
+export function once<T>({ answers }: OpenFile, question: string, at: string, ask: () => T): T {
+  const name = `${question} ${at}`;
+  if (!answers.has(name)) answers.set(name, ask());
+  return answers.get(name) as T;
 }
 
 /** Address of its object header: two places with the same file and address are one thing. */
@@ -79,7 +81,7 @@ export function linkedFile(file: string, name: string): string | undefined {
 
 const join = (group: string, name: string) => (group === '/' ? `/${name}` : `${group}/${name}`);
 
-/** @param links followed so far; below the first one, a name that is missing is a link without a target */
+/** @param links followed so far */
 function walk(
   file: OpenFile,
   from: string,
@@ -92,29 +94,22 @@ function walk(
   for (const [i, part] of names.entries()) {
     if (kindOf({ file, path: at }) !== 'group' || !namesIn({ file, path: at }).includes(part)) return undefined;
     const here = join(at, part);
-    const link = linkOf(file, here);
+    const link = once(file, 'link', here, () => linkOf(file, here));
     if (!link) {
       at = here;
       continue;
     }
     if (links === MAX_LINKS) throw new NinaError(`${title} is a link that leads back to itself. Remove it.`);
-    const rest = [link.target, ...names.slice(i + 1)].join('/');
-    const target = link.file === undefined ? `'${link.target}'` : `'${link.target}' in ${link.file}`;
+    const rest = names.slice(i + 1);
     const source = link.file === undefined ? file.name : linkedFile(file.name, link.file);
-    const whole = i === names.length - 1;
-    const lost = new NinaError(
-      `${title} ${whole ? 'is' : 'lies behind'} a link to ${target}, which is not there. Restore its target, or remove the link.`,
+    const next = source === undefined || source === file.name ? file : file.open(source);
+    const start = next !== file || link.target.startsWith('/') ? '/' : at;
+    const target = source === undefined ? undefined : walk(next, start, link.target, title, links + 1);
+    if (target) return walk(target.file, target.path, rest.join('/'), title, links + 1);
+    const where = link.file === undefined ? `'${link.target}'` : `'${link.target}' in ${link.file}`;
+    throw new NinaError(
+      `${title} ${rest.length === 0 ? 'is' : 'lies behind'} a link to ${where}, which is not there. Restore its target, or remove the link.`,
     );
-    if (source === undefined) throw lost;
-    const next = source === file.name ? file : file.open(source);
-    const found = walk(next, link.target.startsWith('/') || next !== file ? '/' : at, rest, title, links + 1);
-    // What is missing below a link that has its target is missing, and no broken link.
-    if (
-      found ||
-      (!whole && walk(next, link.target.startsWith('/') || next !== file ? '/' : at, link.target, title, links + 1))
-    )
-      return found;
-    throw lost;
   }
   return { file, path: at };
 }

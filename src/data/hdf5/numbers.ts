@@ -4,22 +4,11 @@ import { NinaError } from '../../errors.ts';
 import { type Chunk, chunksOf } from './chunks.ts';
 import { filterError, isBuiltIn, LZF, readChunk } from './filters.ts';
 import { layoutOf } from './layout.ts';
-import { addressOf, datasetNames, find, kindOf, type Place } from './links.ts';
+import { addressOf, datasetNames, find, type Place } from './links.ts';
+import { maximumOf, metadataOf } from './metadata.ts';
 import type { Message } from './raw.ts';
 import { requireStored } from './storage.ts';
 import { decodeNumbers, numberType } from './types.ts';
-
-/** The shape of a dataset, undefined where nothing of that name is there. @throws NinaError for what is no dataset. */
-export function shapeOf(group: Place, name: string): number[] | undefined {
-  const place = find(group, name);
-  return place && (metadataOf(place).shape ?? []);
-}
-
-export function metadataOf(place: Place): Metadata {
-  const kind = kindOf(place);
-  if (kind !== 'dataset') throw new NinaError(`${place.title} is a ${kind}; wanted a dataset.`);
-  return place.file.library.module.get_dataset_metadata(place.file.root.file_id, place.path);
-}
 
 /**
  * A numeric dataset whose shape must match `shape` (null: any size).
@@ -36,7 +25,8 @@ export function readNumbers(
   if (!place)
     throw new NinaError(`${group.title} has no dataset '${name}'. Found: ${datasetNames(group).join(', ') || 'none'}.`);
   const metadata = metadataOf(place);
-  const found = metadata.shape ?? [];
+  if (!metadata.shape) throw new NinaError(`${place.title} is empty: it has a type and no numbers.`);
+  const found = metadata.shape;
   if (found.length !== shape.length || shape.some((size, i) => size !== null && size !== found[i]))
     throw new NinaError(
       `${place.title} has shape [${found.join(', ')}]; wanted [${shape.map((size) => size ?? 'any').join(', ')}].`,
@@ -61,7 +51,7 @@ export function readNumbers(
 }
 
 /** The dataset's bytes, its numbers little-endian. */
-function readBytes(place: Place, { size, total_size }: Metadata): Uint8Array {
+function readBytes(place: Place, { size, total_size, virtual_sources }: Metadata): Uint8Array {
   const { module } = place.file.library;
   const bytes = size * total_size;
   const pointer = bytes < module.MAXIMUM_MEMORY ? module._malloc(bytes) : 0;
@@ -73,6 +63,12 @@ function readBytes(place: Place, { size, total_size }: Metadata): Uint8Array {
     const filters = module.get_dataset_filters(place.file.root.file_id, place.path);
     const missing = filters.filter((filter) => !isBuiltIn(filter) || isMissing(cause));
     if (missing.length > 0) throw filterError(place.title, place.file.name, missing, cause);
+    // A virtual dataset has no filters of its own.
+    if (virtual_sources && (/in H5PL_/.test(String(cause)) || isMissing(cause)))
+      throw new NinaError(
+        `${place.title} has a source that is compressed with a filter which cannot be undone here. Repack it with gzip.`,
+        { cause },
+      );
     throw cause;
   } finally {
     module._free(pointer);
@@ -83,6 +79,7 @@ const isMissing = (cause: unknown) => /required filter .* is not registered/.tes
 
 /** The bytes of a dataset whose filters include lzf, as stored; undefined for others. */
 function readLzf(place: Place, messages: readonly Message[], metadata: Metadata): Uint8Array | undefined {
+  if (!metadata.chunks) return undefined;
   const { raw, root, library } = place.file;
   const filters = library.module.get_dataset_filters(root.file_id, place.path);
   if (!filters.some(({ id }) => id === LZF)) return undefined;
@@ -99,10 +96,6 @@ function readLzf(place: Place, messages: readonly Message[], metadata: Metadata)
   }
   return out;
 }
-
-/** The largest shape that a dataset may take, Infinity where it is unlimited. */
-export const maximumOf = ({ shape, maxshape }: Metadata): number[] =>
-  (maxshape ?? shape)!.map((size) => (size >= 2 ** 63 ? Number.POSITIVE_INFINITY : size));
 
 /** Copies a chunk's rows to their places; what lies beyond the dataset's edge is left out. */
 function copyChunk(

@@ -12,8 +12,8 @@ export interface OpenFile {
   readonly root: Hdf5Root;
   readonly raw: RawFile;
   readonly library: Library;
-  /** Names in each group that was asked for, by its path. */
-  readonly names: Map<string, readonly string[]>;
+  /** Answers of the library that are asked for again and again, by question and path. */
+  readonly answers: Map<string, unknown>;
   /** The file that `name` stands for; it stays open until the first one is closed. */
   open(name: string): OpenFile;
 }
@@ -32,7 +32,7 @@ export async function readHdf5<T>(file: string, use: (root: Place) => T): Promis
     const known = opened.get(name);
     if (known) return known;
     requireFile(name);
-    const fresh = { name, library, names: new Map(), open, ...openHdf5(name, library) };
+    const fresh = { name, library, answers: new Map<string, unknown>(), open, ...openHdf5(name, library) };
     opened.set(name, fresh);
     return fresh;
   };
@@ -48,9 +48,12 @@ export async function readHdf5<T>(file: string, use: (root: Place) => T): Promis
   }
 }
 
-/** Creates a file; the caller closes it. */
+/**
+ * Creates a file; the caller closes it. Its objects have headers of HDF5's first version, which every reader knows and
+ * times.ts can write to: later ones have checksums.
+ */
 export function createHdf5(file: string, { h5wasm }: Library): Hdf5Root {
-  return new h5wasm.File(file, 'w');
+  return new h5wasm.File(file, 'w', { libver: ['earliest', 'latest'] });
 }
 
 /** Turns whatever HDF5 threw into a NinaError that names the file; NinaErrors pass unchanged. */

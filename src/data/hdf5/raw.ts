@@ -8,6 +8,7 @@
  */
 import * as fs from 'node:fs';
 import { NinaError } from '../../errors.ts';
+import { Cursor } from './cursor.ts';
 
 const SIGNATURE = Buffer.from([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]);
 
@@ -25,7 +26,7 @@ export interface Message {
   type: number;
   /** The body says where the message is instead of holding it. */
   shared: boolean;
-  body: Cursor;
+  body(): Cursor;
   /** Byte offset of the body in the file. */
   offset: number;
 }
@@ -105,12 +106,14 @@ export class RawFile implements Disposable {
         const flags = head.u8();
         at += header;
         if (at + length > size) throw this.damaged('an object header is longer than its block');
-        const body = this.read(from + at, length);
+        const bytes = this.read(from + at, length).bytes(length);
+        const body = () => new Cursor(bytes, this.#name);
         if (type === MESSAGE.continuation) {
-          const next = body.uint(this.sizeOfAddress);
-          const bytes = body.uint(this.sizeOfLength);
+          const next = body();
+          const start = next.uint(this.sizeOfAddress);
+          const count = next.uint(this.sizeOfLength);
           // The second version frames each block by a signature (4 bytes) and a checksum (4 bytes).
-          blocks.push(second ? [next + 4, bytes - 8] : [next, bytes]);
+          blocks.push(second ? [start + 4, count - 8] : [start, count]);
         } else messages.push({ type, shared: (flags & 2) !== 0, body, offset: this.base + from + at });
         at += length;
       }
@@ -121,7 +124,7 @@ export class RawFile implements Disposable {
   /** An address, undefined where the file says that there is none (all bits set). */
   address(cursor: Cursor): number | undefined {
     const bytes = cursor.bytes(this.sizeOfAddress);
-    return bytes.every((byte) => byte === 0xff) ? undefined : new Cursor(bytes).uint(this.sizeOfAddress);
+    return bytes.every((byte) => byte === 0xff) ? undefined : new Cursor(bytes, this.#name).uint(this.sizeOfAddress);
   }
 
   damaged(what: string): NinaError {
@@ -143,58 +146,6 @@ export class RawFile implements Disposable {
       if (got === 0) throw this.damaged(`it ends before byte ${offset + count}`);
       done += got;
     }
-    return new Cursor(bytes);
-  }
-}
-
-/** Reads little-endian numbers one after the other. */
-export class Cursor {
-  #at = 0;
-  readonly #bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  get left(): number {
-    return this.#bytes.length - this.#at;
-  }
-
-  u8(): number {
-    return this.uint(1);
-  }
-
-  /** An unsigned number of `size` bytes; beyond 2^53 it is rounded (such addresses lie beyond any file). */
-  uint(size: number): number {
-    let value = 0;
-    this.bytes(size).forEach((byte, i) => {
-      value += byte * 256 ** i;
-    });
-    return value;
-  }
-
-  bytes(count: number): Uint8Array {
-    if (count < 0 || count > this.left)
-      throw new NinaError('The file is damaged: a part of it is shorter than it says.');
-    this.#at += count;
-    return this.#bytes.subarray(this.#at - count, this.#at);
-  }
-
-  text(count: number): string {
-    return Buffer.from(this.bytes(count)).toString('latin1');
-  }
-
-  /** Text up to a zero byte. */
-  cString(): string {
-    const rest = this.#bytes.subarray(this.#at);
-    const end = rest.indexOf(0);
-    const bytes = this.bytes(end < 0 ? rest.length : end);
-    if (end >= 0) this.#at++;
-    return Buffer.from(bytes).toString('utf8');
-  }
-
-  skip(count: number): this {
-    this.bytes(count);
-    return this;
+    return new Cursor(bytes, this.#name);
   }
 }

@@ -4,17 +4,18 @@
  * in files beside this one that are missing or short.
  *
  * Not told, because the file does not tell it: rows that were allocated but not written in a contiguous or compact
- * dataset or a chunk that is there. Chunks are not counted where their index is a paged array (datasets of more than
- * about a thousand chunks written with HDF5's newest formats).
+ * dataset or a chunk that is there. Chunks are not counted in growing datasets of more than about a hundred thousand
+ * chunks that were written with HDF5's newest formats (extensible arrays with pages).
  */
 import * as fs from 'node:fs';
 import type { Metadata } from 'h5wasm/node';
 import { NinaError } from '../../errors.ts';
 import { chunksOf, grid } from './chunks.ts';
+import type { Cursor } from './cursor.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { addressOf, find, kindOf, linkedFile, type Place } from './links.ts';
-import { maximumOf, metadataOf } from './numbers.ts';
-import { type Cursor, MESSAGE, type Message, type RawFile } from './raw.ts';
+import { maximumOf, metadataOf } from './metadata.ts';
+import { MESSAGE, type Message, type RawFile } from './raw.ts';
 import { requireCovered } from './virtual.ts';
 
 /** Virtual datasets of virtual datasets are followed this deep. */
@@ -25,11 +26,12 @@ export function requireStored(place: Place, messages: readonly Message[], metada
   if (metadata.shape?.includes(0)) return;
   const external = messages.find(({ type }) => type === MESSAGE.externalFiles);
   const layout = layoutOf(place.file.raw, messages);
-  if (external) requireExternal(place, external.body, metadata);
+  if (external) requireExternal(place, external.body(), metadata);
   else if (layout.kind === 'virtual') {
-    for (const { file_name, dset_name } of metadata.virtual_sources ?? [])
-      requireSource(place, file_name, dset_name, depth);
-    requireCovered(place, layout, metadata.shape ?? []);
+    const sources = (metadata.virtual_sources ?? []).map(({ file_name, dset_name }) =>
+      requireSource(place, file_name, dset_name, depth),
+    );
+    requireCovered(place, layout, metadata.shape ?? [], sources);
   } else if (layout.kind !== 'compact') {
     if (layout.address === undefined)
       throw new NinaError(`${place.title} was never written: the file has its shape and none of its numbers.`);
@@ -65,20 +67,23 @@ function placeOf(n: number, sizes: readonly number[]): number[] {
   return at;
 }
 
-/** A source of a virtual dataset must be there, and be whole itself. */
-function requireSource(place: Place, file: string, dataset: string, depth: number): void {
+/** A source of a virtual dataset must be there, and be whole itself. @returns its shape */
+function requireSource(place: Place, file: string, dataset: string, depth: number): number[] {
   const what = `${place.title} is a virtual dataset, assembled from ${dataset} of ${file === '.' ? 'the same file' : file}`;
   if (depth === MAX_DEPTH) throw new NinaError(`${what}, which leads on to more than ${MAX_DEPTH} others.`);
   if (/%b/.test(file) || /%b/.test(dataset))
     throw new NinaError(
-      `${what}, a series of any number of sources, of which none is known to be missing. Repack it with h5repack.`,
+      `${what}, a series of any number of sources, of which none is known to be missing. Copy it into a file of its own: h5repack -l CONTI IN OUT.`,
     );
   const name = file === '.' ? place.file.name : linkedFile(place.file.name, unescaped(file));
   if (name === undefined) throw new NinaError(`${what}, which is not there. Restore that file beside this one.`);
   const source = name === place.file.name ? place.file : place.file.open(name);
   const at = find({ file: source, path: '/', title: `${name}: ` }, unescaped(dataset));
   if (!at || kindOf(at) !== 'dataset') throw new NinaError(`${what}, which has no such dataset.`);
-  requireStored(at, source.raw.messages(addressOf(at)), metadataOf(at), depth + 1);
+  const metadata = metadataOf(at);
+  const title = `${place.title}, through ${at.title},`;
+  requireStored({ ...at, title }, source.raw.messages(addressOf(at)), metadata, depth + 1);
+  return metadata.shape ?? [];
 }
 
 /** In names of sources '%%' stands for '%'. */

@@ -2,7 +2,7 @@
 import type { Metadata } from 'h5wasm/node';
 import { NinaError } from '../../errors.ts';
 import { addressOf, type Place } from './links.ts';
-import { metadataOf } from './numbers.ts';
+import { metadataOf } from './metadata.ts';
 import { requireStored } from './storage.ts';
 
 /** HDF5's class of string types. */

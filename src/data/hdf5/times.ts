@@ -11,7 +11,7 @@ export function clearTimes(file: string, headers: readonly number[]): void {
     for (const { type, body, offset } of raw.messages(address)) {
       if (type !== MESSAGE.modificationTime) continue;
       // One byte of version and three reserved stand before the seconds.
-      if (body.left < 8) throw raw.damaged('a modification time is too short');
+      if (body().left < 8) throw raw.damaged('a modification time is too short');
       raw.write(offset + 4, new Uint8Array(4));
     }
 }

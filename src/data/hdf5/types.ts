@@ -4,7 +4,8 @@
  * from bfloat16, and float64 from the formats that are padded to its size.
  */
 import type { Metadata } from 'h5wasm/node';
-import { type Cursor, MESSAGE, type Message, type RawFile } from './raw.ts';
+import type { Cursor } from './cursor.ts';
+import { MESSAGE, type Message, type RawFile } from './raw.ts';
 
 export interface NumberType {
   kind: 'integer' | 'float';
@@ -41,7 +42,7 @@ const IEEE: Readonly<Record<number, readonly number[]>> = {
 export function numberType(raw: RawFile, messages: readonly Message[], metadata: Metadata): NumberType | string {
   const message = messages.find(({ type }) => type === MESSAGE.datatype);
   if (!message) throw raw.damaged('a dataset has no type');
-  const body = message.shared ? committed(raw, message.body) : message.body;
+  const body = message.shared ? committed(raw, message.body()) : message.body();
   return body ? parse(body) : named(metadata);
 }
 
@@ -81,7 +82,10 @@ function committed(raw: RawFile, body: Cursor): Cursor | undefined {
   const address = raw.address(version === 1 ? body.skip(6) : body);
   return address === undefined
     ? undefined
-    : raw.messages(address).find(({ type, shared }) => type === MESSAGE.datatype && !shared)?.body;
+    : raw
+        .messages(address)
+        .find(({ type, shared }) => type === MESSAGE.datatype && !shared)
+        ?.body();
 }
 
 /** What the library says of the type: enough but for floats of unusual formats. */

@@ -3,35 +3,42 @@
  * in a global heap (HDF5 File Format Specification, sections III.E and VIII, and the appendix on selections).
  */
 import { NinaError } from '../../errors.ts';
+import type { Cursor } from './cursor.ts';
 import type { Layout } from './layout.ts';
 import type { Place } from './links.ts';
-import type { Cursor, RawFile } from './raw.ts';
+import type { RawFile } from './raw.ts';
 
 /** Per dimension: the first index, the distance of blocks, how many, and how long each is. */
 type Hyperslab = readonly { start: number; stride: number; count: number; block: number }[];
 type Selection = 'all' | 'none' | readonly Hyperslab[];
 
-/** @throws NinaError naming a virtual dataset and the first row that no source fills, or whose mapping is unknown. */
+/**
+ * @param sources shapes of the sources, in the order of the mappings
+ * @throws NinaError naming a virtual dataset and the first row that no source fills, a source that is smaller than what
+ * is taken of it, and a mapping that is not understood.
+ */
 export function requireCovered(
   place: Place,
   layout: Extract<Layout, { kind: 'virtual' }>,
   shape: readonly number[],
+  sources: readonly (readonly number[])[],
 ): void {
   const { raw } = place.file;
   const covered = new Uint8Array(shape.reduce((product, size) => product * size, 1));
   const unknown = new NinaError(
-    `${place.title} is a virtual dataset whose mapping is of a kind that is not read here. Repack the file with h5repack.`,
+    `${place.title} is a virtual dataset whose mapping is of a kind that is not read here. Copy it into a file of its own: h5repack -l CONTI IN OUT.`,
   );
   if (layout.heap === undefined) throw new NinaError(`${place.title} is a virtual dataset without sources.`);
   const body = heapObject(raw, layout.heap, layout.entry);
-  if (body.u8() !== 0) throw unknown;
+  const version = body.u8();
+  if (version > 1) throw unknown;
   const count = body.uint(raw.sizeOfLength);
   for (let i = 0; i < count; i++) {
-    body.cString();
-    body.cString();
+    skipNames(raw, body, version === 0 ? 0 : body.u8());
     const source = selection(body);
     const target = selection(body);
     if (source === undefined || target === undefined) throw unknown;
+    for (const slab of typeof source === 'string' ? [] : source) requireWithin(place, slab, sources[i] ?? []);
     if (target === 'all') covered.fill(1);
     else if (target !== 'none') for (const slab of target) mark(slab, shape, covered);
   }
@@ -39,6 +46,22 @@ export function requireCovered(
   if (missing < 0) return;
   const row = Math.floor(missing / (covered.length / shape[0]!));
   throw new NinaError(`${place.title} is a virtual dataset whose sources do not fill row ${row}.`);
+}
+
+function requireWithin(place: Place, slab: Hyperslab, shape: readonly number[]): void {
+  const wanted = slab.map(({ start, stride, count, block }) => start + (count - 1) * stride + block);
+  if (wanted.length === shape.length && wanted.every((size, d) => size <= shape[d]!)) return;
+  throw new NinaError(
+    `${place.title} is a virtual dataset that takes [${wanted.join(', ')}] numbers of a source that has only [${shape.join(', ')}].`,
+  );
+}
+
+/** Skips the names of a source: since version 1 of the list, `flags` say that one is this file or stood before. */
+function skipNames(raw: RawFile, body: Cursor, flags: number): void {
+  const [sharedFile, sharedDataset, sameFile] = [1, 2, 4].map((bit) => (flags & bit) !== 0);
+  const skip = (shared: boolean | undefined) => (shared ? body.skip(raw.sizeOfLength) : body.cString());
+  if (!sameFile) skip(sharedFile);
+  skip(sharedDataset);
 }
 
 function mark(slab: Hyperslab, shape: readonly number[], covered: Uint8Array): void {
@@ -98,7 +121,9 @@ function selection(body: Cursor): Selection | undefined {
     const [start, stride, count, block] = [0, 0, 0, 0].map(() => body.uint(width)) as [number, number, number, number];
     return { start, stride, count, block };
   });
-  return slab.some(({ count, block }) => count >= unlimited || block >= unlimited) ? undefined : [slab];
+  const finite = ({ stride, count, block }: Hyperslab[number]) =>
+    stride > 0 && block > 0 && count < unlimited && block < unlimited;
+  return slab.every(finite) ? [slab] : undefined;
 }
 
 /** Irregular selections: the first and last corner of each block. */

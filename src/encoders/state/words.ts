@@ -3,8 +3,8 @@
  *
  * A word is a run of letters, marks and digits of any script, in Unicode's compatibility form (full-width letters are
  * letters, an accent is the same however it is typed) and lower case. Scripts that do not part words give one word per
- * character: a segmenter's dictionary would change with the machine. Emoji and symbols beyond ASCII are words, so that
- * no two instructions that look different sound alike; punctuation is none.
+ * character: a segmenter's dictionary would change with the machine. Emoji and symbols beyond ASCII are words, because
+ * an arrow may be all that tells two instructions apart; punctuation is none.
  */
 import { NinaError } from '../../errors.ts';
 import type { StateConfig, StateSettings } from './config.ts';
@@ -49,7 +49,7 @@ export function requireWords(
   const text = what === 'instruction' ? instruction : categories.find(silent);
   if (text === undefined) return;
   throw new NinaError(
-    `${where === undefined ? '' : `${where}: `}the ${what} ${JSON.stringify(text)} holds no word, so a policy cannot tell ` +
+    `${where === undefined ? 'The' : `${where}: the`} ${what} ${JSON.stringify(text)} holds no word, so a policy cannot tell ` +
       'it from any other. Give it words, digits or symbols.',
   );
 }
