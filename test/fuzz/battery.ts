@@ -3,7 +3,8 @@
  * something sound or say in a sentence what is wrong, and must leave the folder as it was. Anything else fails, and the
  * failure names the kind, the seed and the index, and keeps the file.
  *
- * NINA_FUZZ: inputs of each kind (2000). NINA_FUZZ_SEED: another series (0). NINA_FUZZ_AT=kind:index: that input alone.
+ * NINA_FUZZ: inputs of each kind (2000). NINA_FUZZ_SEED: another series (0). NINA_FUZZ_AT=kind:index or kind:from-to:
+ * those inputs alone. NINA_FUZZ_ALL=1: all that fail, not only the first.
  */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
@@ -35,22 +36,24 @@ export interface Kind {
 /** Runs the kind's inputs; throws for the first that fails. */
 export async function hunt(kind: Kind): Promise<{ read: number; refused: number }> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), `nina-fuzz-${kind.name}-`));
-  const only = /^(.*):(\d+)$/.exec(process.env.NINA_FUZZ_AT ?? '');
+  const only = /^(.*):(\d+)(?:-(\d+))?$/.exec(process.env.NINA_FUZZ_AT ?? '');
   if (only && only[1] !== kind.name) return { read: 0, refused: 0 };
-  const count = Math.ceil(COUNT * (kind.share ?? 1));
-  const indices = only ? [Number(only[2])] : Array.from({ length: count }, (_, i) => i);
-  using watch = watchdog(kind.name);
+  const from = only ? Number(only[2]) : 0;
+  const to = only ? Number(only[3] ?? only[2]) + 1 : Math.ceil(COUNT * (kind.share ?? 1));
+  using watch = watchdog(kind.name, folder);
   const seen = { read: 0, refused: 0 };
+  const failures: string[] = [];
   try {
-    for (const index of indices) {
+    for (let index = from; index < to && (failures.length === 0 || process.env.NINA_FUZZ_ALL); index++) {
       watch.at(index);
       const { outcome, wrong } = await attempt(kind, index, folder, Number.POSITIVE_INFINITY);
-      if (wrong !== undefined) throw new Error(await report(kind, index, folder, wrong));
-      seen[outcome]++;
+      if (wrong !== undefined) failures.push(await report(kind, index, folder, wrong));
+      else seen[outcome]++;
     }
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
+  if (failures.length > 0) throw new Error(failures.join('\n'));
   return seen;
 }
 
@@ -130,23 +133,23 @@ async function report(kind: Kind, index: number, folder: string, wrong: string):
 }
 
 /** Of one input. Reading is synchronous: only another thread sees that it does not end. */
-const HANG_MS = 60_000;
+const HANG_MS = 5_000;
 
-function watchdog(name: string): Disposable & { at(index: number): void } {
+function watchdog(name: string, folder: string): Disposable & { at(index: number): void } {
   const shared = new Int32Array(new SharedArrayBuffer(8));
   const source = `
-    const { workerData: { shared, name, seed, limit } } = require('node:worker_threads');
+    const { workerData: { shared, name, folder, seed, limit } } = require('node:worker_threads');
     const fs = require('node:fs');
     let last = -1, sinceMs = Date.now();
     setInterval(() => {
       if (shared[1] !== last) { last = shared[1]; sinceMs = Date.now(); return; }
       if (Date.now() - sinceMs < limit) return;
       fs.writeSync(2, 'Input ' + shared[0] + ' of kind ' + name + ', seed ' + seed + ' hangs: more than ' + limit / 1000 +
-        ' s. Again: NINA_FUZZ_SEED=' + seed + ' NINA_FUZZ_AT=' + name + ':' + shared[0] + ' npx vitest run test/fuzz\\n');
+        ' s. It is kept in ' + folder + '. Again: NINA_FUZZ_SEED=' + seed + ' NINA_FUZZ_AT=' + name + ':' + shared[0] + ' npx vitest run test/fuzz\\n');
       process.kill(process.pid, 'SIGKILL');
     }, 1000).unref();
     setTimeout(() => {}, 2 ** 31 - 1);`;
-  const worker = new Worker(source, { eval: true, workerData: { shared, name, seed: SEED, limit: HANG_MS } });
+  const worker = new Worker(source, { eval: true, workerData: { shared, name, folder, seed: SEED, limit: HANG_MS } });
   worker.unref();
   return {
     at(index) {

@@ -3,16 +3,32 @@ import * as path from 'node:path';
 import { test } from 'vitest';
 import { readText } from '../../src/json.ts';
 import type { Rng } from '../../src/random.ts';
-import { parseBddl, PREDICATES } from '../../src/sim/bddl/index.ts';
+import { fold, key } from '../../src/random.ts';
+import { PREDICATES, parseBddl } from '../../src/sim/bddl/index.ts';
 import { Environment, loadSuite, SUITES } from '../../src/sim/index.ts';
 import { buildScene } from '../../src/sim/scene.ts';
-import { fold, key } from '../../src/random.ts';
 import { expectBoth, hunt, notSound, PATIENCE_MS } from './battery.ts';
 import { anyText } from './text.ts';
 
 const WORDS: readonly ((r: Rng) => string)[] = [
   (r) => r.pick(['(', ')', '()', ';', '-', '\0', '(And)', '((', '))', '"', '<', '&', '/>', '" x="1', '-- ']),
-  (r) => r.pick(['0', '-0', '1e400', '1e308', 'NaN', 'inf', 'pi', '-pi/2', 'pi/0', '0*pi/0', '1e-400', '0x10', '1,5', '1e9']),
+  (r) =>
+    r.pick([
+      '0',
+      '-0',
+      '1e400',
+      '1e308',
+      'NaN',
+      'inf',
+      'pi',
+      '-pi/2',
+      'pi/0',
+      '0*pi/0',
+      '1e-400',
+      '0x10',
+      '1,5',
+      '1e9',
+    ]),
   (r) => r.pick(Object.keys(PREDICATES)),
   (r) => r.pick(['table', 'floor', 'world', 'constructor', '__proto__', 'toString', 'can', 'basket', 'cabinet', 'eef']),
   (r) => r.pick([':ranges', ':target', ':init', ':goal', ':yaw_rotation', ':regions', ':objects', '(:goal (On a b))']),

@@ -3,10 +3,10 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { expect, test } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
+import type { Rng } from '../../src/random.ts';
 import { cellsOf } from '../../src/reproduce/cells.ts';
 import { readStudy } from '../../src/reproduce/study.ts';
 import { assignments, flagSettings, readRecipe, settingNames, trainConfig } from '../../src/train/index.ts';
-import type { Rng } from '../../src/random.ts';
 import { expectBoth, hunt, notSound, PATIENCE_MS } from './battery.ts';
 import { TOKENS } from './json.ts';
 import { anyText } from './text.ts';
@@ -20,11 +20,36 @@ const YAML_WORDS: readonly ((r: Rng) => string)[] = [
   (r) => r.pick(['.nan', '.inf', '-.inf', '0x1F', '0o17', '1_000', '1:30', '2001-01-01', 'yes', 'off', '~', '1e400']),
   (r) => r.pick(['!foo 1', '!!binary aGk=', '!!set {a, b}', '!!float x', '!!int 3', '!!str 3', '!!omap [a: 1]', '!']),
   (r) => r.pick(['&a 1', '*a', '&a [*a]', '<<: *a', '<<: {max_steps: 3}', '&a {b: *a}', '*nothing']),
-  (r) => r.pick(['[1, 2]', '{a: 1}', '? [a]\n: 1', '- a', '|\n  text', '>\n text', '"\\0"', '"\\uD800"', "'", '#', ':', ',']),
-  (r) => r.pick(['\n---\n', '\n...\n', '\n%YAML 1.1\n---\n', '\t', '\n: 1\n', '\n1: 2\n', '\nseed: 3\n', '\n__proto__: 3\n']),
+  (r) =>
+    r.pick([
+      '[1, 2]',
+      '{a: 1}',
+      '? [a]\n: 1',
+      '- a',
+      '|\n  text',
+      '>\n text',
+      '"\\0"',
+      '"\\uD800"',
+      "'",
+      '#',
+      ':',
+      ',',
+    ]),
+  (r) =>
+    r.pick([
+      '\n---\n',
+      '\n...\n',
+      '\n%YAML 1.1\n---\n',
+      '\t',
+      '\n: 1\n',
+      '\n1: 2\n',
+      '\nseed: 3\n',
+      '\n__proto__: 3\n',
+    ]),
   (r) => r.pick(['[', '{a: ', '- ', '? ']).repeat(r.pick([3, 200, 3000])),
   // Nine levels of nine: the bomb.
-  () => `\na0: &a0 x\n${Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`)}]\n`).join('')}`,
+  () =>
+    `\na0: &a0 x\n${Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`)}]\n`).join('')}`,
 ];
 const anyYaml = anyText(/[A-Za-z0-9_./-]+|[^\sA-Za-z0-9]/g, YAML_WORDS);
 
@@ -64,14 +89,20 @@ test('flags and --set', { timeout: PATIENCE_MS }, async () => {
   const mutate = anyText(/[A-Za-z0-9_.-]+|=|\n/g, words);
   const seen = await hunt({
     name: 'flags',
-    files: () => ({ flags: Buffer.from('max_steps=3\nlearning_rate=1e-3\ndecoder=nina\nuse_plu=true\ndata=some folder') }),
+    files: () => ({
+      flags: Buffer.from('max_steps=3\nlearning_rate=1e-3\ndecoder=nina\nuse_plu=true\ndata=some folder'),
+    }),
     mutate: ({ flags }, r) => ({ flags: mutate(flags!, r) }),
     read(folder) {
       const texts = fs.readFileSync(path.join(folder, 'flags'), 'latin1').split('\n');
       const flags = Object.fromEntries(texts.map((text) => text.split('=', 2) as [string, string]));
       return (
         notSound(trainConfig(assignments(texts))) ??
-        notSound(trainConfig(flagSettings(Object.fromEntries(Object.entries(flags).filter(([name]) => settingNames.includes(name))))))
+        notSound(
+          trainConfig(
+            flagSettings(Object.fromEntries(Object.entries(flags).filter(([name]) => settingNames.includes(name)))),
+          ),
+        )
       );
     },
   });
@@ -81,7 +112,13 @@ test('flags and --set', { timeout: PATIENCE_MS }, async () => {
 test('a bomb of aliases, a cycle and what else multiplies is wrong usage, told with its line', () => {
   const file = path.join(fs.mkdtempSync('/tmp/nina-fuzz-yaml-'), 'bomb.yaml');
   const bomb = YAML_WORDS.at(-1)!;
-  for (const text of [bomb({} as Rng), 'a: &a [*a]', 'seed: &s 3\nmax_steps: *s', `a: ${'['.repeat(5000)}`, 'a: !x 1']) {
+  for (const text of [
+    bomb({} as Rng),
+    'a: &a [*a]',
+    'seed: &s 3\nmax_steps: *s',
+    `a: ${'['.repeat(5000)}`,
+    'a: !x 1',
+  ]) {
     fs.writeFileSync(file, text);
     expect(() => readRecipe(file)).toThrow(UsageError);
     expect(() => readRecipe(file)).toThrow(/bomb\.yaml:\d+: /);

@@ -9,11 +9,11 @@ import { checkJson, parseJson, readText } from '../../src/json.ts';
 import { observationSchema } from '../../src/policy/index.ts';
 import { readPublished } from '../../src/reproduce/published.ts';
 import { storedTrainings } from '../../src/reproduce/store.ts';
+import { summarize } from '../../src/reproduce/summary.ts';
+import { trainConfig } from '../../src/train/index.ts';
 import { readMetrics, truncateMetrics } from '../../src/train/metrics.ts';
 import { readState, statePath, writeState } from '../../src/train/state.ts';
-import { trainConfig } from '../../src/train/index.ts';
 import { lineOf, PLAN } from '../reproduce/synthetic.ts';
-import { summarize } from '../../src/reproduce/summary.ts';
 import { observation } from '../support/policy.ts';
 import { expectBoth, hunt, type Kind, notSound, PATIENCE_MS } from './battery.ts';
 import { anyJson, anyLines } from './json.ts';
@@ -84,17 +84,21 @@ const KINDS: readonly Kind[] = [
   {
     ...one('metrics-resumed', 'metrics.jsonl', metrics, asLog, (folder) => {
       truncateMetrics(folder, 30);
-      return notSound(readMetrics(folder)) ?? (readMetrics(folder).some(({ step }) => step > 30) ? 'a lost step is there' : undefined);
+      return (
+        notSound(readMetrics(folder)) ??
+        (readMetrics(folder).some(({ step }) => step > 30) ? 'a lost step is there' : undefined)
+      );
     }),
     after: () => ({ 'metrics.jsonl': null }),
   },
-  one('curves', 'metrics.jsonl', metrics, asLog, (folder) =>
-    notSound(readCurves(path.join(folder, 'metrics.jsonl'))),
-  ),
+  one('curves', 'metrics.jsonl', metrics, asLog, (folder) => notSound(readCurves(path.join(folder, 'metrics.jsonl')))),
   {
     ...one('episodes', 'episodes.jsonl', episodes, asLog, (folder) => {
       const found = readEpisodes(path.join(folder, 'episodes.jsonl'));
-      if (new Set(found.map((line) => JSON.stringify([line.run, line.suite, line.task, line.episode, line.seed]))).size < found.length)
+      if (
+        new Set(found.map((line) => JSON.stringify([line.run, line.suite, line.task, line.episode, line.seed]))).size <
+        found.length
+      )
         return 'an episode counts twice';
       return notSound(found, 'it', true) ?? all(found, bytesOf(folder, 'episodes.jsonl'));
     }),
@@ -105,14 +109,18 @@ const KINDS: readonly Kind[] = [
     return notSound(found) ?? (found.some((one) => one.successes > one.n) ? 'more successes than rollouts' : undefined);
   }),
   {
-    ...one('published', 'main.jsonl', lines(results), asLog, (folder) => notSound(readPublished(folder, 'main'), 'it', true)),
+    ...one('published', 'main.jsonl', lines(results), asLog, (folder) =>
+      notSound(readPublished(folder, 'main'), 'it', true),
+    ),
     files: (r) => {
       const both = { 'main.jsonl': lines(results), 'main.json': Buffer.from(JSON.stringify(summarize(PLAN, results))) };
       return r.int(2) === 0 ? both : { 'main.json': both['main.json'], 'main.jsonl': both['main.jsonl'] };
     },
   },
   {
-    ...one('stored', 'training.json', Buffer.from(''), asJson, (folder) => notSound([...storedTrainings(folder).values()].map((one) => [...one.results]))),
+    ...one('stored', 'training.json', Buffer.from(''), asJson, (folder) =>
+      notSound([...storedTrainings(folder).values()].map((one) => [...one.results])),
+    ),
     files: (r) => {
       const stored = ['trainings/a/training.json', 'trainings/a/evaluations/b/result.json'] as const;
       const values = [training, result].map((value) => Buffer.from(`${JSON.stringify(value, null, 2)}\n`));
@@ -148,7 +156,8 @@ const KINDS: readonly Kind[] = [
         if (!Number.isSafeInteger(state.step) || state.step < 0) return `the step is ${state.step}`;
         if (state.optimizer.v.some((v) => v < 0)) return 'a mean of squares is negative';
         for (const order of Object.values(state.buffers))
-          if (`${[...order].sort((a, b) => a - b)}` !== `${order.map((_, i) => i)}`) return `${order} is no permutation`;
+          if (`${[...order].sort((a, b) => a - b)}` !== `${order.map((_, i) => i)}`)
+            return `${order} is no permutation`;
         return notSound(state);
       },
     );

@@ -2,8 +2,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { expect, test } from 'vitest';
-import { parity as flowerParity } from '../../src/decoders/flower/parity.ts';
 import { type Comparison, exceeded } from '../../src/decoders/fixture.ts';
+import { parity as flowerParity } from '../../src/decoders/flower/parity.ts';
 import { parity as ninaParity } from '../../src/decoders/nina/parity.ts';
 import { readSafetensors, type SafetensorsFile } from '../../src/tensor/safetensors.ts';
 import { expectBoth, hunt, notSound, PATIENCE_MS } from './battery.ts';
@@ -32,7 +32,11 @@ test('safetensors', { timeout: PATIENCE_MS }, async () => {
     name: 'safetensors',
     files: () => ({ 'a.safetensors': bytes }),
     mutate: ({ 'a.safetensors': file }, r) => ({ 'a.safetensors': mutate(file!, r) }),
-    read: (folder) => unsound(readSafetensors(path.join(folder, 'a.safetensors')), fs.statSync(path.join(folder, 'a.safetensors')).size),
+    read: (folder) =>
+      unsound(
+        readSafetensors(path.join(folder, 'a.safetensors')),
+        fs.statSync(path.join(folder, 'a.safetensors')).size,
+      ),
   });
   expectBoth(seen);
 });
