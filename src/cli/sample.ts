@@ -1,9 +1,9 @@
 /** `nina sample`: the action chunks that a policy draws for one observation, with their log-probabilities, as JSON. */
-import { buffer } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import type { StateObservation } from '../encoders/state/index.ts';
 import { NinaError, UsageError } from '../errors.ts';
-import { checkJson, decodeText, parseJson, toJson } from '../json.ts';
+import { toJson } from '../json.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../policy/backends.ts';
 import { integer, number } from './options.ts';
 
@@ -102,15 +102,16 @@ async function fromDemonstration(file: string, { demo, step }: Options, T: numbe
 
 async function fromStdin(): Promise<Question> {
   const { observationSchema } = await import('../policy/index.ts');
-  const where = 'What came on stdin';
-  const wanted =
-    'Wanted an observation: {proprio: [11 numbers], entities: [8 for each entity], categories, instruction}.';
-  return {
-    observation: checkJson(
-      observationSchema,
-      parseJson(decodeText(await buffer(process.stdin), where), where),
-      where,
-      wanted,
-    ),
-  };
+  let value: unknown;
+  try {
+    value = JSON.parse(await text(process.stdin));
+  } catch (cause) {
+    throw new NinaError(`What came on stdin is not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+  const parsed = observationSchema.safeParse(value);
+  if (parsed.success) return { observation: parsed.data };
+  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || 'value'}: ${issue.message}`);
+  throw new NinaError(
+    `What came on stdin is no observation, {proprio: [11 numbers], entities: [8 for each entity], categories, instruction}:\n${problems.join('\n')}`,
+  );
 }
