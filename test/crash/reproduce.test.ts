@@ -2,11 +2,10 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { afterAll, test } from 'vitest';
+import { test } from 'vitest';
 import { crash, PATIENCE_MS, withoutNumbers } from './battery.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-crash-reproduce-'));
-//AFTER
 
 /** One task, policies too small to do anything: two trainings, three cells. */
 const STUDY = {
@@ -50,4 +49,6 @@ test('reproduce', { timeout: PATIENCE_MS }, async () => {
     },
     folder,
   );
+  // Only then: what a failure left is kept, its message names it.
+  fs.rmSync(folder, { recursive: true });
 });

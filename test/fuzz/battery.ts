@@ -5,6 +5,7 @@
  *
  * NINA_FUZZ: inputs of each kind (2000). NINA_FUZZ_SEED: another series (0). NINA_FUZZ_AT=kind:index or kind:from-to:
  * those inputs alone. NINA_FUZZ_ALL=1: all that fail, not only the first.
+ * NINA_FUZZ_HANG_S: seconds after which an input hangs (60).
  */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
@@ -133,7 +134,7 @@ async function report(kind: Kind, index: number, folder: string, wrong: string):
 }
 
 /** Of one input. Reading is synchronous: only another thread sees that it does not end. */
-const HANG_MS = 5_000;
+const HANG_MS = 1000 * Number(process.env.NINA_FUZZ_HANG_S ?? 60);
 
 function watchdog(name: string, folder: string): Disposable & { at(index: number): void } {
   const shared = new Int32Array(new SharedArrayBuffer(8));

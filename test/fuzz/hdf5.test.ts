@@ -2,39 +2,29 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   ACTION_SIZE,
-  DemonstrationWriter,
   type Episode,
   PROPRIO_SIZE,
   readDemonstrations,
   readRecording,
   readRecordingHeader,
 } from '../../src/data/index.ts';
-import { key, type Rng } from '../../src/random.ts';
-import { demonstration, header } from '../data/synthetic.ts';
+import type { Rng } from '../../src/random.ts';
 import { hunt, type Kind, notSound, PATIENCE_MS } from './battery.ts';
 import { anyBytes, within } from './bytes.ts';
 
-let whole: Buffer;
-let words: number[];
+/** Two demonstrations of made-up numbers, as an earlier version of `nina demos` wrote them. */
+const whole = fs.readFileSync(path.join(import.meta.dirname, 'two-demonstrations.hdf5'));
 
-beforeAll(() => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-fuzz-demos-'));
-  const file = path.join(folder, 'a.hdf5');
-  using writer = new DemonstrationWriter(file, header);
-  for (let i = 0; i < 2; i++) writer.append(demonstration(key(i), 6 + i));
-  writer.commit({ episodes: 2, seed: 0, successes: 2 });
-  whole = fs.readFileSync(file);
-  fs.rmSync(folder, { recursive: true });
-  // Names and texts of the format and of ours, and what the library parses first.
-  const texts = ['OHDR', 'SNOD', 'TREE', 'HEAP', 'FRHP', 'BTHD', 'demo_', 'actions', 'obs', 'entities', 'problem_info'];
-  const found = ['language_instruction', 'bddl_file_name', 'nina_recording', 'episodes', 'successes', ...texts].flatMap(
-    (text) => [...whole.toString('latin1').matchAll(new RegExp(text, 'g'))].map(({ index }) => index),
-  );
-  words = [0, ...found];
-});
+/** Where names and texts of the format and of ours are, and what the library parses first. */
+const words = [
+  0,
+  ...['OHDR', 'SNOD', 'TREE', 'HEAP', 'GCOL', 'FRHP', 'BTHD', 'demo_', 'actions', 'obs', 'entities', 'problem_info']
+    .concat(['language_instruction', 'bddl_file_name', 'nina_recording', 'episodes', 'successes'])
+    .flatMap((text) => [...whole.toString('latin1').matchAll(new RegExp(text, 'g'))].map(({ index }) => index)),
+];
 
 function mutate(bytes: Buffer, r: Rng): Buffer {
   if (r.int(4) === 0) return anyBytes(bytes, r);
