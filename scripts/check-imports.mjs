@@ -1,5 +1,6 @@
 // The architecture as a check: a folder of src/ may import itself, the leaf modules at the root of src/
-// (errors, files, lock, random, version) and what this table names; nothing else. See docs/architecture.md.
+// (errors, files, lifetime, lock, random, version, wasm) and what this table names; nothing else. See
+// docs/architecture.md. And ONNX Runtime has one door, types included: src/tensor/engine.ts settles its telemetry first.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
@@ -19,8 +20,20 @@ const below = {
   cli: null,
 };
 
-const src = path.join(path.dirname(import.meta.dirname), 'src');
+const root = path.dirname(import.meta.dirname);
+const src = path.join(root, 'src');
 const wrong = [];
+
+const ENGINE = /(?:from|import|require|resolve)\s*\(?\s*['"`]onnxruntime-node/;
+const DOOR = path.join('src', 'tensor', 'engine.ts');
+for (const folder of ['src', 'test', 'bench', 'scripts'])
+  for (const name of fs.readdirSync(path.join(root, folder), { recursive: true })) {
+    const file = path.join(folder, name);
+    if (!/\.[cm]?[jt]s$/.test(file) || file === DOOR) continue;
+    if (ENGINE.test(fs.readFileSync(path.join(root, file), 'utf8')))
+      wrong.push(`${file} imports onnxruntime-node: only ${DOOR} may; use its loadEngine`);
+  }
+
 for (const entry of fs.readdirSync(src, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
   const file = path.join(entry.parentPath, entry.name);
@@ -38,6 +51,6 @@ for (const entry of fs.readdirSync(src, { recursive: true, withFileTypes: true }
   }
 }
 if (wrong.length > 0) {
-  console.error(`Imports point up the architecture:\n${[...new Set(wrong)].join('\n')}`);
+  console.error(`Imports that the architecture forbids:\n${[...new Set(wrong)].join('\n')}`);
   process.exit(1);
 }

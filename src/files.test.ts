@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NinaError } from './errors.ts';
-import { draftOf, fileError, sweepDrafts, writeAtomically, writeFileAtomically } from './files.ts';
+import { draftOf, fileError, removeFolder, sweepDrafts, writeAtomically, writeFileAtomically } from './files.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -32,6 +33,55 @@ test('a failure half-way leaves the old content and no draft', () => {
   expect(fs.readdirSync(dir)).toEqual(['b.txt']);
 });
 
+test('a folder is removed at once, with all that it holds', () => {
+  const folder = path.join(dir, '40');
+  fs.mkdirSync(path.join(folder, 'inner'), { recursive: true });
+  fs.writeFileSync(path.join(folder, 'inner', 'file'), '');
+  removeFolder(folder);
+  removeFolder(folder);
+  expect(fs.readdirSync(dir)).toEqual([]);
+  // What a kill between its two steps leaves.
+  fs.mkdirSync(draftOf(`${folder}.old`));
+  sweepDrafts(dir);
+  expect(fs.readdirSync(dir)).toEqual([]);
+});
+
+test('links are followed and stay; what is no file is refused and stays, too', () => {
+  const at = (name: string) => path.join(dir, name);
+  fs.writeFileSync(at('target'), 'old');
+  fs.symlinkSync('target', at('link'));
+  fs.symlinkSync('link', at('chain'));
+  fs.symlinkSync(path.join('absent', 'file'), at('dangling'));
+  writeFileAtomically(at('chain'), 'new');
+  expect(fs.readFileSync(at('target'), 'utf8')).toBe('new');
+  writeFileAtomically(at('dangling'), 'x');
+  expect(fs.readFileSync(at(path.join('absent', 'file')), 'utf8')).toBe('x');
+  fs.symlinkSync('b', at('a'));
+  fs.symlinkSync('a', at('b'));
+  expect(() => writeFileAtomically(at('a'), '')).toThrow('its symbolic links lead in a circle');
+  fs.mkdirSync(at('folder'));
+  expect(() => writeFileAtomically(at('folder'), '')).toThrow('it is a folder, and a file is wanted there');
+  execFileSync('mkfifo', [at('fifo')]);
+  expect(() => writeFileAtomically(at('fifo'), '')).toThrow('it is a FIFO, and a file is wanted there');
+  expect(() => writeFileAtomically('/dev/null', '')).toThrow('it is a device, and a file is wanted there');
+  expect(fs.statSync('/dev/null').isCharacterDevice()).toBe(true);
+  const entries = ['a', 'absent', 'b', 'chain', 'dangling', 'fifo', 'folder', 'link', 'target'];
+  expect(fs.readdirSync(dir).sort()).toEqual(entries);
+  expect(entries.filter((name) => fs.lstatSync(at(name)).isSymbolicLink())).toEqual([
+    'a',
+    'b',
+    'chain',
+    'dangling',
+    'link',
+  ]);
+});
+
+test('a name as long as the file system allows can be written', () => {
+  const long = path.join(dir, 'ä'.repeat(127));
+  writeFileAtomically(long, 'x');
+  expect(fs.readdirSync(dir)).toHaveLength(1);
+});
+
 test('drafts of killed processes are swept, files and folders, and nothing else', () => {
   const checkpoints = path.join(dir, 'checkpoints');
   fs.mkdirSync(path.join(checkpoints, '.50.4321.tmp'), { recursive: true });
@@ -54,6 +104,11 @@ test.each([
   ['EACCES', /permission denied/],
   ['EROFS', /permission denied/],
   ['ENOENT', /no such file or folder/],
+  ['EISDIR', /it is a folder, and a file is wanted/],
+  ['ENOTDIR', /a part of the path is a file/],
+  ['EEXIST', /a file of that name is in the way/],
+  ['ENAMETOOLONG', /the name is too long/],
+  ['ELOOP', /lead in a circle/],
 ])('%s becomes a sentence', (code, sentence) => {
   const error = fileError('Could not write x', Object.assign(new Error(code), { code }));
   expect(error).toBeInstanceOf(NinaError);

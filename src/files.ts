@@ -6,14 +6,36 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { NinaError } from './errors.ts';
 
+/** A file that could not be read or written, for a reason outside the program. */
+export class FileError extends NinaError {
+  /** What failed and why, without what to do next. */
+  readonly told: string;
+  /** A cause that the user removes; the work can then go on: what must be done, 'Free some space'. */
+  readonly remedy: string | undefined;
+
+  constructor(told: string, remedy: string | undefined, cause: unknown) {
+    super(remedy === undefined ? told : `${told} ${remedy} and run the same command again.`, { cause });
+    this.told = told;
+    this.remedy = remedy;
+  }
+}
+
 /**
- * Lets `write` fill a temporary sibling of `target`, then renames it into place.
+ * Lets `write` fill a temporary sibling of `target`, then renames it into place. A link is followed: what it points to
+ * is written, and it stays.
  * @throws NinaError naming the target and the cause (ENOSPC is told as a full disk); the old content is untouched.
+ * Folders, devices, FIFOs and sockets are refused: a rename would put a regular file in their place.
  */
 export function writeAtomically(target: string, write: (temporary: string) => void): void {
-  const temporary = draftOf(target);
+  const what = `Could not write ${target}`;
+  let temporary: string | undefined;
   try {
-    fs.mkdirSync(path.dirname(target), { recursive: true });
+    const file = linkedFile(target);
+    const found = kindOf(file);
+    if (found !== undefined && found !== FILE)
+      throw new NinaError(`${what}: it is ${found}, and a file is wanted there. Give the name of a file.`);
+    temporary = draftOf(file);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
     write(temporary);
     const fd = fs.openSync(temporary, 'r+');
     try {
@@ -21,11 +43,34 @@ export function writeAtomically(target: string, write: (temporary: string) => vo
     } finally {
       fs.closeSync(fd);
     }
-    fs.renameSync(temporary, target);
+    fs.renameSync(temporary, file);
   } catch (cause) {
-    fs.rmSync(temporary, { force: true });
-    throw fileError(`Could not write ${target}`, cause);
+    if (temporary !== undefined) fs.rmSync(temporary, { force: true });
+    throw fileError(what, cause);
   }
+}
+
+const FILE = 'a file';
+
+/** What is there, links followed; undefined when nothing is. */
+export function kindOf(name: string): string | undefined {
+  const stat = fs.statSync(name, { throwIfNoEntry: false });
+  if (!stat) return undefined;
+  if (stat.isFile()) return FILE;
+  if (stat.isDirectory()) return 'a folder';
+  if (stat.isFIFO()) return 'a FIFO';
+  if (stat.isSocket()) return 'a socket';
+  return 'a device';
+}
+
+/** Where the links that `name` may be lead, also when nothing is there yet. */
+function linkedFile(name: string): string {
+  const stat = fs.lstatSync(name, { throwIfNoEntry: false });
+  if (!stat?.isSymbolicLink()) return name;
+  // Of a chain the file system itself tells whether it ends; only the last name may be missing.
+  if (fs.existsSync(name)) return fs.realpathSync(name);
+  fs.statSync(name, { throwIfNoEntry: false });
+  return linkedFile(path.resolve(path.dirname(name), fs.readlinkSync(name)));
 }
 
 /** Writes text or bytes whole or not at all. */
@@ -35,7 +80,20 @@ export function writeFileAtomically(target: string, content: string | Uint8Array
 
 /** Where this process prepares `target` (a file or a folder) before it is renamed into place. */
 export function draftOf(target: string): string {
-  return path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.tmp`);
+  // A name as long as the file system allows must not make its draft too long.
+  return path.join(path.dirname(target), `.${path.basename(target).slice(0, 60)}.${process.pid}.tmp`);
+}
+
+/** Removes a folder at once: a kill half-way leaves a draft of it, which `sweepDrafts` removes, and never a part. */
+export function removeFolder(folder: string): void {
+  if (!fs.existsSync(folder)) return;
+  const aside = draftOf(`${folder}.old`);
+  try {
+    fs.renameSync(folder, aside);
+    fs.rmSync(aside, { recursive: true, force: true });
+  } catch (cause) {
+    throw fileError(`Could not remove ${folder}`, cause);
+  }
 }
 
 const DRAFT = /^\..+\.\d+\.tmp$/;
@@ -57,17 +115,37 @@ export function sweepDrafts(...folders: readonly string[]): void {
     }
 }
 
-/** Wraps a system error in a sentence; other errors pass unchanged. */
+const WRITE_ELSEWHERE = 'Choose a folder you can write to';
+
+/** Why the system refused, by its code; and what removes the cause, where work can go on after that. */
+const REASONS: Readonly<Record<string, readonly [reason: string, remedy?: string]>> = {
+  ENOSPC: ['the disk is full.', 'Free some space'],
+  EDQUOT: ["it is more than you may write (disk quota or file size limit, see 'ulimit -f').", 'Raise the limit'],
+  EFBIG: ["it is more than you may write (disk quota or file size limit, see 'ulimit -f').", 'Raise the limit'],
+  EACCES: [`permission denied. ${WRITE_ELSEWHERE}.`],
+  EPERM: [`permission denied. ${WRITE_ELSEWHERE}.`],
+  EROFS: [`permission denied: the file system is read-only. ${WRITE_ELSEWHERE}.`],
+  EIO: ['the disk reports an error.', 'Check it'],
+  EMFILE: ["too many files are open (see 'ulimit -n').", 'Raise the limit'],
+  ENFILE: ['too many files are open on this machine.', 'Close some'],
+  ENOENT: ['no such file or folder.'],
+  EISDIR: ['it is a folder, and a file is wanted.'],
+  ENOTDIR: ['a part of the path is a file, and a folder is wanted there.'],
+  EEXIST: ['a file of that name is in the way.'],
+  ENOTEMPTY: ['a folder of that name is there and is not empty.'],
+  ENAMETOOLONG: ['the name is too long.'],
+  ELOOP: ['its symbolic links lead in a circle.'],
+  EBUSY: ['another program holds it.'],
+  ETXTBSY: ['another program holds it.'],
+  ENXIO: ['it is a device or socket that nothing answers.'],
+  EXDEV: ['it lies on another file system.'],
+};
+
+/** Wraps a system error in a sentence, with the system's own words where there is none better; other errors pass unchanged. */
 export function fileError(what: string, cause: unknown): unknown {
-  const code = (cause as NodeJS.ErrnoException)?.code;
-  if (code === 'ENOSPC')
-    return new NinaError(`${what}: the disk is full. Free some space and run the same command again.`, { cause });
-  if (code === 'EDQUOT' || code === 'EFBIG')
-    return new NinaError(`${what}: it is more than you may write (disk quota or file size limit, see 'ulimit -f').`, {
-      cause,
-    });
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-    return new NinaError(`${what}: permission denied. Choose a folder you can write to.`, { cause });
-  if (code === 'ENOENT') return new NinaError(`${what}: no such file or folder.`, { cause });
-  return cause;
+  if (cause instanceof NinaError || !(cause instanceof Error)) return cause;
+  const { code, syscall, message } = cause as NodeJS.ErrnoException;
+  const known = code === undefined ? undefined : REASONS[code];
+  if (known) return new FileError(`${what}: ${known[0]}`, known[1], cause);
+  return syscall === undefined ? cause : new FileError(`${what}: ${message}.`, undefined, cause);
 }

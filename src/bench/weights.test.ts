@@ -1,10 +1,10 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import * as ort from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { flowerSchema, init, sample } from '../decoders/flower/index.ts';
 import { key } from '../random.ts';
+import { loadEngine } from '../tensor/engine.ts';
 import { add, constant, exp, input, linear, mapTree, mul, type NDArray } from '../tensor/index.ts';
 import { emit } from '../tensor/onnx/emit.ts';
 import { weightsOf } from './weights.ts';
@@ -41,6 +41,7 @@ test('the engine keeps what is counted: what depends on constant times is folded
   const { model } = emit({ actions });
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-weights-'));
   const optimizedModelFilePath = path.join(folder, 'loaded.onnx');
+  const ort = await loadEngine();
   const session = await ort.InferenceSession.create(model, {
     graphOptimizationLevel: 'basic',
     optimizedModelFilePath,

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { RecordingOptions, SuiteRecording } from '../eval/demonstrations.ts';
 import { toJson } from '../json.ts';
 import { interruptible } from './interrupt.ts';
-import { defaultWorkers, integer } from './options.ts';
+import { defaultWorkers, episodes, integer, workers } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 interface Options {
@@ -23,11 +23,11 @@ export function registerDemos(program: Command): void {
     .description('record demonstrations of the scripted expert, one HDF5 file per task')
     .requiredOption('--suite <name>', "suite, see 'nina suites'")
     .option('--task <index>', 'only this task of the suite', integer(0))
-    .requiredOption('--episodes <n>', 'attempts per task; the successful ones are kept', integer(1))
+    .requiredOption('--episodes <n>', 'attempts per task; the successful ones are kept', episodes)
     .requiredOption('--seed <n>', 'seed of placements and of the expert', integer(0))
     .requiredOption('--out <folder>', 'folder of the files')
     .option('--images', 'record both cameras, 128 x 128 RGB', false)
-    .option('--workers <n>', 'worker threads; the result does not depend on them', integer(1), defaultWorkers)
+    .option('--workers <n>', 'worker threads; the result does not depend on them', workers, defaultWorkers)
     .option('--json', 'print JSON', false)
     .action(async (options: Options) => {
       const result = await recordWithProgress(options);
@@ -47,7 +47,7 @@ export function registerDemos(program: Command): void {
 
 /** Records with progress on stderr; Ctrl-C stops it tidily. */
 export async function recordWithProgress(
-  options: Omit<RecordingOptions, 'signal' | 'onProgress'>,
+  options: Omit<RecordingOptions, 'signal' | 'notice' | 'onProgress'>,
 ): Promise<SuiteRecording> {
   const { recordDemonstrations } = await import('../eval/demonstrations.ts');
   let progress: Progress | undefined;
@@ -56,6 +56,7 @@ export async function recordWithProgress(
     recordDemonstrations({
       ...options,
       signal,
+      notice: (text) => process.stderr.write(`${text}\n`),
       onProgress: ({ attempts, total, successes }) => {
         progress ??= createProgress(`Recording ${options.suite}`, total, attempts);
         progress.update(attempts, `${successes} successful`);

@@ -29,12 +29,20 @@ test('results never lie in a checkpoint that training will remove', async () => 
   expect(path.resolve(await defaultFolder(relative, 'suite'))).toBe(path.join(run, 'eval', '50-suite'));
 });
 
-test('a run in a folder named checkpoints is a run, and a checkpoint outside any run keeps its results', async () => {
+test('a run in a folder named checkpoints is a run, and the results of a checkpoint outside any run lie beside it', async () => {
   checkpoint('checkpoints', 'mine', 'checkpoints', '50');
   const run = path.join(dir, 'checkpoints', 'mine');
   expect(await defaultFolder(run, 'suite')).toBe(path.join(run, 'eval', 'suite'));
   const lone = checkpoint('copied');
-  expect(await defaultFolder(lone, 'suite')).toBe(path.join(lone, 'eval', 'suite'));
+  expect(await defaultFolder(lone, 'suite')).toBe(path.join(dir, 'eval', 'copied-suite'));
+});
+
+test('a link to a checkpoint stands for it', async () => {
+  const best = path.join(dir, 'best');
+  fs.symlinkSync(checkpoint('run', 'checkpoints', '50'), best);
+  expect(await defaultFolder(best, 'suite')).toBe(path.join(dir, 'run', 'eval', '50-suite'));
+  fs.symlinkSync(path.join(dir, 'run'), path.join(dir, 'latest'));
+  expect(await defaultFolder(path.join(dir, 'latest'), 'suite')).toBe(path.join(dir, 'latest', 'eval', 'suite'));
 });
 
 test('what is neither is said before anything is written', async () => {

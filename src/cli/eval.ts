@@ -1,11 +1,12 @@
 /** `nina eval`: closed-loop success of a checkpoint, with intervals, videos and a report. */
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Command, Option } from 'commander';
 import type { EvaluationResult, EvaluationRun } from '../eval/evaluate.ts';
 import { PERTURBATIONS, type PerturbationKind } from '../eval/perturbations.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../policy/backends.ts';
 import { interruptible } from './interrupt.ts';
-import { defaultWorkers, integer, number } from './options.ts';
+import { defaultWorkers, episodes, integer, number, workers } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 interface Options {
@@ -32,7 +33,7 @@ export function registerEval(program: Command): void {
     .argument('<checkpoint>', "a checkpoint, or a training run's folder (its newest checkpoint)")
     .requiredOption('--suite <name>', "suite, see 'nina suites'")
     .option('--task <index>', 'only this task of the suite', integer(0))
-    .requiredOption('--episodes <n>', 'episodes per task', integer(1))
+    .requiredOption('--episodes <n>', 'episodes per task', episodes)
     .requiredOption('--seed <n>', 'seed of initial states and sampling; 0: the fixed initial states', integer(0))
     .option('--multistep <n>', 'actions of each chunk to execute (default: as the checkpoint says)', integer(1))
     .option('--temperature <x>', 'scale of the sampling noise (default: as the checkpoint says)', number(0))
@@ -50,8 +51,11 @@ export function registerEval(program: Command): void {
       ),
     )
     .option('--video', 'write an animation of each episode')
-    .option('--workers <n>', 'worker threads; the result does not depend on them', integer(1), defaultWorkers)
-    .option('--out <folder>', 'folder of the results (default: RUN/eval/SUITE; of one checkpoint: RUN/eval/STEP-SUITE)')
+    .option('--workers <n>', 'worker threads; the result does not depend on them', workers, defaultWorkers)
+    .option(
+      '--out <folder>',
+      'folder of the results (default: RUN/eval/SUITE; of one checkpoint: RUN/eval/STEP-SUITE, or eval/NAME-SUITE beside it)',
+    )
     .option('--json', 'print JSON')
     .action(async (checkpoint: string, { workers, json, out: folder, bestOf, perturb, ...rest }: Options) => {
       const settings = { ...rest, best_of: bestOf, perturbation: perturb };
@@ -68,21 +72,21 @@ export function registerEval(program: Command): void {
 }
 
 /**
- * Where the results go unless the caller says: into the run. Never into one of its checkpoints, because training
- * removes the old ones with all they hold.
+ * Where the results go unless the caller says: into the run, or beside a checkpoint that belongs to none. Never into a
+ * checkpoint, because training removes the old ones with all they hold. A link stands for what it points to.
  * @throws NinaError when `location` is neither a checkpoint nor a run.
  */
 export async function defaultFolder(location: string, suite: string): Promise<string> {
   const { CHECKPOINTS, findCheckpoint } = await import('../policy/checkpoint.ts');
-  const { dir, base } = path.parse(path.resolve(location));
-  const ofRun = findCheckpoint(location) === location && path.basename(dir) === CHECKPOINTS;
-  return ofRun ? path.join(location, '..', '..', 'eval', `${base}-${suite}`) : path.join(location, 'eval', suite);
+  if (findCheckpoint(location) !== location) return path.join(location, 'eval', suite);
+  const { dir, base } = path.parse(fs.realpathSync(location));
+  return path.join(path.basename(dir) === CHECKPOINTS ? path.dirname(dir) : dir, 'eval', `${base}-${suite}`);
 }
 
 /** Evaluates with progress on stderr and writes the report; Ctrl-C stops it tidily. */
 export async function evaluateWithProgress(
   settings: Parameters<typeof import('../eval/evaluate.ts').evaluate>[0],
-  run: Omit<EvaluationRun, 'signal' | 'onProgress'>,
+  run: Omit<EvaluationRun, 'signal' | 'notice' | 'onProgress'>,
 ): Promise<{ result: EvaluationResult; report: string }> {
   const { evaluate } = await import('../eval/evaluate.ts');
   const { writeReport } = await import('../eval/report/write.ts');
@@ -91,6 +95,7 @@ export async function evaluateWithProgress(
     evaluate(settings, {
       ...run,
       signal,
+      notice: (text) => process.stderr.write(`${text}\n`),
       onProgress: ({ done, total, successes }) => {
         progress ??= createProgress(`Evaluating ${settings.suite}`, total, done);
         progress.update(done, `${successes} successful`);

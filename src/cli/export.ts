@@ -29,13 +29,14 @@ export function registerExport(program: Command): void {
     .option('--batch <n>', 'rows of one call', integer(1), 1)
     .option('--json', 'print JSON', false)
     .action(async (checkpoint: string, { onnx: file, part, batch, json }: Options) => {
-      const { exportModel, readCheckpoint } = await import('../policy/index.ts');
+      const { exportModel, readCheckpoint, requireOutsideCheckpoints } = await import('../policy/index.ts');
       const { writeFileAtomically } = await import('../files.ts');
-      const { bytes, signature, metadata } = exportModel(readCheckpoint(checkpoint), part, batch);
+      requireOutsideCheckpoints(file);
+      const { bytes, signature, opset, metadata } = exportModel(readCheckpoint(checkpoint), part, batch);
       writeFileAtomically(file, bytes);
       const { inputs, outputs } = signature;
       if (json) {
-        process.stdout.write(`${toJson({ file, bytes: bytes.length, inputs, outputs, metadata })}\n`);
+        process.stdout.write(`${toJson({ file, bytes: bytes.length, opset, inputs, outputs, metadata })}\n`);
         return;
       }
       const shapes = (tensors: Record<string, { shape: readonly number[] }>) =>
@@ -44,7 +45,7 @@ export function registerExport(program: Command): void {
           .join(', ');
       const clamped = part === 'decoder' ? ['Its actions are not clamped: clamp them to [-1, 1].'] : [];
       const lines = [
-        `${file}: ${(bytes.length / 1e6).toFixed(1)} MB, float32`,
+        `${file}: ${(bytes.length / 1e6).toFixed(1)} MB, float32, operators of ai.onnx ${opset} only`,
         `inputs   ${shapes(inputs)}`,
         `outputs  ${shapes(outputs)}`,
         ...clamped,

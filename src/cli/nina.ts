@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { NinaError } from '../errors.ts';
+import { fileError } from '../files.ts';
 import { packageVersion } from '../version.ts';
 import { registerBench } from './bench.ts';
 import { registerDemos } from './demos.ts';
@@ -41,15 +42,20 @@ registerReproduce(program);
 registerStudy(program);
 registerQuickstart(program);
 
-// `nina suites | head` closes the pipe early: that is no failure.
+// `nina suites | head` closes the pipe early: that is no failure. A result that cannot be written otherwise is one.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`${(fileError('Could not write the result to stdout', error) as Error).message}\n`);
+  process.exitCode = 1;
 });
+// Progress that nobody reads any more (`2>&1 | less` and q, a log collector that died) is no reason to stop the work.
+process.stderr.on('error', () => {});
 
 try {
   await program.parseAsync();
-} catch (error) {
+} catch (cause) {
+  // What the system refused is the user's to know; where our own sentence is missing, its words are better than a stack.
+  const error = fileError(`Could not go on${pathOf(cause)}`, cause);
   if (error instanceof CommanderError) {
     // Commander has printed its message. Asking for help or the version is no mistake.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
@@ -61,4 +67,10 @@ try {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
     process.exitCode = 1;
   }
+}
+
+/** The file that a system error names. */
+function pathOf(cause: unknown): string {
+  const { path: file } = cause as { path?: unknown };
+  return typeof file === 'string' ? ` with ${file}` : '';
 }

@@ -22,6 +22,11 @@ export function number(low: number, high = Number.MAX_VALUE): (text: string) => 
   };
 }
 
+/** Episodes of one task: more than anyone waits for, and few enough to keep a list of. */
+export const episodes = integer(1, 1_000_000);
+/** Worker threads or processes: each holds an engine and a simulator of its own. */
+export const workers = integer(1, 256);
+
 /** Worker threads when `--workers` is not given: one a core. */
 export const defaultWorkers = os.availableParallelism();
 

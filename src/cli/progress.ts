@@ -36,21 +36,25 @@ export interface Status {
   keep(text: string): void;
 }
 
+/** A terminal that can rewrite its line; TERM=dumb says that it cannot. */
+const isRewritable = () => process.stderr.isTTY && process.env.TERM !== 'dumb';
+
 /** @param plainIntervalMs least time between two passing lines when stderr is no terminal */
 export function createStatus(plainIntervalMs: number): Status {
   const { stderr } = process;
+  const rewrites = isRewritable();
   let lastMs = performance.now();
   return {
     show(text) {
       const ms = performance.now();
-      if (stderr.isTTY) stderr.write(`\r\x1b[2K${text.slice(0, stderr.columns - 1)}`);
+      if (rewrites) stderr.write(`\r\x1b[2K${text.slice(0, (stderr.columns || 80) - 1)}`);
       else if (ms - lastMs >= plainIntervalMs) {
         lastMs = ms;
         stderr.write(`${text}\n`);
       }
     },
     keep(text) {
-      stderr.write(stderr.isTTY ? `\r\x1b[2K${text}\n` : `${text}\n`);
+      stderr.write(rewrites ? `\r\x1b[2K${text}\n` : `${text}\n`);
     },
   };
 }

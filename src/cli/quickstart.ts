@@ -11,7 +11,7 @@ import { writeFileAtomically } from '../files.ts';
 import { readJson, toJson } from '../json.ts';
 import { recordWithProgress } from './demos.ts';
 import { evaluateWithProgress } from './eval.ts';
-import { defaultWorkers, integer } from './options.ts';
+import { defaultWorkers, workers } from './options.ts';
 import { duration } from './progress.ts';
 import { formatEvaluation } from './table.ts';
 import { trainWithProgress } from './train.ts';
@@ -33,7 +33,7 @@ export function registerQuickstart(program: Command): void {
     .command('quickstart')
     .description('record demonstrations, train NinA on them, roll it out and report: at most ten minutes on two cores')
     .option('--out <folder>', 'folder of everything it makes', 'quickstart')
-    .option('--workers <n>', 'worker threads; the result does not depend on them', integer(1), defaultWorkers)
+    .option('--workers <n>', 'worker threads; the result does not depend on them', workers, defaultWorkers)
     .option('--json', 'print JSON', false)
     .action(quickstart);
 }
@@ -83,8 +83,9 @@ async function quickstart({ out, workers, json }: { out: string; workers: number
 /** The run's own recipe when it was started before, else the shipped one with the recorded demonstrations. */
 async function recipe(run: string, data: string) {
   const { isRun, readRecipe, readRun, trainConfig } = await import('../train/index.ts');
-  if (isRun(run)) return readRun(run);
-  const settings = new Map([...readRecipe(RECIPE), ['data', { value: data, where: 'quickstart' }] as const]);
+  const recorded = ['data', { value: data, where: 'quickstart' }] as const;
+  if (isRun(run)) return readRun(run, new Map([recorded]));
+  const settings = new Map([...readRecipe(RECIPE), recorded]);
   return trainConfig(settings);
 }
 

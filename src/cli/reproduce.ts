@@ -6,7 +6,7 @@ import { NinaError, UsageError } from '../errors.ts';
 import { toJson } from '../json.ts';
 import type { StudyName } from '../reproduce/index.ts';
 import { interruptible } from './interrupt.ts';
-import { defaultWorkers, integer } from './options.ts';
+import { defaultWorkers, workers } from './options.ts';
 
 interface Options {
   recipe?: string;
@@ -31,7 +31,7 @@ export function registerReproduce(program: Command): void {
     )
     .option('--recipe <file>', 'YAML file of the study (default: the one of that name in this package)')
     .option('--out <folder>', 'folder of demonstrations, trainings and reports, shared by all studies', 'reproduce')
-    .option('--jobs <n>', 'cells computed at once', integer(1), defaultWorkers)
+    .option('--jobs <n>', 'cells computed at once', workers, defaultWorkers)
     .option(
       '--only <words>',
       'only cells whose name SUITE/VARIANT/SEED holds one of these comma-separated words; repeatable, all must hold',

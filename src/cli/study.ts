@@ -7,7 +7,7 @@ import type { Area } from '../eval/roc.ts';
 import { toJson } from '../json.ts';
 import { defaultFolder } from './eval.ts';
 import { interruptible } from './interrupt.ts';
-import { defaultWorkers, integer } from './options.ts';
+import { defaultWorkers, episodes, integer, workers } from './options.ts';
 import { createProgress } from './progress.ts';
 
 interface Options {
@@ -31,9 +31,9 @@ export function registerStudy(program: Command): void {
     .argument('<checkpoint>', "a checkpoint, or a training run's folder (its newest checkpoint)")
     .requiredOption('--suite <name>', "suite, see 'nina suites'")
     .option('--task <index>', 'only this task of the suite', integer(0))
-    .requiredOption('--episodes <n>', 'episodes per task and condition', integer(1))
+    .requiredOption('--episodes <n>', 'episodes per task and condition', episodes)
     .requiredOption('--seed <n>', 'seed of initial states, sampling and disturbances', integer(0))
-    .option('--workers <n>', 'worker threads; the result does not depend on them', integer(1), defaultWorkers)
+    .option('--workers <n>', 'worker threads; the result does not depend on them', workers, defaultWorkers)
     .option('--out <folder>', 'folder of the episodes (default: that of nina eval, with -likelihood)')
     .option('--json', 'print JSON')
     .action(async (checkpoint: string, { workers, json, out: folder, ...settings }: Options) => {

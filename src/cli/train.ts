@@ -38,7 +38,10 @@ export function registerTrain(program: Command): void {
     .description('train a policy on demonstrations')
     .argument('[recipe]', 'YAML file of settings; flags override it')
     .option('--out <folder>', 'folder of the run (default: runs/<name of the recipe>)')
-    .option('--resume <run>', 'go on with a run that was stopped; only --max_steps may change');
+    .option(
+      '--resume <run>',
+      'go on with a run that was stopped; only --max_steps and --data (if it was moved) may change',
+    );
   for (const [key, value, description] of FLAGS) command.option(`--${key} ${value}`, description);
   command
     .option('--set <key=value>', 'any setting of the recipe, repeatable', (text, all: string[]) => [...all, text], [])
@@ -74,10 +77,10 @@ async function prepare(recipe: string | undefined, options: Options): Promise<{ 
   const flags = Object.fromEntries(Object.entries(options).filter(([name]) => !OWN.includes(name)));
   const given: Settings = new Map([...flagSettings(flags as Record<string, string>), ...assignments(options.set)]);
   if (options.resume !== undefined) {
-    const other = [...given.keys()].filter((name) => name !== 'max_steps');
+    const other = [...given.keys()].filter((name) => name !== 'max_steps' && name !== 'data');
     if (recipe !== undefined || options.out !== undefined || other.length > 0)
       throw new UsageError(
-        `--resume goes on with the recipe of ${options.resume}; only --max_steps may be given with it, not ` +
+        `--resume goes on with the recipe of ${options.resume}; only --max_steps and --data may be given with it, not ` +
           `${recipe ?? (options.out !== undefined ? '--out' : other[0])}.`,
       );
     return { run: options.resume, config: readRun(options.resume, given) };

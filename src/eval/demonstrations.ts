@@ -6,7 +6,9 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { DemonstrationWriter, readRecordingHeader } from '../data/index.ts';
 import { NinaError } from '../errors.ts';
+import { sweepDrafts } from '../files.ts';
 import { lockDirectory } from '../lock.ts';
+import { requireOutsideCheckpoints } from '../policy/index.ts';
 import { CONTROL_HZ, Environment, type Task } from '../sim/index.ts';
 import { packageVersion } from '../version.ts';
 import { runJobs } from './pool.ts';
@@ -26,6 +28,8 @@ export interface RecordingOptions {
   images: boolean;
   workers: number;
   signal?: AbortSignal;
+  /** Something a person should know once. */
+  notice?: (text: string) => void;
   /** Called once with the attempts in kept files, then after each attempt. */
   onProgress?: (progress: { attempts: number; total: number; successes: number }) => void;
 }
@@ -53,9 +57,11 @@ type Recipe = Readonly<Record<string, string | number | boolean>>;
  * @throws NinaError when `out` is in use, or holds a file of the same name recorded with other settings.
  */
 export async function recordDemonstrations(options: RecordingOptions): Promise<SuiteRecording> {
-  const { suite, episodes, seed, out, images, workers, signal, onProgress } = options;
+  const { suite, episodes, seed, out, images, workers, signal, notice, onProgress } = options;
   const tasks = chooseTasks(suite, options.task);
-  using _lock = lockDirectory(out);
+  requireOutsideCheckpoints(out);
+  using lock = await lockDirectory(out, notice);
+  sweepDrafts(out);
 
   const kept = new Map<Task, number>();
   for (const task of tasks) {
@@ -89,6 +95,7 @@ export async function recordDemonstrations(options: RecordingOptions): Promise<S
         }
         onProgress?.({ attempts: ++attempted, total, successes: succeeded });
       }
+      lock.check();
       writer.commit({ ...recipe(environment, options), successes });
       successesOf.set(task, successes);
     }

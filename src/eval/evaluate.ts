@@ -6,9 +6,9 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type * as z from 'zod';
-import { writeFileAtomically } from '../files.ts';
+import { sweepDrafts, writeFileAtomically } from '../files.ts';
 import { lockDirectory } from '../lock.ts';
-import { rankIn, readCheckpoint, surpriseScale } from '../policy/index.ts';
+import { rankIn, readCheckpoint, requireOutsideCheckpoints, surpriseScale } from '../policy/index.ts';
 import { Environment, type Task } from '../sim/index.ts';
 import { appendEpisode, type EpisodeLine, type Evaluation, readEpisodes, summarize } from './episodes.ts';
 import type { EvalJob, EvalResult, EvalSettings } from './eval-worker.ts';
@@ -25,6 +25,8 @@ export interface EvaluationRun {
   out: string;
   workers: number;
   signal?: AbortSignal;
+  /** Something a person should know once. */
+  notice?: (text: string) => void;
   /** Called once with the number of episodes on file, then after each episode. */
   onProgress?: (progress: { done: number; total: number; successes: number }) => void;
 }
@@ -44,7 +46,7 @@ export interface EvaluationResult extends Evaluation, Settings {
  */
 export async function evaluate(
   input: z.input<typeof evaluationSchema>,
-  { checkpoint: location, out, workers, signal, onProgress }: EvaluationRun,
+  { checkpoint: location, out, workers, signal, notice, onProgress }: EvaluationRun,
 ): Promise<EvaluationResult> {
   const { task, episodes, video, ...rest } = evaluationSchema.parse(input);
   const checkpoint = readCheckpoint(location);
@@ -52,7 +54,9 @@ export async function evaluate(
   const settings = await resolveSettings(rest, checkpoint);
   const tasks = playableTasks(checkpoint, settings, task);
   const run = runHash(checkpoint, settings);
-  using _lock = lockDirectory(out);
+  requireOutsideCheckpoints(out);
+  using lock = await lockDirectory(out, notice);
+  sweepDrafts(out);
 
   const { words } = checkpoint.config.encoder;
   // A chosen sample surprises less than one that is not: there is no scale for it.
@@ -79,6 +83,7 @@ export async function evaluate(
   let next = 0;
   for await (const result of results) {
     const job = jobs[next++]!;
+    lock.check();
     const line = toLine({ run, seed: settings.seed, quantiles }, job, result);
     if (result.video) {
       line.video = `${job.task.name}-${job.episode}-${run.slice(0, 8)}.png`;

@@ -16,7 +16,7 @@ export const evaluationSchema = z.strictObject({
   /** Index of one task; absent: all. */
   task: z.int().min(0).optional(),
   /** Per task. */
-  episodes: z.int().min(1),
+  episodes: z.int().min(1).max(1_000_000),
   /** Of initial states and of sampling noise. */
   seed: z.int().min(0),
   /** Actions of each chunk to execute; absent: as the checkpoint says. */

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as z from 'zod';
-import { NinaError } from '../errors.ts';
+import { NinaError, UsageError } from '../errors.ts';
 import { draftOf, fileError } from '../files.ts';
 import { parseJson, plainly, readText, toJson } from '../json.ts';
 import { key } from '../random.ts';
@@ -159,6 +159,31 @@ export function findCheckpoint(location: string): string {
   throw new NinaError(
     `${location} is no checkpoint: it has neither a manifest.json nor a folder '${CHECKPOINTS}' of a training run.`,
   );
+}
+
+/**
+ * Results do not belong into a checkpoint: training removes old ones with all they hold, and copies are compared file by
+ * file.
+ * @throws UsageError when `target`, links followed, is or lies in a checkpoint.
+ */
+export function requireOutsideCheckpoints(target: string): void {
+  for (let folder = realPath(target); ; folder = path.dirname(folder)) {
+    if (isCheckpoint(folder))
+      throw new UsageError(
+        `${target} lies in the checkpoint ${folder}, which is not for results. Choose another place.`,
+      );
+    if (folder === path.dirname(folder)) return;
+  }
+}
+
+const isCheckpoint = (folder: string) =>
+  ['manifest.json', ...FILES].every((name) => fs.existsSync(path.join(folder, name)));
+
+/** With links followed, as far as the path exists. */
+function realPath(target: string): string {
+  if (fs.existsSync(target)) return fs.realpathSync(target);
+  const { dir, base } = path.parse(path.resolve(target));
+  return path.join(realPath(dir), base);
 }
 
 function storedTensors({ params, buffers }: PolicyModel): Record<string, StoredTensor> {

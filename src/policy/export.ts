@@ -17,6 +17,8 @@ export interface ExportedModel {
   readonly bytes: Uint8Array;
   /** Inputs and outputs under the names that the file gives them. */
   readonly signature: Signature;
+  /** The version of ai.onnx, the standard's operator set, that a runtime must know; it needs no other operators. */
+  readonly opset: number;
   /** The model's metadata_props. */
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -35,9 +37,8 @@ export function exportModel(checkpoint: Checkpoint, part: ExportPart, batch: num
     package_version: manifest.package_version,
     model_sha256: manifest.files['model.safetensors'] ?? '',
   };
-  const { model: bytes, signature } = emit(graphOf(checkpoint, part, batch), metadata);
-  const outputs = Object.fromEntries(Object.entries(signature.outputs).map(([name, o]) => [`out:${name}`, o]));
-  return { bytes, signature: { ...signature, outputs }, metadata };
+  const { model: bytes, signature, opset } = emit(graphOf(checkpoint, part, batch), { standard: true, metadata });
+  return { bytes, signature, opset, metadata };
 }
 
 function graphOf({ config, model, directory }: Checkpoint, part: ExportPart, B: number): Record<string, Tensor> {

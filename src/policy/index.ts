@@ -10,12 +10,13 @@ export {
   type Manifest,
   observationSchema,
   readCheckpoint,
+  requireOutsideCheckpoints,
   writeCheckpoint,
 } from './checkpoint.ts';
 export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
 export { type ExportedModel, exportModel } from './export.ts';
 export { type LoadedPolicy, loadPolicy, recordSelfTest } from './load.ts';
-export { context, contextShape, decoderOf, init, type PolicyModel, type PolicyParams } from './model.ts';
+export { context, contextShape, decoderOf, init, leastNumbers, type PolicyModel, type PolicyParams } from './model.ts';
 export { EXPORT_PARTS, type ExportPart } from './parts.ts';
 export {
   buildPolicy,

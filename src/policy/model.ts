@@ -24,9 +24,10 @@ export function init(key: Key, { encoder, decoder }: Pick<PolicyConfig, 'encoder
 
 /** How many numbers a configuration's model holds at least; weights that are read must be as many. */
 export function leastNumbers({ encoder, decoder }: Pick<PolicyConfig, 'encoder' | 'decoder'>): number {
-  const { words, max_words, encoder_dim: E } = encoder;
+  const { words, max_words, encoder_dim: E, encoder_blocks } = encoder;
   const W = state.tokenWidth(encoder);
-  return (words.length + max_words + 10 * E) * E + W * W + decoders.leastNumbers(decoder);
+  const seen = (words.length + max_words + (10 + 8 * encoder_blocks) * E) * E + W * (5 * E + W);
+  return seen + decoders.leastNumbers(decoder);
 }
 
 /** What the decoder sees of an observation; its shape is `contextShape`. */

@@ -4,10 +4,12 @@
  */
 import type * as state from '../encoders/state/index.ts';
 import { NinaError } from '../errors.ts';
+import { Lifetime } from '../lifetime.ts';
 import { fold, type Key, normals } from '../random.ts';
 import { resolveBackend } from './backend.ts';
 import type { PolicyBackend } from './backends.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { checkChoice, checkChunks, checkSampling } from './checks.ts';
 import { choose } from './choose.ts';
 import type { PolicyConfig, PolicyStatistics } from './config.ts';
 import { type Chunks, compileDecoding } from './decoding.ts';
@@ -104,6 +106,10 @@ export async function buildPolicy(
   const seeing = await compileSeeing(config, statistics, model, threads);
   const decoding = await compileDecoding(config, model, backend, threads);
   const density = decoding.logProb;
+  const life = new Lifetime('The policy', 'load it again', () => {
+    seeing[Symbol.dispose]();
+    decoding[Symbol.dispose]();
+  });
   /** Chunks as the decoder gave them. */
   const draw = async (observation: state.StateObservation, z: Float32Array) => {
     const seen = await seeing.see(observation);
@@ -111,16 +117,19 @@ export async function buildPolicy(
     const chunks = await decoding.sample(z, seen);
     const latencyMs = performance.now() - start;
     if (!chunks.actions.every(Number.isFinite))
-      throw new NotFiniteError('The policy answered with actions that are not finite: its weights are not usable.');
+      throw new NotFiniteError(
+        'The policy answered with actions that are not finite: its weights are not usable, or the observation is far from all it was trained on.',
+      );
     return { chunks, latencyMs };
   };
   const clamped = ({ actions }: Chunks, k: number) =>
     actions.subarray(k * D, (k + 1) * D).map((a) => Math.min(1, Math.max(-1, a)));
-  const act = async (observation: state.StateObservation, z: Float32Array): Promise<Samples> => {
-    const { chunks, latencyMs } = await draw(observation, z);
-    const actions = Array.from({ length: z.length / D }, (_, k) => clamped(chunks, k));
-    return { actions, latencyMs, ...(chunks.logProb && { logProb: chunks.logProb }) };
-  };
+  const act = (observation: state.StateObservation, z: Float32Array): Promise<Samples> =>
+    life.during(async () => {
+      const { chunks, latencyMs } = await draw(observation, z);
+      const actions = Array.from({ length: z.length / D }, (_, k) => clamped(chunks, k));
+      return { actions, latencyMs, ...(chunks.logProb && { logProb: chunks.logProb }) };
+    });
   return {
     config,
     statistics,
@@ -128,28 +137,38 @@ export async function buildPolicy(
     chunkLength: config.decoder.chunk_length,
     multistep: config.multistep,
     act,
-    sample: (observation, { key, temperature = config.temperature, count = 1 }) =>
-      act(observation, noise(key, temperature, count, D)),
-    async infer(observation, { key, temperature = config.temperature, bestOf = 1, continuing }) {
-      checkChoice(config, { temperature, bestOf, continuing });
-      const { chunks, latencyMs } = await draw(observation, noise(key, temperature, bestOf, D));
-      const { logProb } = chunks;
-      if (!logProb) return { actions: clamped(chunks, 0), latencyMs };
-      const k = choose({ ...chunks, logProb }, continuing);
-      return { actions: clamped(chunks, k), logProb: logProb[k]!, latencyMs };
+    async sample(observation, { key, temperature = config.temperature, count = 1 }) {
+      checkSampling(temperature, count, 'count');
+      return act(observation, noise(key, temperature, count, D));
     },
+    infer: (observation, { key, temperature = config.temperature, bestOf = 1, continuing }) =>
+      life.during(async () => {
+        checkSampling(temperature, bestOf, 'bestOf');
+        checkChoice(config, { temperature, bestOf, continuing });
+        const { chunks, latencyMs } = await draw(observation, noise(key, temperature, bestOf, D));
+        const { logProb } = chunks;
+        if (!logProb) return { actions: clamped(chunks, 0), latencyMs };
+        const k = choose({ ...chunks, logProb }, continuing);
+        return { actions: clamped(chunks, k), logProb: logProb[k]!, latencyMs };
+      }),
     ...(density && {
-      logProb: async (observation: state.StateObservation, actions: Float32Array) =>
-        density(actions, await seeing.see(observation)),
-      async surprise(observation: state.StateObservation, actions: Float32Array) {
-        const seen = await seeing.see(observation);
-        const central = (await decoding.sample(new Float32Array(D), seen)).logProb?.[0] ?? Number.NaN;
-        const nats = central - (await density(actions, seen))[0]!;
-        if (!Number.isNaN(nats)) return Math.min(nats, LARGEST_SURPRISE);
-        throw new NotFiniteError('The log-probability of a chunk is not a number: the weights are not usable.');
-      },
+      logProb: (observation: state.StateObservation, actions: Float32Array) =>
+        life.during(async () => {
+          checkChunks(actions, D);
+          return density(actions, await seeing.see(observation));
+        }),
+      surprise: (observation: state.StateObservation, actions: Float32Array) =>
+        life.during(async () => {
+          checkChunks(actions, D);
+          const seen = await seeing.see(observation);
+          const central = (await decoding.sample(new Float32Array(D), seen)).logProb?.[0] ?? Number.NaN;
+          const nats = central - (await density(actions, seen))[0]!;
+          if (!Number.isNaN(nats)) return Math.min(nats, LARGEST_SURPRISE);
+          throw new NotFiniteError('The log-probability of a chunk is not a number: the weights are not usable.');
+        }),
     }),
     rankSurprise(nats, temperature = config.temperature) {
+      life.check();
       const scale = surpriseScale(statistics.surprise, temperature);
       if (scale) return rankIn(scale, nats);
       const known = statistics.surprise?.scales.map((one) => one.temperature).join(' and ');
@@ -160,10 +179,7 @@ export async function buildPolicy(
               "or its decoder has no density. Of a NinA run, 'nina train --resume RUN' adds it to the last checkpoint.",
       );
     },
-    [Symbol.dispose]() {
-      seeing[Symbol.dispose]();
-      decoding[Symbol.dispose]();
-    },
+    [Symbol.dispose]: () => life[Symbol.dispose](),
   };
 }
 
@@ -172,23 +188,4 @@ function noise(key: Key, temperature: number, count: number, D: number): Float32
   const z = new Float32Array(count * D);
   for (let k = 0; k < count; k++) z.set(normals(k === 0 ? key : fold(key, 'sample', k), D), k * D);
   return z.map((x) => x * temperature);
-}
-
-function checkChoice(
-  { decoder }: PolicyConfig,
-  { temperature, bestOf, continuing }: { temperature: number; bestOf: number; continuing: Float32Array | undefined },
-): void {
-  const { chunk_length: T, action_dim: A } = decoder;
-  if (bestOf === 1 && !continuing) return;
-  if (decoder.decoder !== 'nina')
-    throw new NinaError(`A ${decoder.decoder} decoder has no log-probabilities to choose by; only NinA decoders have.`);
-  if (!Number.isInteger(bestOf) || bestOf < 1) throw new NinaError(`bestOf must be an integer from 1; got ${bestOf}.`);
-  if (bestOf > 1 && temperature === 0)
-    throw new NinaError(
-      `At temperature 0 all ${bestOf} samples are the same one. Choose a temperature above 0, up to 1.`,
-    );
-  if (continuing && (continuing.length % A !== 0 || continuing.length >= T * A || continuing.length === 0))
-    throw new NinaError(
-      `continuing must hold 1 to ${T - 1} actions of ${A} numbers, fewer than the ${T} of a chunk; got ${continuing.length} numbers.`,
-    );
 }

@@ -1,8 +1,8 @@
 /** A policy's encoder with its weights inside: one observation to what the decoder sees of it. */
 import * as state from '../encoders/state/index.ts';
-import { NinaError } from '../errors.ts';
 import { noDropout } from '../nn/index.ts';
 import { compile, constant, mapTree, type NDArray, type Tensor } from '../tensor/index.ts';
+import { checkObservation } from './checks.ts';
 import type { PolicyConfig, PolicyStatistics } from './config.ts';
 import { context, type PolicyModel, type PolicyParams } from './model.ts';
 
@@ -45,13 +45,4 @@ function sceneCache(config: PolicyConfig) {
     if (last?.name !== name) last = { name, scene: state.scene(config.encoder, categories, instruction) };
     return last.scene;
   };
-}
-
-function checkObservation({ proprio, entities, categories }: state.StateObservation): void {
-  const wanted = categories.length * state.ENTITY_SIZE;
-  if (proprio.length !== state.PROPRIO_SIZE || entities.length !== wanted)
-    throw new NinaError(
-      `An observation needs ${state.PROPRIO_SIZE} proprioceptive numbers and ${state.ENTITY_SIZE} for each of its ` +
-        `${categories.length} entities (${wanted}); got ${proprio.length} and ${entities.length}.`,
-    );
 }

@@ -17,8 +17,9 @@ const INTERVAL_MS = 500;
 
 const stop = new AbortController();
 process.on('disconnect', () => stop.abort());
-// A terminal sends Ctrl-C to parent and child; it is the parent's to pass on.
+// A terminal sends Ctrl-C to parent and child; it is the parent's to pass on. What ends a whole group saves here, too.
 process.on('SIGINT', () => {});
+for (const name of ['SIGTERM', 'SIGHUP']) process.on(name, () => stop.abort());
 
 process.on('message', (request: JobRequest) => {
   if (request.kind === 'stop') stop.abort();

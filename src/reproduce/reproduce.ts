@@ -5,7 +5,9 @@
 
 import { NinaError } from '../errors.ts';
 import { recordDemonstrations } from '../eval/demonstrations.ts';
+import { sweepDrafts } from '../files.ts';
 import { lockDirectory } from '../lock.ts';
+import { requireOutsideCheckpoints } from '../policy/index.ts';
 import type { Cell, Training } from './cells.ts';
 import type { Job, JobProgress } from './job.ts';
 import { runJobs } from './jobs.ts';
@@ -53,8 +55,9 @@ export async function reproduce(
   cells: readonly Cell[],
   { out, width, signal, report }: { out: string; width: number; signal: AbortSignal; report: ReproduceReport },
 ): Promise<Failure[]> {
-  using lock = lockDirectory(out);
-  if (lock.notice) report.notice(lock.notice);
+  requireOutsideCheckpoints(out);
+  using _lock = await lockDirectory(out, report.notice);
+  sweepDrafts(out);
   const pending = pendingJobs(cells, readResults(out));
   const sources = new Map(pending.map(([cell]) => [demonstrationsFolder(out, cell!.training), cell!.training]));
   for (const [folder, training] of sources) await record(folder, training, { width, signal, report });

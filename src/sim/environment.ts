@@ -61,6 +61,7 @@ export class Environment implements Disposable {
     this.#controller = new OscController(physics);
   }
 
+  /** Twice does nothing; any later use is a NinaError. */
   [Symbol.dispose](): void {
     this.#physics[Symbol.dispose]();
   }

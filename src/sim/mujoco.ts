@@ -4,6 +4,7 @@
  */
 import loadMujoco, { type DoubleBuffer, type MainModule, type MjData, type MjModel } from '@mujoco/mujoco';
 import { NinaError } from '../errors.ts';
+import { Lifetime } from '../lifetime.ts';
 
 let loading: Promise<MainModule> | undefined;
 
@@ -28,6 +29,11 @@ export class Physics implements Disposable {
   readonly #stateSize: number;
   /** On the engine's heap: mj_getState given a JavaScript array writes over the heap's first bytes instead. */
   readonly #stateBuffer: DoubleBuffer;
+  readonly #life = new Lifetime('The simulation', 'open it again', () => {
+    this.#stateBuffer.delete();
+    this.#data.delete();
+    this.#model.delete();
+  });
 
   /** @throws NinaError with MuJoCo's own message when the XML does not compile. */
   static async open(xml: string): Promise<Physics> {
@@ -50,30 +56,28 @@ export class Physics implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#stateBuffer.delete();
-    this.#data.delete();
-    this.#model.delete();
+    this.#life[Symbol.dispose]();
   }
 
   /** Back to the model's default state, everything included: warm start, controls, time. */
   reset(): void {
-    this.#mj.mj_resetData(this.#model, this.#data);
+    this.#mj.mj_resetData(this.model, this.data);
   }
 
   /** Recomputes what depends on positions and velocities; call after writing them. */
   refresh(): void {
-    this.#mj.mj_step1(this.#model, this.#data);
+    this.#mj.mj_step1(this.model, this.data);
   }
 
   /** One time step under the current controls. */
   advance(): void {
-    this.#mj.mj_step2(this.#model, this.#data);
-    this.#mj.mj_step1(this.#model, this.#data);
+    this.#mj.mj_step2(this.model, this.data);
+    this.#mj.mj_step1(this.model, this.data);
   }
 
   /** Everything the future depends on, warm start and mocap poses included. */
   state(): Float64Array {
-    this.#mj.mj_getState(this.#model, this.#data, this.#stateBuffer, this.#stateKind);
+    this.#mj.mj_getState(this.model, this.data, this.#stateBuffer, this.#stateKind);
     return Float64Array.from(this.#stateBuffer.GetView());
   }
 
@@ -84,19 +88,19 @@ export class Physics implements Disposable {
   /** @param state [stateSize] from `state()` of the same model. */
   restore(state: Float64Array): void {
     this.reset();
-    this.#mj.mj_setState(this.#model, this.#data, Array.from(state), this.#stateKind);
+    this.#mj.mj_setState(this.model, this.data, Array.from(state), this.#stateKind);
     this.refresh();
   }
 
   /** @throws NinaError if the model has nothing of that name. */
   id(kind: Named, name: string): number {
-    const id = this.#mj.mj_name2id(this.#model, this.#kind(kind), name);
+    const id = this.#mj.mj_name2id(this.model, this.#kind(kind), name);
     if (id < 0) throw new NinaError(`The scene has no ${kind} called '${name}'.`);
     return id;
   }
 
   name(kind: Named, id: number): string {
-    return this.#mj.mj_id2name(this.#model, this.#kind(kind), id);
+    return this.#mj.mj_id2name(this.model, this.#kind(kind), id);
   }
 
   #kind(kind: Named): number {
@@ -118,9 +122,9 @@ export class Physics implements Disposable {
    */
   touching(bodyA: number, bodyB: number): boolean {
     const body = this.model.geom_bodyid as Int32Array;
-    const contacts = this.#data.contact;
+    const contacts = this.data.contact;
     let found = false;
-    for (let i = 0; i < this.#data.ncon && !found; i++) {
+    for (let i = 0; i < this.data.ncon && !found; i++) {
       const contact = contacts.get(i)!;
       const [a, b] = [body[contact.geom1]!, body[contact.geom2]!];
       found = (a === bodyA && b === bodyB) || (a === bodyB && b === bodyA);
@@ -130,13 +134,15 @@ export class Physics implements Disposable {
     return found;
   }
 
-  /** The compiled model, for its arrays. */
+  /** The compiled model, for its arrays. @throws NinaError after disposal, as everything that uses it. */
   get model(): MjModel {
+    this.#life.check();
     return this.#model;
   }
 
-  /** The state, for its arrays: read a view, use it, drop it. */
+  /** The state, for its arrays: read a view, use it, drop it. @throws NinaError after disposal. */
   get data(): MjData {
+    this.#life.check();
     return this.#data;
   }
 }

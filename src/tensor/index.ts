@@ -1,7 +1,8 @@
 /** The differentiable graph: symbolic tensors, gradients, programs on ONNX Runtime, parameter trees. */
+export { engineVersion } from './engine.ts';
 export { grad } from './grad.ts';
 export * from './ops.ts';
-export { type CompileOptions, compile, engineVersion, type Feed, type Program, ProgramCache } from './program.ts';
+export { type CompileOptions, compile, type Feed, type Program, ProgramCache } from './program.ts';
 export { constant, type DType, input, type Shape, scalar, type Tensor } from './tensor.ts';
 export {
   feeds,

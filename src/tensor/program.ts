@@ -4,8 +4,9 @@
  * Outputs can be preallocated views of one flat array, so gradients land where the optimizer reads them. A run blocks
  * the event loop: train and infer in a process or worker that has nothing else to do.
  */
-import * as ort from 'onnxruntime-node';
-import { emit, type Signature } from './onnx/emit.ts';
+import { Lifetime } from '../lifetime.ts';
+import { type EngineTensor, loadEngine } from './engine.ts';
+import { emit, engineOutput, type Signature } from './onnx/emit.ts';
 import { show, size, type Tensor } from './tensor.ts';
 
 export type Feed = Float32Array | BigInt64Array;
@@ -18,7 +19,7 @@ export interface Program extends Disposable {
    * Runs the program.
    * @param feeds one flat array per input, row-major.
    * @param into preallocated arrays for outputs; the others are allocated.
-   * @throws Error naming a missing, unknown or wrongly sized feed.
+   * @throws Error naming a missing, unknown or wrongly sized feed; NinaError after disposal.
    */
   run(feeds: Record<string, Feed>, into?: Record<string, Float32Array>): Promise<Record<string, Float32Array>>;
 }
@@ -30,12 +31,10 @@ export interface CompileOptions {
   readonly threads?: number;
 }
 
-/** Version of the engine that runs programs: recorded with every result. */
-export const engineVersion = `onnxruntime-node ${ort.env.versions.node ?? 'unknown'}`;
-
 /** Compiles the graph of the outputs into a program. */
 export async function compile({ outputs, threads = 1 }: CompileOptions): Promise<Program> {
   const { model, signature, nodes } = emit(outputs);
+  const ort = await loadEngine();
   const session = await ort.InferenceSession.create(model, {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -47,8 +46,8 @@ export async function compile({ outputs, threads = 1 }: CompileOptions): Promise
     logSeverityLevel: 3,
   });
   // The runtime's tensors are wrappers of our arrays: make each once per array.
-  const wrappers = new Map<string, { array: Feed; tensor: ort.Tensor }>();
-  const wrap = (name: string, array: Feed, shape: readonly number[]): ort.Tensor => {
+  const wrappers = new Map<string, { array: Feed; tensor: EngineTensor }>();
+  const wrap = (name: string, array: Feed, shape: readonly number[]): EngineTensor => {
     const known = wrappers.get(name);
     if (known?.array === array) return known.tensor;
     const tensor =
@@ -58,42 +57,45 @@ export async function compile({ outputs, threads = 1 }: CompileOptions): Promise
   };
   const inputNames = Object.keys(signature.inputs);
   const outputNames = Object.keys(signature.outputs);
+  const life = new Lifetime('The program', 'compile it again', () => {
+    wrappers.clear();
+    void session.release();
+  });
+  const run = async (feeds: Record<string, Feed>, into: Record<string, Float32Array>) => {
+    for (const name of Object.keys(feeds))
+      if (!(name in signature.inputs))
+        throw new Error(`The program has no input ${name}; it has ${inputNames.join(', ')}.`);
+    const ins: Record<string, EngineTensor> = {};
+    for (const name of inputNames) {
+      const { shape, dtype } = signature.inputs[name]!;
+      const array = feeds[name];
+      if (!array) throw new Error(`Input ${name} ${show(shape)} was not fed.`);
+      if (array.length !== size(shape) || array instanceof BigInt64Array !== (dtype === 'int64'))
+        throw new Error(
+          `Input ${name} needs ${size(shape)} ${dtype} numbers for shape ${show(shape)}; got ${array.length} in a ${array.constructor.name}.`,
+        );
+      ins[name] = wrap(name, array, shape);
+    }
+    const results: Record<string, Float32Array> = {};
+    const outs: Record<string, EngineTensor> = {};
+    for (const name of outputNames) {
+      const { shape } = signature.outputs[name]!;
+      const array = into[name] ?? new Float32Array(size(shape));
+      if (array.length !== size(shape))
+        throw new Error(`Output ${name} ${show(shape)} needs an array of ${size(shape)}; got ${array.length}.`);
+      results[name] = array;
+      const written = engineOutput(name);
+      outs[written] = wrap(written, array, shape);
+    }
+    await session.run(ins, outs);
+    return results;
+  };
 
   return {
     signature,
     nodes,
-    async run(feeds, into = {}) {
-      for (const name of Object.keys(feeds))
-        if (!(name in signature.inputs))
-          throw new Error(`The program has no input ${name}; it has ${inputNames.join(', ')}.`);
-      const ins: Record<string, ort.Tensor> = {};
-      for (const name of inputNames) {
-        const { shape, dtype } = signature.inputs[name]!;
-        const array = feeds[name];
-        if (!array) throw new Error(`Input ${name} ${show(shape)} was not fed.`);
-        if (array.length !== size(shape) || array instanceof BigInt64Array !== (dtype === 'int64'))
-          throw new Error(
-            `Input ${name} needs ${size(shape)} ${dtype} numbers for shape ${show(shape)}; got ${array.length} in a ${array.constructor.name}.`,
-          );
-        ins[name] = wrap(name, array, shape);
-      }
-      const results: Record<string, Float32Array> = {};
-      const outs: Record<string, ort.Tensor> = {};
-      for (const name of outputNames) {
-        const { shape } = signature.outputs[name]!;
-        const array = into[name] ?? new Float32Array(size(shape));
-        if (array.length !== size(shape))
-          throw new Error(`Output ${name} ${show(shape)} needs an array of ${size(shape)}; got ${array.length}.`);
-        results[name] = array;
-        outs[`out:${name}`] = wrap(`out:${name}`, array, shape);
-      }
-      await session.run(ins, outs);
-      return results;
-    },
-    [Symbol.dispose]() {
-      wrappers.clear();
-      void session.release();
-    },
+    run: (feeds, into = {}) => life.during(() => run(feeds, into)),
+    [Symbol.dispose]: () => life[Symbol.dispose](),
   };
 }
 
@@ -103,13 +105,24 @@ export async function compile({ outputs, threads = 1 }: CompileOptions): Promise
 export class ProgramCache implements Disposable {
   private readonly programs = new Map<string, Promise<Program>>();
   private readonly build: (...sizes: number[]) => CompileOptions;
+  private readonly life = new Lifetime('The cache of programs', 'make it again', () => {
+    // A program still being compiled is disposed of when it is ready; that it failed is told to whoever asked for it.
+    for (const program of this.programs.values())
+      program.then(
+        (ready) => ready[Symbol.dispose](),
+        () => {},
+      );
+    this.programs.clear();
+  });
 
   /** @param build the graph for given sizes */
   constructor(build: (...sizes: number[]) => CompileOptions) {
     this.build = build;
   }
 
-  get(...sizes: number[]): Promise<Program> {
+  /** @throws NinaError after disposal. */
+  async get(...sizes: number[]): Promise<Program> {
+    this.life.check();
     const shape = sizes.join('x');
     const known = this.programs.get(shape);
     if (known) return known;
@@ -119,7 +132,6 @@ export class ProgramCache implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const program of this.programs.values()) void program.then((p) => p[Symbol.dispose]());
-    this.programs.clear();
+    this.life[Symbol.dispose]();
   }
 }

@@ -5,15 +5,17 @@
 import { configFor } from '../encoders/state/index.ts';
 import { NinaError, UsageError } from '../errors.ts';
 import { sweepDrafts } from '../files.ts';
-import { lockDirectory } from '../lock.ts';
-import { CHECKPOINTS, init, LIBERO_ACTION, type PolicyConfig } from '../policy/index.ts';
+import { type Lock, lockDirectory } from '../lock.ts';
+import { CHECKPOINTS, init, LIBERO_ACTION, type PolicyConfig, requireOutsideCheckpoints } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
 import { pack } from '../tensor/index.ts';
 import { optimizerState } from './adamw.ts';
 import { decoderSettings, encoderSettings, type TrainConfig } from './config.ts';
 import { type Demonstrations, loadDemonstrations } from './dataset.ts';
+import { divergedAdvice, explain, resume } from './failure.ts';
+import { requireMemory } from './memory.ts';
 import { appendMetrics, type Metrics, readMetrics, truncateMetrics, writeCsv } from './metrics.ts';
-import { isRun, noteSteps, save, savedSteps, writeRecipe } from './run.ts';
+import { isRun, lastingSettings, locateData, noteChanges, requireSameSettings, save, writeRecipe } from './run.ts';
 import { readState, type Window } from './state.ts';
 import { prepareUpdate } from './update.ts';
 import { prepareValidation } from './validation.ts';
@@ -39,23 +41,40 @@ export interface TrainResult {
 
 const EMPTY: Window = { steps: 0, loss: 0, gradNorm: 0 };
 
+/** How a training is told to stop, and where it tells how it goes. */
+export interface TrainOptions {
+  readonly signal: AbortSignal;
+  readonly report: TrainReport;
+}
+
 /**
  * Trains in the folder `run` until `config.max_steps`, from its saved state if it has one.
  * @param signal when aborted, a checkpoint is saved after the current step and a NinaError says how to resume.
- * @throws UsageError when the saved state is already beyond `config.max_steps`.
- * @throws NinaError when another process uses the folder, the data is unsuitable or has changed, or training diverges.
+ * @throws UsageError when the saved state is already beyond `config.max_steps`, or the settings need more memory than
+ * there is.
+ * @throws NinaError when another process uses the folder, the data is unsuitable or has changed, the run's recipe was
+ * edited, or training diverges.
  */
-export async function train(
+export async function train(run: string, config: TrainConfig, options: TrainOptions): Promise<TrainResult> {
+  requireOutsideCheckpoints(run);
+  requireMemory(config);
+  try {
+    using lock = await lockDirectory(run, options.report.notice);
+    return await trainLocked(run, lock, config, options);
+  } catch (error) {
+    throw explain(error, run, config);
+  }
+}
+
+async function trainLocked(
   run: string,
+  lock: Lock,
   config: TrainConfig,
-  { signal, report }: { signal: AbortSignal; report: TrainReport },
+  { signal, report }: TrainOptions,
 ): Promise<TrainResult> {
-  using lock = lockDirectory(run);
-  if (lock.notice) report.notice(lock.notice);
   sweepDrafts(run, `${run}/${CHECKPOINTS}`);
-  if (config.data === undefined) throw new NinaError(`The recipe of ${run} names no data.`);
   const root = key(config.seed);
-  const data = loadDemonstrations(config.data, config.seed, config.validation_fraction);
+  const data = loadDemonstrations(locateData(run, config), config.seed, config.validation_fraction);
   const policy = policyConfig(config, data);
   const initial = init(fold(root, 'init'), policy);
   const { layout, flat } = pack(initial.params);
@@ -63,8 +82,10 @@ export async function train(
   const saved = readState(run, layout.size);
   if (saved && saved.dataHash !== data.hash)
     throw new NinaError(
-      `The demonstrations in ${config.data} are not those that ${run} was trained on so far. Restore them, or start a new run.`,
+      `The demonstrations in ${config.data} are not those that ${run} was trained on so far. Restore them, say with --data ` +
+        'where those are now, or start a new run.',
     );
+  if (saved) requireSameSettings(run, config, saved.settings);
   if (saved && config.max_steps < saved.step)
     throw new UsageError(
       `${run} has done ${saved.step} steps; max_steps must be at least that to go on with it, got ${config.max_steps}.`,
@@ -72,13 +93,6 @@ export async function train(
   const optimizer = saved?.optimizer ?? optimizerState(flat);
   const model = { ...initial, buffers: saved?.buffers ?? initial.buffers };
   let { step, window } = saved ?? { step: 0, window: EMPTY };
-  // From here on the folder holds a run; bad data or settings leave no trace.
-  if (isRun(run)) {
-    const notice = noteSteps(run, config);
-    if (notice !== undefined) report.notice(notice);
-  } else writeRecipe(run, config);
-  truncateMetrics(run, step);
-
   using update = await prepareUpdate(
     config,
     policy,
@@ -97,7 +111,9 @@ export async function train(
     fold(root, 'validation'),
   );
   const saveNow = async () => {
-    const state = { step, optimizer, buffers: model.buffers, window, dataHash: data.hash };
+    lock.check();
+    const settings = lastingSettings(config);
+    const state = { step, optimizer, buffers: model.buffers, window, dataHash: data.hash, settings };
     const directory = await save(run, state, { config: policy, statistics: data.statistics, model }, data, config);
     writeCsv(run);
     return directory;
@@ -111,20 +127,31 @@ export async function train(
     episodes: episodes.length,
     windows: windows.length,
   });
-  let last: Metrics | undefined = readMetrics(run).at(-1);
+  let last: Metrics | undefined;
+  let begun = false;
+  // After the first update is known to fit into memory the folder holds a run; bad data or settings leave no trace.
+  const begin = () => {
+    begun = true;
+    if (isRun(run)) for (const notice of noteChanges(run, config)) report.notice(notice);
+    else writeRecipe(run, config);
+    truncateMetrics(run, step);
+    last = readMetrics(run).at(-1);
+  };
+  if (step === config.max_steps) begin();
   let clock = { steps: 0, ms: 0 };
   let saves = false;
   while (step < config.max_steps) {
     const startMs = performance.now();
     const { loss, gradNorm, diverged } = await update.measure(step);
-    if (diverged) throw new NinaError(`Training diverged at step ${step}: ${diverged} ${advice(run)}`);
+    if (diverged) throw new NinaError(`Training diverged at step ${step}: ${diverged} ${divergedAdvice(run)}`);
     const measureMs = performance.now() - startMs;
+    if (!begun) begin();
     // Only weights whose next loss is sound are saved: the last checkpoint is always a good one.
     if (saves) {
       const checkpoint = await saveNow();
       if (signal.aborted)
         throw new NinaError(
-          `Stopped after step ${step} of ${config.max_steps}; saved ${checkpoint}. Go on with: nina train --resume ${run}`,
+          `Stopped after step ${step} of ${config.max_steps}; saved ${checkpoint}. Go on with: ${resume(run)}`,
         );
     }
     const applyMs = performance.now();
@@ -146,7 +173,10 @@ export async function train(
         ...(validates && (await validation.measure(optimizer.ema))),
       };
       if (!Number.isFinite(last.val_loss ?? 0))
-        throw new NinaError(`Training diverged at step ${step}: held-out loss ${last.val_loss}. ${advice(run)}`);
+        throw new NinaError(
+          `Training diverged at step ${step}: held-out loss ${last.val_loss}. ${divergedAdvice(run)}`,
+        );
+      lock.check();
       appendMetrics(run, last);
       report.metrics(last);
       window = EMPTY;
@@ -169,11 +199,4 @@ function policyConfig(config: TrainConfig, { train, validation }: Demonstrations
     multistep: config.multistep ?? decoder.chunk_length,
     temperature: config.temperature,
   };
-}
-
-function advice(run: string): string {
-  const step = savedSteps(run).at(-1);
-  const good =
-    step === undefined ? 'No checkpoint had been saved' : `The last good checkpoint is ${run}/checkpoints/${step}`;
-  return `${good}. Look at those episodes, or train again with a lower --learning_rate.`;
 }

@@ -3,12 +3,12 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { stringify } from 'yaml';
 import { NinaError } from '../errors.ts';
-import { writeFileAtomically } from '../files.ts';
+import { removeFolder, writeFileAtomically } from '../files.ts';
 import { CHECKPOINTS, type Checkpoint, recordSelfTest, writeCheckpoint } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
 import { engineVersion, unpack } from '../tensor/index.ts';
 import { packageVersion } from '../version.ts';
-import { type TrainConfig, trainConfig } from './config.ts';
+import { settingNames, type TrainConfig, trainConfig } from './config.ts';
 import { type Demonstrations, firstObservation } from './dataset.ts';
 import { readRecipe, type Settings } from './recipe.ts';
 import { type TrainState, writeState } from './state.ts';
@@ -51,16 +51,62 @@ export function readRun(run: string, changed: Settings = new Map()): TrainConfig
 }
 
 /**
- * Notes in a started run's recipe that it goes on for another number of steps, so that the next resume does too.
- * @returns what to tell the user; undefined when the number is the recipe's.
+ * Notes in a started run's recipe what it goes on with, another number of steps or another place of its data, so that
+ * the next resume does too.
+ * @returns what to tell the user.
  */
-export function noteSteps(run: string, { max_steps, schedule_steps }: TrainConfig): string | undefined {
+export function noteChanges(run: string, { max_steps, schedule_steps, data }: TrainConfig): string[] {
   const recipe = readRun(run);
-  if (max_steps === recipe.max_steps) return undefined;
-  writeRecipe(run, { ...recipe, max_steps, schedule_steps });
-  return (
-    `max_steps is now ${max_steps} instead of ${recipe.max_steps}, as ${recipePath(run)} notes. ` +
-    `The schedule of the learning rate still stretches over ${schedule_steps ?? max_steps} steps.`
+  const moved = data !== undefined && path.resolve(data) !== recipe.data;
+  const longer = max_steps !== recipe.max_steps;
+  if (!moved && !longer) return [];
+  writeRecipe(run, { ...recipe, max_steps, schedule_steps, data });
+  const noted = `, as ${recipePath(run)} notes.`;
+  return [
+    ...(moved ? [`The demonstrations are now in ${path.resolve(data)} instead of ${recipe.data}${noted}`] : []),
+    ...(longer
+      ? [
+          `max_steps is now ${max_steps} instead of ${recipe.max_steps}${noted} ` +
+            `The schedule of the learning rate still stretches over ${schedule_steps ?? max_steps} steps.`,
+        ]
+      : []),
+  ];
+}
+
+/** Where the demonstrations are. @throws NinaError when a started run's are no longer there. */
+export function locateData(run: string, { data }: TrainConfig): string {
+  if (data === undefined) throw new NinaError(`The recipe of ${run} names no data.`);
+  if (isRun(run) && !fs.existsSync(data))
+    throw new NinaError(
+      `The demonstrations of ${run} are no longer in ${data}. Say where they are now: nina train --resume ${run} --data FOLDER`,
+    );
+  return data;
+}
+
+/** What a run is trained with, and keeps: all but where its data lies and for how many steps it goes on. */
+export function lastingSettings(config: TrainConfig): Record<string, unknown> {
+  const {
+    data: _,
+    max_steps: __,
+    ...lasting
+  }: Record<string, unknown> = {
+    ...Object.fromEntries(settingNames.map((name) => [name, null])), // null: not given
+    ...config,
+    schedule_steps: config.schedule_steps ?? config.max_steps,
+  };
+  return lasting;
+}
+
+/** @throws NinaError naming each setting that is no longer what the run was trained with so far. */
+export function requireSameSettings(run: string, config: TrainConfig, saved: Readonly<Record<string, unknown>>): void {
+  const present = lastingSettings(config);
+  const text = (value: unknown) => (value === null ? 'not given' : JSON.stringify(value));
+  const edited = Object.entries(saved).filter(([name, value]) => text(present[name] ?? null) !== text(value));
+  if (edited.length === 0) return;
+  const list = edited.map(([name, value]) => `${name} is ${text(present[name] ?? null)} and was ${text(value)}`);
+  throw new NinaError(
+    `${recipePath(run)} is not what ${run} was trained with so far: ${list.join('; ')}. Put it back (another number of ` +
+      'steps is given with --max_steps), or start a new run with the edited recipe in another folder.',
   );
 }
 
@@ -93,8 +139,7 @@ export async function save(
     self_test: await recordSelfTest(averaged, firstObservation(demonstrations.train), fold(key(seed), 'self-test')),
   });
   writeState(run, state);
-  for (const step of savedSteps(run).slice(0, -KEPT))
-    fs.rmSync(path.join(run, CHECKPOINTS, String(step)), { recursive: true, force: true });
+  for (const step of savedSteps(run).slice(0, -KEPT)) removeFolder(path.join(run, CHECKPOINTS, String(step)));
   return directory;
 }
 

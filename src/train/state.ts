@@ -24,6 +24,7 @@ const metadataSchema = z.object({
     .transform(Number),
   window: z.string(),
   data_hash: z.string().regex(/^[0-9a-f]{64}$/, 'wanted a sha256'),
+  settings: z.string().default('{}'),
 });
 
 export interface TrainState {
@@ -33,13 +34,15 @@ export interface TrainState {
   readonly buffers: PolicyModel['buffers'];
   readonly window: Window;
   readonly dataHash: string;
+  /** What the run was trained with; empty in states of earlier versions. */
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 export const statePath = (run: string) => path.join(run, 'state.safetensors');
 
 const ARRAYS = ['params', 'm', 'v', 'ema'] as const;
 
-export function writeState(run: string, { step, optimizer, buffers, window, dataHash }: TrainState): void {
+export function writeState(run: string, { step, optimizer, buffers, window, dataHash, settings }: TrainState): void {
   const arrays = ARRAYS.map((name): [string, StoredTensor] => [
     name,
     { shape: [optimizer[name].length], data: optimizer[name] },
@@ -48,6 +51,7 @@ export function writeState(run: string, { step, optimizer, buffers, window, data
     step: String(step),
     window: toJson(window),
     data_hash: dataHash,
+    settings: toJson(settings),
   });
 }
 
@@ -62,7 +66,7 @@ export function readState(run: string, size: number): TrainState | undefined {
   const file = statePath(run);
   if (!fs.existsSync(file)) return undefined;
   const { tensors, metadata } = readSafetensors(file);
-  const { step, window, data_hash } = checkJson(metadataSchema, metadata, `${file}, its metadata`, ADVICE);
+  const { step, window, data_hash, settings } = checkJson(metadataSchema, metadata, `${file}, its metadata`, ADVICE);
   const array = (name: (typeof ARRAYS)[number]) => readArray(file, tensors, name, size);
   const stray = Object.keys(tensors).find((name) => !name.startsWith(BUFFER_PREFIX) && !ARRAYS.some((a) => a === name));
   if (stray !== undefined) throw new NinaError(`${file} holds the unexpected tensor "${stray}". ${ADVICE}`);
@@ -72,6 +76,12 @@ export function readState(run: string, size: number): TrainState | undefined {
     buffers: buffersFrom(file, tensors),
     window: checkJson(windowSchema, parseJson(window, `${file}, its window`), `${file}, its window`, ADVICE),
     dataHash: data_hash,
+    settings: checkJson(
+      z.record(z.string(), z.unknown()),
+      parseJson(settings, `${file}, its settings`),
+      `${file}, its settings`,
+      ADVICE,
+    ),
   };
 }
 

@@ -2,11 +2,11 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import * as ort from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { feedsOf, scene, stateArrays, writeState } from '../../src/encoders/state/index.ts';
 import { loadPolicy } from '../../src/policy/index.ts';
 import { fold, key, normals } from '../../src/random.ts';
+import { type Engine, loadEngine } from '../../src/tensor/engine.ts';
 import { observation, saveRandomPolicy } from '../support/policy.ts';
 import { nina } from './nina.ts';
 
@@ -19,9 +19,11 @@ const DECODERS = {
 /** Of the action range: float32 sums in another order, amplified by the flow. */
 const TOLERANCE = 2e-4;
 
+let ort: Engine;
 let dir: string;
 const at = (...names: string[]) => path.join(dir, ...names);
 beforeAll(async () => {
+  ort = await loadEngine();
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'export-'));
   for (const [name, decoder] of Object.entries(DECODERS)) await saveRandomPolicy(at(name), decoder);
 });
@@ -34,7 +36,7 @@ describe.each(Object.keys(DECODERS) as (keyof typeof DECODERS)[])('the %s decode
   test('encoder and decoder run outside this package as the policy does', async () => {
     expect(nina('export', at(name), '--part', 'encoder', '--onnx', at(`${name}-e.onnx`)).code).toBe(0);
     const said = nina('export', at(name), '--onnx', at(`${name}-d.onnx`));
-    expect(said.stdout).toMatch(/outputs {2}.*out:actions[\s\S]*not clamped/);
+    expect(said.stdout).toMatch(/outputs {2}.*actions[\s\S]*not clamped/);
     using policy = await loadPolicy(at(name));
     const { config } = policy;
     const arrays = stateArrays(config.encoder, 1);
@@ -50,7 +52,7 @@ describe.each(Object.keys(DECODERS) as (keyof typeof DECODERS)[])('the %s decode
       const { shape } = shapes[input];
       return [input, data instanceof BigInt64Array ? new ort.Tensor('int64', data, shape) : floats(data, shape)];
     });
-    const condition = (await encoder.run(Object.fromEntries(feeds)))['out:condition']!;
+    const condition = (await encoder.run(Object.fromEntries(feeds))).condition!;
 
     const decoder = await load(at(`${name}-d.onnx`));
     const z = normals(fold(key(5)), 70);
@@ -58,7 +60,7 @@ describe.each(Object.keys(DECODERS) as (keyof typeof DECODERS)[])('the %s decode
     const noise = decoder.inputNames.includes('z') && { z: floats(z, shape) };
     const decoded = await decoder.run({ ...noise, condition });
     const { actions } = await policy.infer(observation, { key: key(5), temperature: 1 });
-    const got = decoded['out:actions']!.data as Float32Array;
+    const got = decoded.actions!.data as Float32Array;
     const worst = Math.max(...actions.map((a, i) => Math.abs(a - Math.min(1, Math.max(-1, got[i]!)))));
     expect(worst).toBeLessThan(TOLERANCE);
   });
@@ -80,7 +82,7 @@ test('a flow scores actions; the others are refused with the reason', async () =
     actions: floats(normals(key(1), 210), [3, 70]),
     condition: floats(normals(key(2), 36), [3, 12]),
   });
-  expect((drawn['out:logProb']!.data as Float32Array).every(Number.isFinite)).toBe(true);
+  expect((drawn.logProb!.data as Float32Array).every(Number.isFinite)).toBe(true);
   const { code, stderr } = nina('export', at('flower'), '--part', 'log-prob', '--onnx', at('no.onnx'));
   expect([code, stderr]).toEqual([2, expect.stringMatching(/has a flower decoder, which gives no log-probability/)]);
   expect(fs.existsSync(at('no.onnx'))).toBe(false);

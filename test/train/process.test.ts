@@ -87,6 +87,20 @@ test('nina inspect runs the self-test and says how the policy is driven', () => 
   expect(ninaJson('inspect', at('whole'))).toMatchObject({ step: 60, self_test: 'passed' });
 });
 
+test.each(['SIGHUP', 'SIGTERM'] as const)('%s saves a checkpoint like Ctrl-C', async (signal) => {
+  const child = begin(at('small.yaml'), '--out', at(signal), '--max_steps', '100000');
+  child.stderr!.resume();
+  await changed(at(signal, 'state.safetensors'), 0);
+  child.kill(signal);
+  expect(await once(child, 'exit')).toEqual([1, null]);
+  expect(fs.readdirSync(at(signal))).not.toContain('.lock');
+  const [step] = fs
+    .readdirSync(at(signal, 'checkpoints'))
+    .map(Number)
+    .sort((a, b) => b - a);
+  expect(ninaJson('train', '--resume', at(signal), '--max_steps', step! + 1)).toMatchObject({ steps: step! + 1 });
+});
+
 test('Ctrl-C saves a checkpoint and says how to go on; two processes do not share a folder', async () => {
   const child = begin(at('small.yaml'), '--out', at('interrupted'), '--max_steps', '100000');
   let stderr = '';
@@ -137,7 +151,7 @@ describe('wrong usage is exit code 2, told with its place', () => {
     expect(refused(at('small.yaml'), '--layers', '2')).toMatch(/unknown option '--layers'/);
     const { code, stderr } = nina('train', '--resume', at('whole'), '--seed', '3');
     expect(code).toBe(2);
-    expect(stderr).toMatch(/only --max_steps may be given with it, not seed/);
+    expect(stderr).toMatch(/only --max_steps and --data may be given with it, not seed/);
   });
 });
 
@@ -170,7 +184,22 @@ describe('a full disk', () => {
     fs.mkdirSync(at('disk'));
     const train = `'${process.execPath}' '${entry}' train '${at('small.yaml')}' --out '${at('disk', 'run')}'`;
     const { stdout, stderr } = inTmpfs('300k', `{ ${train}; echo "code $?"; find '${at('disk')}' -name '*.tmp'; }`);
-    expect(stderr).toMatch(/Could not write .*: the disk is full. Free some space and run the same command again./);
+    const told = /Could not write .*: the disk is full. Free some space, then go on with: nina train --resume \S+/;
+    expect(stderr).toMatch(told);
     expect(stdout).toBe('code 1\n');
+  });
+
+  test.skipIf(!canMount)('after the disk has space again, the command that was named goes on', () => {
+    fs.mkdirSync(at('filled'));
+    const script = `
+      mount -t tmpfs -o size=4m none '${at('filled')}'
+      head -c 3900000 /dev/zero > '${at('filled', 'ballast')}'
+      '${process.execPath}' '${entry}' train '${at('small.yaml')}' --out '${at('filled', 'run')}' 2> '${at('full.log')}'
+      rm '${at('filled', 'ballast')}'
+      $(sed -n "s#.*then go on with: nina #'${process.execPath}' '${entry}' #p" '${at('full.log')}' | tr -d "'") 2>&1 >&2
+      ls '${at('filled', 'run', 'checkpoints')}'`;
+    const { stdout } = spawnSync('unshare', ['-rm', 'sh', '-c', script], { encoding: 'utf8' });
+    expect(fs.readFileSync(at('full.log'), 'utf8')).toMatch(/the disk is full/);
+    expect(stdout.trim().split('\n').at(-1)).toBe('60');
   });
 });

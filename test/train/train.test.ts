@@ -2,10 +2,11 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NinaError, UsageError } from '../../src/errors.ts';
 import { lockDirectory } from '../../src/lock.ts';
 import { loadPolicy } from '../../src/policy/index.ts';
+import { readSafetensors } from '../../src/tensor/safetensors.ts';
 import {
   assignments,
   type Metrics,
@@ -150,18 +151,75 @@ test('a run remembers where its data is, whatever folder it was started in', asy
   expect(readRun(at('elsewhere')).data).toBe(at('demos'));
 });
 
+describe('what a run is trained with stays', () => {
+  test('an edited recipe is refused on resume, with what was edited; put back, it goes on', async () => {
+    const config = start('edited', 'max_steps=2');
+    await train(at('edited'), config, { signal: never, report: silent });
+    const file = at('edited', 'recipe.yaml');
+    const recipe = fs.readFileSync(file, 'utf8');
+    const edit = (from: string, to: string) => fs.writeFileSync(file, recipe.replace(from, to));
+    const resumed = () => train(at('edited'), readRun(at('edited')), { signal: never, report: silent });
+    edit('learning_rate: 0.002', 'learning_rate: 0.1\nmultistep: 3');
+    expect(await failure(resumed())).toBe(
+      'edited/recipe.yaml is not what edited was trained with so far: learning_rate is 0.1 and ' +
+        'was 0.002; multistep is 3 and was not given. Put it back (another number of steps is given with --max_steps), or start a new run with the edited ' +
+        'recipe in another folder.',
+    );
+    edit('max_steps: 2', 'max_steps: 9');
+    expect(await failure(resumed())).toMatch(/schedule_steps is 9 and was 2/);
+    fs.writeFileSync(file, recipe);
+    expect(await resumed()).toMatchObject({ steps: 2 });
+  });
+
+  test('moved demonstrations are asked for, and other ones refused', async () => {
+    fs.cpSync(at('demos'), at('old'), { recursive: true });
+    const config = start('moved', `data=${at('old')}`, 'max_steps=2');
+    await train(at('moved'), config, { signal: never, report: silent });
+    fs.renameSync(at('old'), at('new'));
+    const resumed = (...settings: string[]) =>
+      train(at('moved'), readRun(at('moved'), assignments(settings)), { signal: never, report });
+    const notices: string[] = [];
+    const report = { ...silent, notice: (text: string) => notices.push(text) };
+    expect(await failure(resumed())).toBe(
+      'The demonstrations of moved are no longer in old. Say where they are now: nina train --resume moved --data FOLDER',
+    );
+    expect(await failure(resumed(`data=${at('demos', 'pick_can.hdf5')}`))).toMatch(
+      /are not those that moved was trained/,
+    );
+    expect(await resumed(`data=${at('new')}`, 'max_steps=3')).toMatchObject({ steps: 3 });
+    expect(notices[0]).toMatch(/^The demonstrations are now in .*new instead of .*old, as .*recipe.yaml notes\.$/);
+    expect(readRun(at('moved'))).toMatchObject({ data: at('new'), max_steps: 3, schedule_steps: 2 });
+    expect(await resumed('max_steps=4')).toMatchObject({ steps: 4 });
+  });
+});
+
+describe('settings beyond memory', () => {
+  test.each([
+    ['batch_size=1000000000', /at least [\d,]+ GiB of memory, and there are .* GiB.*for batch_size 1000000000/],
+    ['affine_dim=100000000', /for affine_dim 100000000 \(default: 64\); lower it/],
+    ['cond_dim=1000000000', /for cond_dim 1000000000/],
+    ['n_layers=2000000000', /for n_layers 2000000000/],
+    ['chunk_length=100000000', /for chunk_length 100000000/],
+  ])('%s is refused with its name, and leaves no run', async (setting, told) => {
+    const config = trainConfig(assignments([`data=${at('demos')}`, setting]));
+    expect(await failure(train(at('huge'), config, { signal: never, report: silent }))).toMatch(told);
+    expect(fs.existsSync(at('huge'))).toBe(false);
+  });
+});
+
 test('divergence: the step, the episodes, the last good checkpoint, which stays', async () => {
-  const config = start('diverges', 'max_steps=2');
-  await train(at('diverges'), config, { signal: never, report: silent });
-  const good = fs.readFileSync(at('diverges', 'state.safetensors'));
-  const wild = { ...config, learning_rate: 1e9, max_steps: 50, checkpoint_every: 1 };
-  const message = await failure(train(at('diverges'), wild, { signal: never, report: silent }));
-  expect(message).toMatch(/^Training diverged at step 3: loss (NaN|Infinity|[\d.e+-]+), gradient norm/);
+  // The first update is a careful one, the second is not.
+  const wild = ['learning_rate=1e9', 'initial_lr_scale=1e-12', 'max_steps=50', 'checkpoint_every=1'];
+  const config = start('diverges', ...wild);
+  const message = await failure(train(at('diverges'), config, { signal: never, report: silent }));
+  expect(message).toMatch(/^Training diverged at step 2: loss (NaN|Infinity|[\d.e+-]+), gradient norm/);
   expect(message).toMatch(/demos\/pick_(can|bowl).hdf5#demo_\d+/);
-  expect(message).toMatch(/The last good checkpoint is diverges\/checkpoints\/2\./);
-  expect(good.equals(fs.readFileSync(at('diverges', 'state.safetensors')))).toBe(true);
+  expect(message).toMatch(/The last good checkpoint is diverges\/checkpoints\/1\./);
+  const { tensors, metadata } = readSafetensors(at('diverges', 'state.safetensors'));
+  expect(metadata.step).toBe('1');
+  expect(tensors.params!.data.every((x) => Number.isFinite(Number(x)))).toBe(true);
   using policy = await loadPolicy(at('diverges'));
-  expect(policy.manifest.step).toBe(2);
+  expect(policy.manifest.step).toBe(1);
 });
 
 test('an abort saves a checkpoint after the step', async () => {
@@ -179,7 +237,7 @@ test('a folder has one run, and one process at a time', async () => {
   const config = start('taken', 'max_steps=1');
   await train(at('taken'), config, { signal: never, report: silent });
   expect(() => start('taken')).toThrow(/already holds a training run. Continue it with 'nina train --resume/);
-  using _ = lockDirectory(at('taken'));
+  using _ = await lockDirectory(at('taken'));
   expect(await failure(train(at('taken'), config, { signal: never, report: silent }))).toBe(
     `taken is in use by process ${process.pid} on ${os.hostname()}. Wait for it, stop it, or choose another folder.`,
   );

@@ -1,6 +1,7 @@
 /**
  * From the symbolic graph to ONNX: one rule per operation, plus what ONNX Runtime can do in one node
  * (a product with its bias or residual is one Gemm; a normalisation takes its affine map, GELU its distribution function).
+ * For any other runtime the rules keep to the standard's oldest operators.
  */
 import {
   type Attributes,
@@ -15,21 +16,41 @@ import {
 import { shareCommon } from './cse.ts';
 import { OnnxGraph } from './model.ts';
 
+export interface EmitOptions {
+  /** For any runtime: only operators of ai.onnx, in its lowest version that has them, and results under their plain names. */
+  readonly standard?: boolean;
+  /** The model's metadata_props. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface Emitted {
+  readonly model: Uint8Array;
+  /** What to feed it and what it answers. */
+  readonly signature: Signature;
+  /** How many ONNX nodes it has. */
+  readonly nodes: number;
+  /** The version of ai.onnx it is written in. */
+  readonly opset: number;
+}
+
 export interface Signature {
   readonly inputs: Record<string, { shape: Shape; dtype: DType }>;
   readonly outputs: Record<string, { shape: Shape }>;
 }
 
-/** The ONNX model that computes `outputs`, and what to feed it. `metadata` goes into the model's metadata_props. */
-export function emit(
-  outputs: Record<string, Tensor>,
-  metadata: Readonly<Record<string, string>> = {},
-): { model: Uint8Array; signature: Signature; nodes: number } {
+/** What a model's result is called: not its plain name, which for our own engine a program may also give to an input. */
+export const engineOutput = (name: string): string => `out:${name}`;
+
+/**
+ * The ONNX model that computes `outputs`.
+ * @throws Error if two inputs, or with `standard` an input and an output, have one name.
+ */
+export function emit(outputs: Record<string, Tensor>, { standard = false, metadata = {} }: EmitOptions = {}): Emitted {
   const shared = shareCommon(Object.values(outputs));
   const roots = Object.values(outputs).map((t) => shared.get(t)!);
   const order = topological(roots);
   const uses = countUses(order, roots);
-  const graph = new OnnxGraph();
+  const graph = new OnnxGraph({ standard });
   graph.metadata = metadata;
   const names = new Map<Tensor, string | string[]>();
   const inputs: Signature['inputs'] = {};
@@ -47,7 +68,7 @@ export function emit(
       normed.set(t, norm);
       for (const inner of norm.absorbed) absorbed.add(inner);
     } else if (is(t, 'add')) markGemm(t, uses, absorbed);
-    else if (is(t, 'gelu')) markGelu(t, uses, absorbed);
+    else if (is(t, 'gelu') && !standard) markGelu(t, uses, absorbed);
   }
 
   for (const t of order) {
@@ -86,11 +107,14 @@ export function emit(
   const out: Signature['outputs'] = {};
   Object.keys(outputs).forEach((name, i) => {
     const t = roots[i]!;
-    graph.nodes.push({ op: 'Identity', inputs: [single(t)], outputs: [`out:${name}`], attributes: {}, domain: '' });
-    graph.outputs.push({ name: `out:${name}`, shape: t.shape, dtype: 'float32' });
+    const written = standard ? name : engineOutput(name);
+    if (written in inputs) throw new Error(`An input and an output are named ${name}. Give each its own name.`);
+    graph.nodes.push({ op: 'Identity', inputs: [single(t)], outputs: [written], attributes: {}, domain: '' });
+    graph.outputs.push({ name: written, shape: t.shape, dtype: 'float32' });
     out[name] = { shape: t.shape };
   });
-  return { model: graph.encode(), signature: { inputs, outputs: out }, nodes: graph.nodes.length };
+  const { nodes, opset } = graph;
+  return { model: graph.encode(), signature: { inputs, outputs: out }, nodes: nodes.length, opset };
 }
 
 function countUses(order: readonly Tensor[], roots: readonly Tensor[]): Map<Tensor, number> {
@@ -158,17 +182,19 @@ function emitGemm(graph: OnnxGraph, { transA, transB }: Attributes['matmul'], in
   return graph.op('Gemm', ins, { transA: +transA, transB: +transB });
 }
 
+/** A batch of matrices, each transposed: the last two axes swapped. */
+function swapped(graph: OnnxGraph, name: string, { shape }: Tensor): string {
+  const rank = shape.length;
+  const perm = [...shape.keys()].map((axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
+  return graph.op('Transpose', [name], { perm });
+}
+
 type Emit<K extends OpName> = (g: OnnxGraph, ins: string[], t: Tensor<K>) => string | string[];
 
 const same =
   (op: string): Emit<OpName> =>
   (g, ins) =>
     g.op(op, ins);
-
-const reduction =
-  (op: string): Emit<'sum' | 'mean'> =>
-  (g, ins, t) =>
-    g.op(op, [...ins, g.ints(t.attrs.axes)], { keepdims: 1 });
 
 const EMIT: { [K in OpName]: Emit<K> } = {
   input: () => {
@@ -198,12 +224,20 @@ const EMIT: { [K in OpName]: Emit<K> } = {
   clamp: (g, [x], { attrs: { lo, hi } }) =>
     g.op('Clip', [x!, g.floats(Float32Array.of(lo), []), g.floats(Float32Array.of(hi), [])]),
   equal: (g, ins) => g.op('Cast', [g.op('Equal', ins)], { to: 1 }),
-  sum: reduction('ReduceSum'),
-  mean: reduction('ReduceMean'),
+  sum: (g, [x], { attrs: { axes } }) => g.op('ReduceSum', [x!, g.ints(axes)], { keepdims: 1 }),
+  mean: (g, [x], { attrs: { axes } }) =>
+    g.standard
+      ? g.op('ReduceMean', [x!], { axes, keepdims: 1 })
+      : g.op('ReduceMean', [x!, g.ints(axes)], { keepdims: 1 }),
   matmul: (g, ins, t) => {
     const { transA, transB } = t.attrs;
     if (t.shape.length === 2) return emitGemm(g, t.attrs, ins);
     if (!transA && !transB) return g.op('MatMul', ins);
+    if (g.standard)
+      return g.op(
+        'MatMul',
+        [transA, transB].map((swap, i) => (swap ? swapped(g, ins[i]!, t.args[i]!) : ins[i]!)),
+      );
     return g.op('FusedMatMul', ins, { transA: +transA, transB: +transB }, 'com.microsoft');
   },
   softmax: (g, ins) => g.op('Softmax', ins, { axis: -1 }),
@@ -227,7 +261,10 @@ const EMIT: { [K in OpName]: Emit<K> } = {
   concat: (g, ins, t) => g.op('Concat', ins, { axis: t.attrs.axis }),
   slice: (g, [x], { attrs: { axis, start, end } }) =>
     g.op('Slice', [x!, g.ints([start]), g.ints([end]), g.ints([axis])]),
-  pad: (g, [x], { attrs: { axis, before, after } }) => g.op('Pad', [x!, g.ints([before, after]), '', g.ints([axis])]),
+  pad: (g, [x], { attrs: { axis, before, after }, shape }) => {
+    const along = (width: number) => [...shape.keys()].map((other) => (other === axis ? width : 0));
+    return g.op('Pad', [x!, g.ints([...along(before), ...along(after)])]);
+  },
   broadcast: (g, [x], t) => g.op('Expand', [x!, g.ints(t.shape)]),
   gather: (g, [x], { attrs: { axis, indices } }) => g.op('Gather', [x!, g.ints(indices)], { axis }),
   embed: (g, ins) => g.op('Gather', ins, { axis: 0 }),

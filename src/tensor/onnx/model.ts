@@ -1,11 +1,13 @@
 /**
- * An ONNX graph under construction and its encoding (onnx.proto3, IR version 9, opset 20, com.microsoft opset 1).
+ * An ONNX graph under construction and its encoding (onnx.proto3). Of two kinds: for our own engine, whose newest
+ * operators and extensions it may use, or for any runtime, which gets the standard operators of the lowest version.
  */
 import { type DType, type Shape, size } from '../tensor.ts';
+import { irVersion, lowestOpset } from './opset.ts';
 import { ProtoWriter } from './protobuf.ts';
 
-const IR_VERSION = 9;
-const OPSET = 20;
+/** Of ai.onnx, for our own engine. */
+const ENGINE_OPSET = 20;
 const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int64: 7 };
 const ATTRIBUTE_TYPE = { float: 1, int: 2, ints: 7 };
 
@@ -32,9 +34,20 @@ export class OnnxGraph {
   readonly outputs: Value[] = [];
   /** The model's metadata_props: whatever a reader of the file should know. */
   metadata: Readonly<Record<string, string>> = {};
+  /** Whether only operators of ai.onnx may be used, in forms that `opset.ts` knows. */
+  readonly standard: boolean;
   private readonly initializers = new Map<string, Value & { data: Uint8Array }>();
   private readonly known = new Map<string, string>();
   private nextName = 0;
+
+  constructor({ standard }: { standard: boolean }) {
+    this.standard = standard;
+  }
+
+  /** The version of ai.onnx that the nodes so far are written in. */
+  get opset(): number {
+    return this.standard ? lowestOpset(this.nodes.map(({ op }) => op)) : ENGINE_OPSET;
+  }
 
   fresh(): string {
     return `v${this.nextName++}`;
@@ -73,8 +86,9 @@ export class OnnxGraph {
   }
 
   encode(): Uint8Array {
+    const { opset, standard } = this;
     const model = new ProtoWriter();
-    model.int(1, IR_VERSION);
+    model.int(1, irVersion(opset));
     model.text(2, 'nina-vla');
     model.message(7, (graph) => {
       for (const n of this.nodes) graph.message(1, (w) => encodeNode(w, n));
@@ -89,10 +103,11 @@ export class OnnxGraph {
       for (const v of this.inputs) graph.message(11, (w) => encodeValue(w, v));
       for (const v of this.outputs) graph.message(12, (w) => encodeValue(w, v));
     });
-    for (const [domain, version] of [
-      ['', OPSET],
-      ['com.microsoft', 1],
-    ] as const)
+    const domains: readonly (readonly [string, number])[] = [
+      ['', opset],
+      ...(standard ? [] : [['com.microsoft', 1] as const]),
+    ];
+    for (const [domain, version] of domains)
       model.message(8, (w) => {
         w.text(1, domain);
         w.int(2, version);

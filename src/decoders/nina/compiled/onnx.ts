@@ -1,6 +1,7 @@
 /**
  * The folded decoder on ONNX Runtime: one program per direction and batch size, made when first used.
  */
+import { Lifetime } from '../../../lifetime.ts';
 import { ProgramCache } from '../../../tensor/index.ts';
 import type { CompiledNina } from './compiled.ts';
 import { checkCall } from './compiled.ts';
@@ -16,6 +17,10 @@ export function compileOnnx(
   const sizes = { D: chunk_length * action_dim, C: cond_dim, maxBatch };
   const sampling = new ProgramCache((B) => ({ outputs: sampleGraph(folded, B!), threads }));
   const scoring = new ProgramCache((B) => ({ outputs: logProbGraph(folded, B!), threads }));
+  const life = new Lifetime('The compiled decoder', 'compile it again', () => {
+    sampling[Symbol.dispose]();
+    scoring[Symbol.dispose]();
+  });
   // Results and feeds keep their identity from call to call, so the engine's wrappers of them are made once.
   const buffers = new Map<number, ReturnType<typeof buffersOf>>();
   const buffersFor = (B: number) => {
@@ -29,28 +34,27 @@ export function compileOnnx(
     backend: 'onnx',
     maxBatch,
     weightBytes: weightBytes(folded),
-    async sample(z, cond, B) {
-      checkCall('sample', z, cond, B, sizes);
-      const program = await sampling.get(B);
-      const { x, condition, actions, logProb } = buffersFor(B);
-      x.set(z);
-      condition.set(cond);
-      await program.run({ z: x, condition }, { actions, logProb });
-      return { actions, logProb };
-    },
-    async logProb(chunk, cond, B) {
-      checkCall('logProb', chunk, cond, B, sizes);
-      const program = await scoring.get(B);
-      const { x, condition, logProb } = buffersFor(B);
-      x.set(chunk);
-      condition.set(cond);
-      await program.run({ actions: x, condition }, { logProb });
-      return logProb;
-    },
-    [Symbol.dispose]() {
-      sampling[Symbol.dispose]();
-      scoring[Symbol.dispose]();
-    },
+    sample: (z, cond, B) =>
+      life.during(async () => {
+        checkCall('sample', z, cond, B, sizes);
+        const program = await sampling.get(B);
+        const { x, condition, actions, logProb } = buffersFor(B);
+        x.set(z);
+        condition.set(cond);
+        await program.run({ z: x, condition }, { actions, logProb });
+        return { actions, logProb };
+      }),
+    logProb: (chunk, cond, B) =>
+      life.during(async () => {
+        checkCall('logProb', chunk, cond, B, sizes);
+        const program = await scoring.get(B);
+        const { x, condition, logProb } = buffersFor(B);
+        x.set(chunk);
+        condition.set(cond);
+        await program.run({ actions: x, condition }, { logProb });
+        return logProb;
+      }),
+    [Symbol.dispose]: () => life[Symbol.dispose](),
   };
 }
 

@@ -2,6 +2,7 @@
  * A decoder as one WebAssembly module: the same bytes in Node and in a browser, nothing imported, nothing allocated per
  * call. Importing this file loads no engine.
  */
+import { Lifetime } from '../../../../lifetime.ts';
 import { instantiate } from '../../../../tensor/wasm/instantiate.ts';
 import { type CompiledNina, checkCall } from '../compiled.ts';
 import type { Folded } from '../folded.ts';
@@ -42,7 +43,10 @@ export async function compileWasm(
     actions: new Float32Array(buffer, at.actions, (i + 1) * D),
     logProb: new Float32Array(buffer, at.logProb, i + 1),
   }));
+  // The memory goes with the object; disposal only ends its use, as of every other compiled decoder.
+  const life = new Lifetime('The compiled decoder', 'compile it again');
   const write = (what: string, x: Float32Array, cond: Float32Array, B: number) => {
+    life.check();
     checkCall(what, x, cond, B, { D, C, maxBatch });
     chunk.set(x);
     if (C === conditionStride) condition.set(cond);
@@ -62,7 +66,6 @@ export async function compileWasm(
       exports.logProb(B);
       return results[B - 1]!.logProb;
     },
-    // The memory goes with the object.
-    [Symbol.dispose]() {},
+    [Symbol.dispose]: () => life[Symbol.dispose](),
   };
 }
