@@ -62,7 +62,7 @@ const studySchema = z
       context.addIssue({
         code: 'custom',
         path: ['baseline'],
-        message: `is none of the variants (${Object.keys(variants).join(', ')}); got '${baseline}'`,
+        message: `is none of the variants (${Object.keys(variants).join(', ')}); got '${shorten(baseline)}'`,
       });
   });
 
