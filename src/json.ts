@@ -78,15 +78,25 @@ export function parseJson(text: string, where: string): unknown {
   } catch (cause) {
     const bare = bareNumber(text);
     if (bare) throw new NinaError(`${where} holds ${printable(bare)}; every number must be finite.`, { cause });
-    throw new NinaError(`${where} is not JSON: ${printable((cause as Error).message)}.`, { cause });
+    throw new NinaError(`${where} is not JSON: ${mistake(cause as SyntaxError)}.`, { cause });
   }
   const wrong = ambiguity(text) ?? (text.includes(PROTOTYPE) ? `it has a key ${PROTOTYPE}` : undefined);
   if (wrong) throw new NinaError(`${where} is not JSON that can be trusted: ${wrong}.`);
   return value;
 }
 
+/** The engine's words without what they quote: a damaged file may hold anything. */
+const mistake = ({ message }: SyntaxError) =>
+  printable(/^[A-Z].*?(?=, \.*"| in JSON| \(line|$)/.exec(message)?.[0] ?? 'Unexpected word');
+
 /** Schemas pass this key over without a word. */
 const PROTOTYPE = '"__proto__"';
+
+/** A surrogate without its other one. */
+const HALF = /\p{Surrogate}/u;
+
+/** Of a string's token, with the colon after a key or without. */
+const textOf = (token: string): string => JSON.parse(token.slice(0, token.lastIndexOf('"') + 1));
 
 /** What JSON.parse lets pass in valid JSON, as the end of a sentence; undefined when there is nothing. */
 export function ambiguity(text: string): string | undefined {
@@ -96,8 +106,9 @@ export function ambiguity(text: string): string | undefined {
       if (open.push(token === '{' ? new Set() : undefined) > MAX_DEPTH)
         return `it is nested deeper than ${MAX_DEPTH} levels`;
     } else if (token === '}' || token === ']') open.pop();
+    else if (/\\u[dD]/.test(token) && HALF.test(textOf(token))) return 'a text holds half a character';
     else if (colon) {
-      const key: string = JSON.parse(token.slice(0, token.lastIndexOf('"') + 1));
+      const key = textOf(token);
       const keys = open.at(-1)!;
       if (keys.has(key)) return `the key ${shown(key)} comes twice in one object`;
       keys.add(key);
@@ -136,7 +147,8 @@ export function readJson<S extends z.ZodType>(file: string, schema: S, advice?: 
  * @throws NinaError naming the file and the line that is damaged.
  */
 export function readJsonLines<S extends z.ZodType>(file: string, schema: S, advice: string): z.output<S>[] {
-  return parseLines(decodeText(readBytes(file), file).replace(/\n$/, ''), file, schema, advice);
+  const text = decodeText(readBytes(file), file);
+  return parseLines(text.endsWith('\n') || text === '' ? text : `${text}\n`, file, schema, advice);
 }
 
 /**
@@ -146,13 +158,13 @@ export function readJsonLines<S extends z.ZodType>(file: string, schema: S, advi
 export function readJsonLog<S extends z.ZodType>(file: string, schema: S, advice: string): z.output<S>[] {
   const bytes = readBytes(file);
   // Cut before it is decoded: the crash may have cut through a character.
-  const whole = bytes.subarray(0, Math.max(0, bytes.lastIndexOf('\n')));
+  const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
   return parseLines(decodeText(whole, file), file, schema, advice);
 }
 
 function parseLines<S extends z.ZodType>(text: string, file: string, schema: S, advice: string): z.output<S>[] {
-  if (text === '') return [];
-  return text.split('\n').map((line, i) => {
+  const lines = text.split('\n').slice(0, -1);
+  return lines.map((line, i) => {
     const where = `${file}, line ${i + 1}`;
     try {
       return checkJson(schema, parseJson(line, where), where);
@@ -164,7 +176,8 @@ function parseLines<S extends z.ZodType>(text: string, file: string, schema: S, 
 }
 
 const SHOWN = 80;
-const shorten = (text: string) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text);
+/** Enough of a text from a file to know it by. */
+export const shorten = (text: string) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text);
 const shown = (key: string) => printable(shorten(JSON.stringify(key)));
 /** Control characters of a damaged file stay out of the terminal. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it is for

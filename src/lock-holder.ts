@@ -146,7 +146,9 @@ function lifeOfProcess({ pid, started }: Holder): Life {
 function startOf(pid: number): string {
   const stat = fromProc(() => fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
   // The command in field 2 may hold spaces and parentheses: count from its end.
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // A zombie has ended; in a container whose first process does not wait for it, its entry stays for good.
+  return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '');
 }
 
 /** What /proc says; empty where there is none. */

@@ -109,11 +109,13 @@ export function formatStudy({ choice, seams, detection, foresight }: LikelihoodS
   return sections.join('');
 }
 
+const share = (rate: { success_rate: number } | null) => (rate === null ? '–' : percent(rate.success_rate));
 const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
-const range = ([low, high]: readonly [number, number], show: (x: number) => string) => `[${show(low)}, ${show(high)}]`;
+const range = (interval: readonly [number, number] | null, show: (x: number) => string) =>
+  interval === null ? '–' : `[${show(interval[0])}, ${show(interval[1])}]`;
 
 const area = ({ auroc, interval }: Area) => {
-  const show = (x: number) => x.toFixed(2);
+  const show = (x: number | null) => x?.toFixed(2) ?? '–';
   return `${show(auroc)} ${range(interval, show)}`;
 };
 
@@ -126,7 +128,7 @@ const actingCells = ({ name, multistep, successes, n, interval }: Acting) => [
 
 function seamCells(seams: Seams): string[] {
   const both = (seam: Mean, inside: Mean, scale: number) => {
-    const show = (x: number) => (scale * x).toFixed(2);
+    const show = (x: number | null) => (x === null ? '–' : (scale * x).toFixed(2));
     return `${show(seam.mean)} ${range(seam.interval, show)} / ${show(inside.mean)}`;
   };
   return [
@@ -137,9 +139,7 @@ function seamCells(seams: Seams): string[] {
 
 function detectionRows({ perturbation, multistep, success, undisturbed, scores }: Detection): string[][] {
   return Object.entries(scores).map(([score, { first, chunks, episodes }], i) => [
-    ...(i === 0
-      ? [perturbation, String(multistep), `${percent(success.success_rate)}, ${percent(undisturbed.success_rate)}`]
-      : ['', '', '']),
+    ...(i === 0 ? [perturbation, String(multistep), `${share(success)}, ${share(undisturbed)}`] : ['', '', '']),
     ...[score, area(first), area(chunks), area(episodes), String(first.n)],
   ]);
 }

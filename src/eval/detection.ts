@@ -22,9 +22,9 @@ export interface Separation {
 export interface Detection {
   perturbation: PerturbationKind;
   multistep: number;
-  /** Of the disturbed episodes, and of the same ones undisturbed. */
-  success: Rate;
-  undisturbed: Rate;
+  /** Of the disturbed episodes, and of the same ones undisturbed; null when none lasted until the disturbance. */
+  success: Rate | null;
+  undisturbed: Rate | null;
   /** By score: `SCORES`. */
   scores: Record<string, Separation>;
   /** Share of the first decisions after the disturbance whose rank is unusual, disturbed and not; absent without ranks. */
@@ -86,8 +86,8 @@ export function detection(
   return {
     perturbation,
     multistep: disturbed.multistep,
-    success: rate(pairs.map(({ line }) => line)),
-    undisturbed: rate(pairs.map(({ same }) => same)),
+    success: pairs.length === 0 ? null : rate(pairs.map(({ line }) => line)),
+    undisturbed: pairs.length === 0 ? null : rate(pairs.map(({ same }) => same)),
     scores: Object.fromEntries(Object.entries(SCORES).map(([name, score]) => [name, separation(score)])),
     ...(ranks.length > 0 && { flagged: [flagged(0), flagged(1)] }),
   };

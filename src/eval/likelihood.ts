@@ -52,8 +52,10 @@ export interface LikelihoodStudy extends StudySettings {
 }
 
 export interface Mean {
-  mean: number;
-  interval: [low: number, high: number];
+  /** Null of no values. */
+  mean: number | null;
+  /** Null of fewer than two values. */
+  interval: [low: number, high: number] | null;
   n: number;
 }
 
@@ -140,11 +142,11 @@ function seamsOf(lines: readonly EpisodeLine[]): Omit<Seams, keyof Acting> {
 
 const average = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
-/** Mean and its 95% interval by the central limit theorem; not a number of fewer than two values. */
+/** Mean and its 95% interval by the central limit theorem. */
 function meanOf(values: readonly number[]): Mean {
   const n = values.length;
   const mean = average(values);
   const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
   const half = 1.96 * Math.sqrt(variance / n);
-  return { mean, interval: [mean - half, mean + half], n };
+  return { mean: n === 0 ? null : mean, interval: n < 2 ? null : [mean - half, mean + half], n };
 }

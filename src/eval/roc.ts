@@ -31,9 +31,10 @@ export interface Pair {
 }
 
 export interface Area {
-  auroc: number;
-  /** Percentile bootstrap over episodes, 95%: the chunks of an episode are not independent. */
-  interval: [low: number, high: number];
+  /** Null when a group is empty. */
+  auroc: number | null;
+  /** Percentile bootstrap over episodes, 95%: the chunks of an episode are not independent. Null when a group is empty. */
+  interval: [low: number, high: number] | null;
   /** Episodes. */
   n: number;
 }
@@ -52,9 +53,10 @@ export function areaOver(pairs: readonly Pair[], key: Key): Area {
   const resampled = Array.from({ length: pairs.length === 0 ? 0 : RESAMPLES }, () =>
     of(pairs.map(() => random.pick(pairs))),
   ).filter((area) => !Number.isNaN(area));
+  const all = of(pairs);
   return {
-    auroc: of(pairs),
-    interval: [percentile(resampled, 0.025), percentile(resampled, 0.975)],
+    auroc: Number.isNaN(all) ? null : all,
+    interval: resampled.length === 0 ? null : [percentile(resampled, 0.025), percentile(resampled, 0.975)],
     n: pairs.length,
   };
 }

@@ -33,12 +33,12 @@ function checkTogether(
     wrong(['decoder', 'embed_dim'], `${decoder.embed_dim} is not the ${tokenWidth(encoder)} of the encoder's token`);
 }
 
-/** Moments of `size` dimensions; further statistics of them may follow. */
+/** Moments of `size` dimensions, and what else is measured of them. */
 const moments = (size: number) => {
   const each = z.array(z.number()).length(size);
   const spread = z.array(z.number().min(0)).length(size);
   const more = { min: each, max: each, q01: each, q99: each, count: z.int().min(1), names: z.array(z.string()) };
-  return z.looseObject({ mean: each, std: spread, ...z.object(more).partial().shape });
+  return z.strictObject({ mean: each, std: spread, ...z.object(more).partial().shape });
 };
 
 /** stats.json of a checkpoint: normalisation belongs to the weights. Further statistics are kept but not needed. */

@@ -6,7 +6,7 @@ import { isMap, isNode, isPair, type ParsedNode } from 'yaml';
 import * as z from 'zod';
 import { UsageError } from '../errors.ts';
 import { evaluationSchema } from '../eval/evaluate.ts';
-import { plainly } from '../json.ts';
+import { plainly, shorten } from '../json.ts';
 import { SUITES } from '../sim/index.ts';
 import { type Settings, settingsOf } from '../train/recipe.ts';
 import { openYaml, type YamlFile } from '../train/yaml.ts';
@@ -62,7 +62,7 @@ const studySchema = z
       context.addIssue({
         code: 'custom',
         path: ['baseline'],
-        message: `is none of the variants (${Object.keys(variants).join(', ')}); got '${baseline}'`,
+        message: `is none of the variants (${Object.keys(variants).join(', ')}); got '${shorten(baseline)}'`,
       });
   });
 
@@ -126,7 +126,7 @@ export function readStudy(file: string): Study {
 function mistakes(file: string, yaml: YamlFile, error: z.ZodError): string[] {
   return error.issues.flatMap((issue) => {
     const say = (path: readonly PropertyKey[], message: string) =>
-      `${place(file, yaml, path)}: ${path.map(String).join('.') || 'recipe'}: ${message}`;
+      `${place(file, yaml, path)}: ${shorten(path.map(String).join('.')) || 'recipe'}: ${message}`;
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => say([...issue.path, key], 'unknown key.'));
     const { message } = issue.code === 'invalid_key' ? (issue.issues[0] ?? issue) : issue;
     return [say(issue.path, plainly(message))];

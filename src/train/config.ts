@@ -68,7 +68,7 @@ function checkTogether(config: TrainConfig, context: z.RefinementCtx): void {
       'action_dim',
       `action_dim must be the ${ACTION_SIZE} numbers of an action in the demonstrations; got ${config.action_dim}. Leave it out.`,
     );
-  if ((config.multistep ?? 1) > config.chunk_length)
+  if (config.multistep !== undefined && config.multistep > config.chunk_length)
     wrong(
       'multistep',
       `multistep must be at most chunk_length; got ${config.multistep} of chunks of ${config.chunk_length}`,

@@ -5,7 +5,7 @@
 import { isMap, isScalar, type ParsedNode } from 'yaml';
 import type * as z from 'zod';
 import { UsageError } from '../errors.ts';
-import { plainly } from '../json.ts';
+import { plainly, shorten } from '../json.ts';
 import { openYaml, type YamlFile } from './yaml.ts';
 
 export interface Setting {
@@ -52,8 +52,8 @@ export function assignments(texts: readonly string[]): Settings {
   for (const text of texts) {
     const at = text.indexOf('=');
     const name = text.slice(0, Math.max(at, 0)).trim();
-    if (name === '') throw new UsageError(`--set wants key=value; got '${text}'.`);
-    settings.set(name, { value: scalar(text.slice(at + 1)), where: `--set ${name}` });
+    if (name === '') throw new UsageError(`--set wants key=value; got '${shorten(text)}'.`);
+    settings.set(name, { value: scalar(text.slice(at + 1)), where: `--set ${shorten(name)}` });
   }
   return settings;
 }
@@ -66,7 +66,7 @@ export function check<S extends z.ZodType>(schema: S, allowed: readonly string[]
   const mistakes = result.error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map(
-        (name) => `${settings.get(name)!.where}: unknown key '${name}'${suggestion(name, allowed)}`,
+        (name) => `${settings.get(name)!.where}: unknown key '${shorten(name)}'${suggestion(name, allowed)}`,
       );
     const name = String(issue.path[0] ?? '');
     const setting = settings.get(name);

@@ -16,7 +16,7 @@ export interface YamlFile {
 export function openYaml(file: string): YamlFile {
   const text = readText(file);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, logLevel: 'error' });
+  const document = parse(file, text, lines);
   const at = (offset: number) => `${file}:${lines.linePos(offset).line}`;
   // A tag that is unknown is only a warning to the library, which then takes the value as text.
   const [broken] = [...document.errors, ...document.warnings];
@@ -41,12 +41,26 @@ export function openYaml(file: string): YamlFile {
       const wrong = mistake(scalar.value, scalar.source);
       if (wrong) throw new UsageError(`${at(offset(scalar))}: ${wrong}`);
     },
-    Collection(_, collection) {
+    Collection(_, collection, path) {
+      if (path.length > MAX_DEPTH) throw new UsageError(`${at(offset(collection))}: ${DEEP}`);
       if (!collection.tag || /:(map|seq)$/.test(collection.tag)) return;
       throw new UsageError(`${at(offset(collection))}: a tag (!) is not read here. Remove it.`);
     },
   });
   return { document, at };
+}
+
+const MAX_DEPTH = 100;
+const DEEP = 'not valid YAML: it is nested too deeply.';
+
+function parse(file: string, text: string, lineCounter: LineCounter): Document.Parsed {
+  try {
+    return parseDocument(text, { lineCounter, logLevel: 'error' });
+  } catch (cause) {
+    // The library's parser recurses.
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new UsageError(`${file}:1: ${DEEP}`, { cause });
+  }
 }
 
 function mistake(value: unknown, source: string | undefined): string | undefined {
