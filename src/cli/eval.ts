@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { type Command, Option } from 'commander';
 import type { EvaluationResult, EvaluationRun } from '../eval/evaluate.ts';
 import { PERTURBATIONS, type PerturbationKind } from '../eval/perturbations.ts';
+import { toJson } from '../json.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../policy/backends.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, episodes, integer, number, workers } from './options.ts';
@@ -63,7 +64,7 @@ export function registerEval(program: Command): void {
       const { result, report } = await evaluateWithProgress(settings, { checkpoint, out, workers });
       const { lines: _, ...summary } = result;
       if (json) {
-        process.stdout.write(`${JSON.stringify({ ...summary, episodes: path.join(out, 'episodes.jsonl'), report })}\n`);
+        process.stdout.write(`${toJson({ ...summary, episodes: path.join(out, 'episodes.jsonl'), report })}\n`);
         return;
       }
       const { formatEvaluation } = await import('./table.ts');

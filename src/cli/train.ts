@@ -1,6 +1,7 @@
 /** `nina train`: fits a policy to demonstrations. Flags are spelled as the reference's. */
 import * as path from 'node:path';
 import type { Command } from 'commander';
+import { toJson } from '../json.ts';
 import type { Settings, TrainConfig, TrainReport, TrainResult } from '../train/index.ts';
 import { interruptible } from './interrupt.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -118,7 +119,7 @@ function createReporter() {
 
 function print(run: string, { steps, checkpoint, metrics }: TrainResult, json: boolean): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify({ run, checkpoint, steps, ...metrics })}\n`);
+    process.stdout.write(`${toJson({ run, checkpoint, steps, ...metrics })}\n`);
     return;
   }
   // Only a density has bits.

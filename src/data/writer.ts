@@ -29,7 +29,9 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Group } from 'h5wasm/node';
-import { fileError } from '../files.ts';
+import { NinaError } from '../errors.ts';
+import { draftOf, fileError } from '../files.ts';
+import { toJson } from '../json.ts';
 import { type Hdf5Root, type Library, loadLibrary } from './hdf5/library.ts';
 import { addressOf } from './hdf5/links.ts';
 import { createHdf5, hdf5Error } from './hdf5/open.ts';
@@ -86,7 +88,7 @@ export class DemonstrationWriter implements Disposable {
   private constructor(target: string, header: TaskHeader, library: Library) {
     this.#target = target;
     this.#library = library;
-    this.#temporary = path.join(path.dirname(target), `.${path.basename(target)}.tmp`);
+    this.#temporary = draftOf(target);
     this.#entities = header;
     try {
       fs.mkdirSync(path.dirname(target), { recursive: true });
@@ -110,7 +112,7 @@ export class DemonstrationWriter implements Disposable {
         macros_image_convention: 'opengl',
         bddl_file_name: `${header.suite}/${header.task}.bddl`,
         bddl_file_content: header.bddl,
-        env_args: JSON.stringify({ type: 1, env_name: OWN_ENVIRONMENT, env_kwargs: header.environment }),
+        env_args: toJson({ type: 1, env_name: OWN_ENVIRONMENT, env_kwargs: header.environment }),
       };
       for (const [name, value] of Object.entries(text)) data.create_attribute(name, value);
     });
@@ -128,7 +130,7 @@ export class DemonstrationWriter implements Disposable {
     this.#guard(() => {
       this.#data.create_attribute('num_demos', this.#demos, [], '<q');
       this.#data.create_attribute('total', this.#steps, [], '<q');
-      this.#data.create_attribute('nina_recording', JSON.stringify(recording));
+      this.#data.create_attribute('nina_recording', toJson(recording));
       this.#open = false;
       this.#file.close();
       clearTimes(this.#temporary, this.#headers);
@@ -152,6 +154,10 @@ export class DemonstrationWriter implements Disposable {
   }
 
   #guard(write: () => void): void {
+    if (!this.#open)
+      throw new NinaError(
+        `${this.#target} is no longer being written: its writer was disposed of, or failed before. Open a new one.`,
+      );
     try {
       write();
     } catch (cause) {

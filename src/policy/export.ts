@@ -6,6 +6,7 @@ import * as decoders from '../decoders/index.ts';
 import * as nina from '../decoders/nina/index.ts';
 import * as state from '../encoders/state/index.ts';
 import { UsageError } from '../errors.ts';
+import { toJson } from '../json.ts';
 import { noDropout } from '../nn/index.ts';
 import { constant, input, mapTree, type NDArray, type Tensor } from '../tensor/index.ts';
 import { emit, type Signature } from '../tensor/onnx/emit.ts';
@@ -29,8 +30,8 @@ export function exportModel(checkpoint: Checkpoint, part: ExportPart, batch: num
   const metadata = {
     format: 'nina-vla',
     part,
-    config: JSON.stringify(config),
-    statistics: JSON.stringify(checkpoint.statistics),
+    config: toJson(config),
+    statistics: toJson(checkpoint.statistics),
     step: String(manifest.step),
     seed: String(manifest.seed),
     data_hash: manifest.data_hash,

@@ -39,6 +39,11 @@ export class Cursor {
     return this.#bytes.subarray(this.#at - count, this.#at);
   }
 
+  /** All that is left. */
+  rest(): Uint8Array {
+    return this.bytes(this.left);
+  }
+
   text(count: number): string {
     return Buffer.from(this.bytes(count)).toString('latin1');
   }

@@ -37,14 +37,17 @@ export async function readHdf5<T>(file: string, use: (root: Place) => T): Promis
     return fresh;
   };
   try {
-    return use({ file: open(file), path: '/', title: `${file}: ` });
+    try {
+      return use({ file: open(file), path: '/', title: `${file}: ` });
+    } finally {
+      // The library may stop (abort) also where it gives back what it made of a damaged file.
+      for (const { root, raw } of opened.values()) {
+        raw[Symbol.dispose]();
+        root.close();
+      }
+    }
   } catch (cause) {
     throw hdf5Error(`${file} is damaged and cannot be read`, cause);
-  } finally {
-    for (const { root, raw } of opened.values()) {
-      root.close();
-      raw[Symbol.dispose]();
-    }
   }
 }
 

@@ -37,6 +37,7 @@ const MAX_BLOCKS = 10_000;
 /** A file's bytes by the addresses that HDF5 uses in it. */
 export class RawFile implements Disposable {
   readonly #fd: number;
+  #closed = false;
   readonly #name: string;
   readonly #size: number;
   /** Address 0 as a byte offset: a file may begin with a block of other content. */
@@ -66,7 +67,14 @@ export class RawFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
     fs.closeSync(this.#fd);
+  }
+
+  /** The first address beyond the file. */
+  get end(): number {
+    return this.#size - this.base;
   }
 
   /** `count` bytes from `address`. @throws NinaError beyond the end of the file. */

@@ -1,6 +1,7 @@
 /** Text in attributes and datasets: UTF-8, whatever the file calls it. */
 import type { Metadata } from 'h5wasm/node';
 import { NinaError } from '../../errors.ts';
+import { requireHeaps } from './heaps.ts';
 import { addressOf, type Place } from './links.ts';
 import { metadataOf } from './metadata.ts';
 import { requireStored } from './storage.ts';
@@ -14,6 +15,11 @@ export function texts(place: Place, name: string): string[] | undefined {
   const file = place.file.root.file_id;
   if (!attributeNames(place).includes(name)) return undefined;
   const metadata = module.get_attribute_metadata(file, place.path, name);
+  const question = `heaps of ${place.path}`;
+  if (metadata.vlen && !place.file.answers.has(question)) {
+    requireHeaps(place.file.raw, place.file.raw.messages(addressOf(place)));
+    place.file.answers.set(question, true);
+  }
   return strings(
     place,
     metadata,
