@@ -31,6 +31,9 @@ const TIMING: LockTiming = { renewMs: 2_500, leaseMs: 20_000 };
 /** A lock file without content is being written, or its writer died in that instant. */
 const UNWRITTEN_MS = 1_000;
 
+/** A thread reserves 128 MB of addresses for code unless told otherwise, which is much under 'ulimit -v'. */
+const SMALL = { codeRangeSizeMb: 8, maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4, stackSizeMb: 1 };
+
 const LOCK_FILE = '.lock';
 /** End of the name of a dead holder's lock for the moment before it is removed. */
 const STALE = '.stale';
@@ -157,7 +160,7 @@ function renew(file: string, renewMs: number): Worker {
         // A renewal that fails is one that others do not see; whoever takes over is noticed by check().
       }
     }, renewMs);`;
-  const worker = new Worker(code, { eval: true, workerData: { file, renewMs }, execArgv: [] });
+  const worker = new Worker(code, { eval: true, workerData: { file, renewMs }, execArgv: [], resourceLimits: SMALL });
   worker.unref();
   return worker;
 }
