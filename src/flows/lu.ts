@@ -1,6 +1,7 @@
 /**
  * Dense linear algebra in float64 for the PLU layer: its initial value and its inverse. Matrices are row-major.
  */
+import { NinaError } from '../errors.ts';
 import { type Key, rng } from '../random.ts';
 
 /** A uniformly (Haar) random orthogonal n x n matrix: Gram-Schmidt, twice for orthogonality to rounding, on normal rows. */
@@ -75,7 +76,8 @@ export function invertTriangles(
 ): Float64Array {
   const inverse = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
-    if (s[i] === 0) throw new Error(`The PLU layer is singular: entry ${i} of its diagonal s is 0.`);
+    if (s[i] === 0)
+      throw new NinaError(`The PLU layer is singular: entry ${i} of its diagonal s is 0. Its weights are damaged.`);
     inverse[i * n + i] = 1;
   }
   // All right-hand sides at once: row operations on the identity.
