@@ -8,7 +8,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as z from 'zod';
 import { NinaError, UsageError } from '../errors.ts';
-import { draftOf, fileError } from '../files.ts';
+import { draftOf, fileError, makeFolder, realPath, requireFile } from '../files.ts';
 import { parseJson, plainly, readText, toJson } from '../json.ts';
 import { key } from '../random.ts';
 import { leaves, mapTree, type NDArray } from '../tensor/index.ts';
@@ -75,7 +75,7 @@ export function writeCheckpoint(
     fs.writeFileSync(path.join(draft, name), `${toJson(value, 2)}\n`, { flush: true });
   try {
     fs.rmSync(draft, { recursive: true, force: true });
-    fs.mkdirSync(draft, { recursive: true });
+    makeFolder(draft);
     json('config.json', config);
     json('stats.json', statistics);
     writeSafetensors(path.join(draft, 'model.safetensors'), storedTensors(model));
@@ -179,13 +179,6 @@ export function requireOutsideCheckpoints(target: string): void {
 const isCheckpoint = (folder: string) =>
   ['manifest.json', ...FILES].every((name) => fs.existsSync(path.join(folder, name)));
 
-/** With links followed, as far as the path exists. */
-function realPath(target: string): string {
-  if (fs.existsSync(target)) return fs.realpathSync(target);
-  const { dir, base } = path.parse(path.resolve(target));
-  return path.join(realPath(dir), base);
-}
-
 function storedTensors({ params, buffers }: PolicyModel): Record<string, StoredTensor> {
   const weights = leaves(params).map(([name, leaf]): [string, StoredTensor] => [name, leaf as NDArray]);
   return Object.fromEntries([...storedBuffers(buffers), ...weights]);
@@ -252,6 +245,7 @@ function list(title: string, items: readonly string[]): string[] {
 
 function readJson<S extends z.ZodType>(directory: string, name: string, schema: S): z.output<S> {
   const file = path.join(directory, name);
+  requireFile(file);
   const value = parseJson(readText(file), file);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
@@ -264,6 +258,7 @@ function readJson<S extends z.ZodType>(directory: string, name: string, schema: 
 }
 
 function sha256(file: string): string {
+  requireFile(file);
   const hash = createHash('sha256');
   const fd = fs.openSync(file, 'r');
   try {
