@@ -167,7 +167,13 @@ export function findCheckpoint(location: string): string {
  * @throws UsageError when `target`, links followed, is or lies in a checkpoint.
  */
 export function requireOutsideCheckpoints(target: string): void {
-  for (let folder = realPath(target); ; folder = path.dirname(folder)) {
+  let real: string;
+  try {
+    real = realPath(target);
+  } catch (cause) {
+    throw fileError(`Could not write ${target}`, cause);
+  }
+  for (let folder = real; ; folder = path.dirname(folder)) {
     if (isCheckpoint(folder))
       throw new UsageError(
         `${target} lies in the checkpoint ${folder}, which is not for results. Choose another place.`,
