@@ -4,7 +4,17 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NinaError } from './errors.ts';
-import { draftOf, fileError, removeFolder, sweepDrafts, writeAtomically, writeFileAtomically } from './files.ts';
+import {
+  draftOf,
+  fileError,
+  makeFolder,
+  realPath,
+  removeFolder,
+  requireFile,
+  sweepDrafts,
+  writeAtomically,
+  writeFileAtomically,
+} from './files.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -118,4 +128,31 @@ test.each([
 test('other errors pass unchanged', () => {
   const defect = new TypeError('a defect');
   expect(fileError('Could not write x', defect)).toBe(defect);
+});
+
+test('a path is followed through links as the system does, also when it ends at nothing', () => {
+  const at = (...names: string[]) => path.join(fs.realpathSync(dir), ...names);
+  fs.mkdirSync(at('a', 'inner'), { recursive: true });
+  fs.symlinkSync('a/inner', at('link'));
+  fs.symlinkSync('link/new', at('ahead'));
+  fs.symlinkSync('circle', at('circle'));
+  expect(realPath(at('ahead'))).toBe(at('a', 'inner', 'new'));
+  expect(realPath(`${dir}/link/../new/x`)).toBe(at('a', 'new', 'x'));
+  expect(() => realPath(at('circle'))).toThrow('ELOOP');
+  writeFileAtomically(`${dir}/link/../b`, 'text');
+  expect(fs.readdirSync(at('a'))).toEqual(['b', 'inner']);
+});
+
+test('a folder is made with those above it; a file in the way is told as that', () => {
+  expect(makeFolder(path.join(dir, 'a', 'b'))).toBe(path.join(dir, 'a'));
+  expect(makeFolder(path.join(dir, 'a', 'b'))).toBeUndefined();
+  fs.writeFileSync(path.join(dir, 'file'), '');
+  expect(() => makeFolder(path.join(dir, 'file', 'c'))).toThrow('ENOTDIR');
+});
+
+test('a FIFO is refused before it is opened: reading it would wait for ever', () => {
+  const fifo = path.join(dir, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  expect(() => requireFile(fifo)).toThrow(`Could not read ${fifo}: it is a FIFO, and a file is wanted.`);
+  requireFile(path.join(dir, 'nothing'));
 });

@@ -30,12 +30,12 @@ export function writeAtomically(target: string, write: (temporary: string) => vo
   const what = `Could not write ${target}`;
   let temporary: string | undefined;
   try {
-    const file = linkedFile(target);
+    const file = realPath(target);
     const found = kindOf(file);
     if (found !== undefined && found !== FILE)
       throw new NinaError(`${what}: it is ${found}, and a file is wanted there. Give the name of a file.`);
     temporary = draftOf(file);
-    fs.mkdirSync(path.dirname(file), { recursive: true });
+    makeFolder(path.dirname(file));
     write(temporary);
     const fd = fs.openSync(temporary, 'r+');
     try {
@@ -63,14 +63,44 @@ export function kindOf(name: string): string | undefined {
   return 'a device';
 }
 
-/** Where the links that `name` may be lead, also when nothing is there yet. */
-function linkedFile(name: string): string {
-  const stat = fs.lstatSync(name, { throwIfNoEntry: false });
-  if (!stat?.isSymbolicLink()) return name;
-  // Of a chain the file system itself tells whether it ends; only the last name may be missing.
-  if (fs.existsSync(name)) return fs.realpathSync(name);
-  fs.statSync(name, { throwIfNoEntry: false });
-  return linkedFile(path.resolve(path.dirname(name), fs.readlinkSync(name)));
+/**
+ * A path without links, also of what is not there yet. A '..' counts from where a link leads, as the system counts it.
+ * @throws the system's error for links that lead in a circle.
+ */
+export function realPath(name: string): string {
+  if (fs.statSync(name, { throwIfNoEntry: false })) return fs.realpathSync.native(name);
+  const folder = path.dirname(name);
+  if (folder === name) return path.resolve(name);
+  const found = realPath(folder);
+  const link = fs.lstatSync(name, { throwIfNoEntry: false })?.isSymbolicLink();
+  return link ? realPath(path.resolve(found, fs.readlinkSync(name))) : path.resolve(found, path.basename(name));
+}
+
+/**
+ * Makes a folder with those above it.
+ * @returns the first that was made; undefined when all were there
+ */
+export function makeFolder(folder: string): string | undefined {
+  try {
+    return fs.mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    // With `recursive`, Node tells a read-only file system as a folder that does not exist.
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    let missing = path.resolve(folder);
+    while (!fs.existsSync(path.dirname(missing))) missing = path.dirname(missing);
+    fs.mkdirSync(missing);
+    return fs.mkdirSync(folder, { recursive: true }) ?? missing;
+  }
+}
+
+/**
+ * To be asked before a file of a run or a checkpoint is opened: opening a FIFO waits for ever.
+ * @throws NinaError when something is there that is no file.
+ */
+export function requireFile(file: string): void {
+  const found = kindOf(file);
+  if (found !== undefined && found !== FILE)
+    throw new NinaError(`Could not read ${file}: it is ${found}, and a file is wanted.`);
 }
 
 /** Writes text or bytes whole or not at all. */

@@ -6,7 +6,7 @@
 import * as fs from 'node:fs';
 import type * as z from 'zod';
 import { NinaError } from './errors.ts';
-import { fileError } from './files.ts';
+import { fileError, requireFile } from './files.ts';
 import { bareNumber } from './json-bare.ts';
 
 /** Deeper than anything that is meant; functions that walk a value may recurse. */
@@ -139,6 +139,7 @@ export const plainly = (message: string): string =>
 
 /** A JSON file checked by a schema. @throws NinaError naming the file and what is wrong in it. */
 export function readJson<S extends z.ZodType>(file: string, schema: S, advice?: string): z.output<S> {
+  requireFile(file);
   return checkJson(schema, parseJson(readText(file), file), file, advice);
 }
 
@@ -147,6 +148,7 @@ export function readJson<S extends z.ZodType>(file: string, schema: S, advice?: 
  * @throws NinaError naming the file and the line that is damaged.
  */
 export function readJsonLines<S extends z.ZodType>(file: string, schema: S, advice: string): z.output<S>[] {
+  requireFile(file);
   const text = decodeText(readBytes(file), file);
   return parseLines(text.endsWith('\n') || text === '' ? text : `${text}\n`, file, schema, advice);
 }
@@ -156,6 +158,7 @@ export function readJsonLines<S extends z.ZodType>(file: string, schema: S, advi
  * @throws NinaError naming the file and the line that is damaged.
  */
 export function readJsonLog<S extends z.ZodType>(file: string, schema: S, advice: string): z.output<S>[] {
+  requireFile(file);
   const bytes = readBytes(file);
   // Cut before it is decoded: the crash may have cut through a character.
   const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);

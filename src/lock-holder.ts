@@ -12,6 +12,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { NinaError } from './errors.ts';
 import { fileError } from './files.ts';
 
 const holderSchema = z.object({
@@ -47,6 +48,13 @@ export function thisProcess(): Omit<Holder, 'kernel'> {
 export function readHolder(file: string): Holder | null | undefined {
   let text: string;
   try {
+    const found = fs.lstatSync(file);
+    if (found.isDirectory())
+      throw new NinaError(
+        `${file} is a folder, and the name of a lock file. Remove the folder or give it another name.`,
+      );
+    // A lock of ours is a file. A link without a target could be neither made nor read, and a FIFO is read for ever.
+    if (!found.isFile()) return null;
     text = fs.readFileSync(file, 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -65,14 +73,18 @@ export type Life = 'alive' | 'gone' | 'unknown';
 export function lifeOf(file: string, holder: Holder): Life {
   const here = thisProcess();
   if (holder.boot !== here.boot || (here.boot === '' && holder.host !== here.host)) {
-    // A holder that names no kernel is of an earlier version, or its system has none to name.
-    return holder.boot === '' && holder.host === here.host ? lifeOfProcess(holder) : 'unknown';
+    // A holder of an earlier version names no kernel, but its start. One that names neither was started without /proc,
+    // and may count its processes in a namespace of its own.
+    const earlier = holder.boot === '' && holder.started !== '';
+    return earlier && holder.host === here.host ? lifeOfProcess(holder) : 'unknown';
   }
   if (holder.kernel) {
     const locked = isLocked(file);
     if (locked !== undefined) return locked ? 'alive' : 'gone';
   }
-  return holder.pids === here.pids ? lifeOfProcess(holder) : 'unknown';
+  // Outside Linux there are no such namespaces; on it, one without a name may be any.
+  const counted = holder.pids === here.pids && (here.pids !== '' || process.platform !== 'linux');
+  return counted ? lifeOfProcess(holder) : 'unknown';
 }
 
 /**

@@ -35,7 +35,7 @@ afterEach(() => {
 
 const file = () => path.join(dir, '.lock');
 const forge = (holder: object) =>
-  fs.writeFileSync(file(), JSON.stringify({ host: os.hostname(), token: 'x', started: '', ...holder }));
+  fs.writeFileSync(file(), JSON.stringify({ host: os.hostname(), token: 'x', started: 'then', ...holder }));
 const goneProcess = () => Number(execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }));
 
 test('a second lock names the holder; after disposal the folder is free, and gone if nothing was written', async () => {
@@ -212,4 +212,32 @@ describe('other containers', () => {
     lock.check();
     vi.unstubAllEnvs();
   });
+});
+
+test('what has the name of a lock and is no file does not block for ever: a link or FIFO goes, a folder is told', async () => {
+  fs.symlinkSync('nowhere', file());
+  (await lockDirectory(dir))[Symbol.dispose]();
+  fs.mkdirSync(dir, { recursive: true });
+  execFileSync('mkfifo', [file()]);
+  (await lockDirectory(dir))[Symbol.dispose]();
+  fs.mkdirSync(file(), { recursive: true });
+  await expect(lockDirectory(dir)).rejects.toThrow(`${file()} is a folder, and the name of a lock file. Remove`);
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'a holder without /proc is judged by its renewals, not by its process id',
+  async () => {
+    forge({ pid: goneProcess(), started: '', boot: '', pids: '' });
+    const renewing = setInterval(() => fs.utimesSync(file(), new Date(), new Date()), QUICK.renewMs);
+    await expect(lockDirectory(dir, tell, QUICK)).rejects.toThrow('is in use by process');
+    clearInterval(renewing);
+  },
+);
+
+test('a lock that is released while another watches it is free', async () => {
+  forge({ pid: 1, host: 'elsewhere', boot: 'another kernel' });
+  const waiting = lockDirectory(dir, tell, QUICK);
+  await sleep(QUICK.leaseMs / 4);
+  fs.rmSync(file());
+  using _ = await waiting;
 });

@@ -8,7 +8,7 @@ import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { NinaError } from './errors.ts';
-import { fileError } from './files.ts';
+import { fileError, makeFolder } from './files.ts';
 import { type Holder, isRenewed, lifeOf, lockInKernel, readHolder, thisProcess } from './lock-holder.ts';
 
 export interface Lock extends Disposable {
@@ -52,7 +52,7 @@ export async function lockDirectory(
   const me = thisProcess();
   let made: string | undefined;
   try {
-    made = fs.mkdirSync(directory, { recursive: true });
+    made = makeFolder(directory);
     if (!fs.statSync(directory).isDirectory()) throw new NinaError(`${directory} is a file; a folder is wanted there.`);
   } catch (cause) {
     throw fileError(`Could not make the folder ${directory}`, cause);
@@ -67,10 +67,13 @@ export async function lockDirectory(
     }
     const holder = await settled(file);
     if (holder === undefined) continue;
-    if (holder !== null && (await isAlive(file, directory, holder, leaseMs, tell)))
+    if (holder !== null && (await isAlive(file, directory, holder, leaseMs, tell))) {
+      // Released, or another's, while we watched: look again.
+      if (readHolder(file)?.token !== holder.token) continue;
       throw new NinaError(
         `${directory} is in use by process ${holder.pid} on ${holder.host}. Wait for it, stop it, or choose another folder.`,
       );
+    }
     if (removeStale(file, holder, me.token))
       tell(`Took over ${directory} from process ${holder?.pid ?? 'unknown'}, which is gone.`);
   }

@@ -30,7 +30,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Group } from 'h5wasm/node';
 import { NinaError } from '../errors.ts';
-import { draftOf, fileError } from '../files.ts';
+import { draftOf, fileError, makeFolder } from '../files.ts';
 import { toJson } from '../json.ts';
 import { type Hdf5Root, type Library, loadLibrary } from './hdf5/library.ts';
 import { addressOf } from './hdf5/links.ts';
@@ -91,11 +91,12 @@ export class DemonstrationWriter implements Disposable {
     this.#temporary = draftOf(target);
     this.#entities = header;
     try {
-      fs.mkdirSync(path.dirname(target), { recursive: true });
+      makeFolder(path.dirname(target));
       // Node says why a file cannot be created (permission, missing folder); HDF5 does not.
       fs.writeFileSync(this.#temporary, '');
       this.#file = createHdf5(this.#temporary, library);
     } catch (cause) {
+      fs.rmSync(this.#temporary, { force: true });
       throw hdf5Error(`Could not write ${target}`, fileError(`Could not write ${target}`, cause));
     }
     const data = this.#file.create_group('data');

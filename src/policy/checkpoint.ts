@@ -8,7 +8,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as z from 'zod';
 import { NinaError, UsageError } from '../errors.ts';
-import { draftOf, fileError } from '../files.ts';
+import { draftOf, fileError, makeFolder, realPath, requireFile } from '../files.ts';
 import { parseJson, plainly, readText, toJson } from '../json.ts';
 import { key } from '../random.ts';
 import { leaves, mapTree, type NDArray } from '../tensor/index.ts';
@@ -75,7 +75,7 @@ export function writeCheckpoint(
     fs.writeFileSync(path.join(draft, name), `${toJson(value, 2)}\n`, { flush: true });
   try {
     fs.rmSync(draft, { recursive: true, force: true });
-    fs.mkdirSync(draft, { recursive: true });
+    makeFolder(draft);
     json('config.json', config);
     json('stats.json', statistics);
     writeSafetensors(path.join(draft, 'model.safetensors'), storedTensors(model));
@@ -167,7 +167,13 @@ export function findCheckpoint(location: string): string {
  * @throws UsageError when `target`, links followed, is or lies in a checkpoint.
  */
 export function requireOutsideCheckpoints(target: string): void {
-  for (let folder = realPath(target); ; folder = path.dirname(folder)) {
+  let real: string;
+  try {
+    real = realPath(target);
+  } catch (cause) {
+    throw fileError(`Could not write ${target}`, cause);
+  }
+  for (let folder = real; ; folder = path.dirname(folder)) {
     if (isCheckpoint(folder))
       throw new UsageError(
         `${target} lies in the checkpoint ${folder}, which is not for results. Choose another place.`,
@@ -178,13 +184,6 @@ export function requireOutsideCheckpoints(target: string): void {
 
 const isCheckpoint = (folder: string) =>
   ['manifest.json', ...FILES].every((name) => fs.existsSync(path.join(folder, name)));
-
-/** With links followed, as far as the path exists. */
-function realPath(target: string): string {
-  if (fs.existsSync(target)) return fs.realpathSync(target);
-  const { dir, base } = path.parse(path.resolve(target));
-  return path.join(realPath(dir), base);
-}
 
 function storedTensors({ params, buffers }: PolicyModel): Record<string, StoredTensor> {
   const weights = leaves(params).map(([name, leaf]): [string, StoredTensor] => [name, leaf as NDArray]);
@@ -252,6 +251,7 @@ function list(title: string, items: readonly string[]): string[] {
 
 function readJson<S extends z.ZodType>(directory: string, name: string, schema: S): z.output<S> {
   const file = path.join(directory, name);
+  requireFile(file);
   const value = parseJson(readText(file), file);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
@@ -264,6 +264,7 @@ function readJson<S extends z.ZodType>(directory: string, name: string, schema: 
 }
 
 function sha256(file: string): string {
+  requireFile(file);
   const hash = createHash('sha256');
   const fd = fs.openSync(file, 'r');
   try {

@@ -7,7 +7,7 @@
  */
 import * as fs from 'node:fs';
 import { NinaError } from '../errors.ts';
-import { fileError, writeAtomically } from '../files.ts';
+import { fileError, requireFile, writeAtomically } from '../files.ts';
 import { ambiguity } from '../json.ts';
 
 /** A tensor as stored; `data.length` is the product of `shape`. */
@@ -44,6 +44,7 @@ const MAX_HEADER_BYTES = 100_000_000;
  * @throws NinaError when the file is missing, is not safetensors, is truncated, or holds a dtype outside F32, F16, BF16, I64.
  */
 export function readSafetensors(file: string, wanted: (name: string) => boolean = () => true): SafetensorsFile {
+  requireFile(file);
   let fd: number;
   try {
     fd = fs.openSync(file, 'r');

@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as z from 'zod';
 import { NinaError } from '../errors.ts';
-import { fileError, writeFileAtomically } from '../files.ts';
+import { fileError, requireFile, writeFileAtomically } from '../files.ts';
 import { readJsonLog, readText, toJson } from '../json.ts';
 
 const lineSchema = z.object({
@@ -81,5 +81,6 @@ export function writeCsv(directory: string): void {
  */
 export function isFinished(directory: string, steps: number): boolean {
   const file = path.join(directory, 'metrics.csv');
+  requireFile(file);
   return fs.existsSync(file) && readText(file).trimEnd().split('\n').at(-1)!.startsWith(`${steps},`);
 }

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { stringify } from 'yaml';
 import { NinaError } from '../errors.ts';
-import { removeFolder, writeFileAtomically } from '../files.ts';
+import { removeFolder, requireFile, writeFileAtomically } from '../files.ts';
 import { CHECKPOINTS, type Checkpoint, recordSelfTest, writeCheckpoint } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
 import { engineVersion, unpack } from '../tensor/index.ts';
@@ -43,6 +43,7 @@ export function writeRecipe(run: string, config: TrainConfig): void {
  */
 export function readRun(run: string, changed: Settings = new Map()): TrainConfig {
   if (!isRun(run)) throw new NinaError(`${run} holds no training run: it has no recipe.yaml.`);
+  requireFile(recipePath(run));
   const recipe = readRecipe(recipePath(run));
   const begun = trainConfig(recipe);
   const config = trainConfig(new Map([...recipe, ...changed]));

@@ -95,7 +95,7 @@ function readArray(
   if (!(data instanceof Float32Array) || data.length !== size)
     throw new NinaError(
       `${file} does not fit the run's recipe: '${name}' should hold ${size} numbers and holds ${data?.length ?? 'none'}. ` +
-        'Was the recipe of the run edited? Start a new run in another folder.',
+        'Was the recipe of the run edited, or were its demonstrations changed? Put them back, or start a new run in another folder.',
     );
   // A mean of squares is not negative.
   const bad = data.findIndex((x) => !Number.isFinite(x) || (name === 'v' && x < 0));
