@@ -89,6 +89,7 @@ async function prepare(recipe: string | undefined, options: Options): Promise<{ 
   const config = trainConfig(new Map([...(recipe === undefined ? [] : readRecipe(recipe)), ...given]));
   if (config.data === undefined)
     throw new UsageError("Training needs demonstrations: give --data FOLDER, or 'data' in the recipe.");
+  if (options.out === '') throw new UsageError('--out wants the name of a folder; got an empty text.');
   const run = options.out ?? path.join('runs', recipe === undefined ? 'train' : path.parse(recipe).name);
   requireNewRun(run);
   return { run, config };

@@ -20,9 +20,9 @@ const CHECKS: readonly Check[] = [
     finds: ({ actions }) => {
       const commands = new Set(actions.filter((_, i) => i % ACTION_SIZE === GRIPPER));
       // A gripper that only closes, or is only held, says nothing of how it would be opened.
-      return commands.size === 2 && commands.has(0) && commands.has(1);
+      return commands.size >= 2 && [...commands].every((command) => command >= 0);
     },
-    says: 'have gripper actions of 0 and 1 only, where -1 opens, +1 closes and 0 holds',
+    says: 'have gripper actions that are never below 0, as if 0 opened and 1 closed; -1 opens, +1 closes and 0 holds',
   },
   {
     finds: ({ proprio }) => beyond(proprio, PROPRIO_SIZE),

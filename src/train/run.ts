@@ -11,7 +11,7 @@ import { packageVersion } from '../version.ts';
 import { settingNames, type TrainConfig, trainConfig } from './config.ts';
 import { type Demonstrations, firstObservation } from './dataset.ts';
 import { readRecipe, type Settings } from './recipe.ts';
-import { type TrainState, writeState } from './state.ts';
+import { statePath, type TrainState, writeState } from './state.ts';
 import { measureSurprise } from './surprise.ts';
 
 const recipePath = (run: string) => path.join(run, 'recipe.yaml');
@@ -26,6 +26,11 @@ export function requireNewRun(run: string): void {
   if (isRun(run))
     throw new NinaError(
       `${run} already holds a training run. Continue it with 'nina train --resume ${run}', or choose another --out.`,
+    );
+  // Training on beside what another recipe left would mix the two.
+  if (fs.existsSync(statePath(run)) || savedSteps(run).length > 0)
+    throw new NinaError(
+      `${run} holds the state or checkpoints of a training run whose recipe.yaml is missing. Restore that file, or choose another --out.`,
     );
 }
 

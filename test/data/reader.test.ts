@@ -275,7 +275,7 @@ test('implausible numbers are told in one sentence each', () => {
   ]);
   expect(findings).toHaveLength(4);
   expect(findings[0]).toBe(
-    '1 of 5 demonstrations have gripper actions of 0 and 1 only, where -1 opens, +1 closes and 0 holds (first: a.hdf5#demo_4).',
+    '1 of 5 demonstrations have gripper actions that are never below 0, as if 0 opened and 1 closed; -1 opens, +1 closes and 0 holds (first: a.hdf5#demo_4).',
   );
   expect(findings[1]).toContain('end-effector positions beyond 10 m, which looks like millimetres');
   expect(findings[2]).toContain('entity positions beyond 10 m');

@@ -237,6 +237,9 @@ test('a folder has one run, and one process at a time', async () => {
   const config = start('taken', 'max_steps=1');
   await train(at('taken'), config, { signal: never, report: silent });
   expect(() => start('taken')).toThrow(/already holds a training run. Continue it with 'nina train --resume/);
+  fs.renameSync(at('taken', 'recipe.yaml'), at('recipe.aside'));
+  expect(() => start('taken')).toThrow(/whose recipe.yaml is missing. Restore that file, or choose another --out/);
+  fs.renameSync(at('recipe.aside'), at('taken', 'recipe.yaml'));
   using _ = await lockDirectory(at('taken'));
   expect(await failure(train(at('taken'), config, { signal: never, report: silent }))).toBe(
     `taken is in use by process ${process.pid} on ${os.hostname()}. Wait for it, stop it, or choose another folder.`,
