@@ -62,6 +62,13 @@ export interface ListedDemo {
   group: Place;
 }
 
+/** Groups beside the demonstrations that are none of them by their name, as a person may have misspelt one. */
+export function strangersIn(data: Place): string[] {
+  return namesIn(data).filter((name) => !DEMO.test(name) && name !== 'mask' && kindOf(find(data, name)!) === 'group');
+}
+
+const DEMO = /^demo_(\d+)$/;
+
 /**
  * The demonstrations of a file in the order of their numbers.
  * @throws NinaError where there are none, for a number that two names have, and for one that is no group.
@@ -69,7 +76,7 @@ export interface ListedDemo {
 export function listDemos(data: Place): ListedDemo[] {
   const names = new Map<number, string>();
   for (const name of namesIn(data)) {
-    const digits = /^demo_(\d+)$/.exec(name)?.[1];
+    const digits = DEMO.exec(name)?.[1];
     if (digits === undefined) continue;
     const other = names.get(Number(digits));
     if (other !== undefined)

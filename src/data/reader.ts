@@ -11,7 +11,7 @@ import { shapeOf } from './hdf5/metadata.ts';
 import { readNumbers } from './hdf5/numbers.ts';
 import { readHdf5 } from './hdf5/open.ts';
 import { requireText, text, texts } from './hdf5/texts.ts';
-import { dataGroup, type FileHeader, listDemos, readHeader } from './header.ts';
+import { dataGroup, type FileHeader, listDemos, readHeader, strangersIn } from './header.ts';
 import { readMasks, type Split } from './masks.ts';
 import { PROPRIO_SIZE, quaternionFromAxisAngle, writeProprio } from './proprio.ts';
 import { demonstrationFiles } from './walk.ts';
@@ -66,9 +66,18 @@ export async function readDemonstrations(
 ): Promise<Episode[]> {
   const clamped: Notice[] = [];
   const episodes: Episode[] = [];
+  const strangers: string[] = [];
   for (const file of demonstrationFiles(sources))
-    episodes.push(...(await readHdf5(file, (root) => readFile(root, file, clamped))));
+    await readHdf5(file, (root) => {
+      episodes.push(...readFile(root, file, clamped));
+      strangers.push(...strangersIn(dataGroup(root)).map((name) => `${file}: /data/${name}`));
+    });
   requireDistinct(episodes);
+  if (strangers.length > 0)
+    notice(
+      `${strangers.length === 1 ? 'A group is' : `${strangers.length} groups are`} passed over, because only names like demo_7 are ` +
+        `demonstrations (first: ${strangers[0]}).`,
+    );
   const [first] = clamped;
   if (first)
     notice(
