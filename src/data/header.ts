@@ -113,3 +113,14 @@ export function listDemos(data: Place): ListedDemo[] {
       return { demo, name, group };
     });
 }
+
+/** Titles of groups that hold actions as a demonstration does, under names that are no demonstration's. */
+export function otherDemos(data: Place, demos: readonly ListedDemo[]): string[] {
+  const listed = new Set(demos.map(({ name }) => name));
+  const isListed = (place: Place) => demos.some(({ group }) => group.file === place.file && group.path === place.path);
+  return namesIn(data)
+    .filter((name) => !listed.has(name))
+    .map((name) => find(data, name)!)
+    .filter((place) => kindOf(place) === 'group' && namesIn(place).includes('actions') && !isListed(place))
+    .map(({ title }) => title);
+}

@@ -11,7 +11,7 @@ import { shapeOf } from './hdf5/metadata.ts';
 import { readNumbers } from './hdf5/numbers.ts';
 import { readHdf5 } from './hdf5/open.ts';
 import { requireText, text, texts } from './hdf5/texts.ts';
-import { dataGroup, type FileHeader, listDemos, readHeader } from './header.ts';
+import { dataGroup, type FileHeader, listDemos, otherDemos, readHeader } from './header.ts';
 import { readMasks, type Split } from './masks.ts';
 import { PROPRIO_SIZE, quaternionFromAxisAngle, writeProprio } from './proprio.ts';
 import { demonstrationFiles } from './walk.ts';
@@ -65,10 +65,15 @@ export async function readDemonstrations(
   notice: (text: string) => void = () => {},
 ): Promise<Episode[]> {
   const clamped: Notice[] = [];
+  const unnamed: string[] = [];
   const episodes: Episode[] = [];
   for (const file of demonstrationFiles(sources))
-    episodes.push(...(await readHdf5(file, (root) => readFile(root, file, clamped))));
+    episodes.push(...(await readHdf5(file, (root) => readFile(root, file, clamped, unnamed))));
   requireDistinct(episodes);
+  if (unnamed.length > 0)
+    notice(
+      `${unnamed.length} of the groups with actions are left out, because they are not named demo_N (first: ${unnamed[0]}).`,
+    );
   const [first] = clamped;
   if (first)
     notice(
@@ -114,10 +119,11 @@ export function requireEntities(episodes: readonly Episode[]): void {
     );
 }
 
-function readFile(root: Place, file: string, clamped: Notice[]): Episode[] {
+function readFile(root: Place, file: string, clamped: Notice[], unnamed: string[]): Episode[] {
   const data = dataGroup(root);
   const header = readHeader(data);
   const demos = listDemos(data);
+  unnamed.push(...otherDemos(data, demos));
   const splits = readMasks(root, data, demos);
   return demos.map(({ demo, group }) => {
     const actions = readActions(group, clamped);
