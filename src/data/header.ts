@@ -24,12 +24,19 @@ export function dataGroup(root: Place): Place {
 
 /** @throws NinaError for attributes that are missing or not what they should be. */
 export function readHeader(data: Place): FileHeader {
-  return { ...taskOf(requireText(data, 'bddl_file_name')), instruction: readInstruction(data) };
+  const bddlFile = requireText(data, 'bddl_file_name');
+  const task = taskOf(bddlFile);
+  if (task.task === '')
+    throw new NinaError(
+      `${data.title}'s attribute 'bddl_file_name' is ${JSON.stringify(bddlFile)}, which names no task; wanted SUITE/TASK.bddl.`,
+    );
+  return { ...task, instruction: readInstruction(data) };
 }
 
 /** Suite and task of 'FOLDERS/<suite>/<task>.bddl', whichever system's separators it was written with. */
 export function taskOf(bddlFile: string): Pick<FileHeader, 'suite' | 'task'> {
   const parts = bddlFile
+    .trim()
     .replace(/^[a-z]:/i, '')
     .split(/[\\/]+/)
     .filter((part) => part !== '' && part !== '.');
@@ -49,10 +56,23 @@ function readInstruction(data: Place): string {
     throw new NinaError(`${data.title}'s attribute 'problem_info' is not JSON.`, { cause });
   }
   const value = parsed && typeof parsed === 'object' && 'language_instruction' in parsed && parsed.language_instruction;
-  const instruction = Array.isArray(value) ? value.join('') : value;
+  const instruction = Array.isArray(value) ? joined(value) : value;
   if (typeof instruction !== 'string')
     throw new NinaError(`${data.title}'s attribute 'problem_info' names no 'language_instruction'.`);
   return text(data, 'env_name') === OWN_ENVIRONMENT ? instruction : instruction.replace(/^"(.*)"$/s, '$1');
+}
+
+/**
+ * The text of a list: of single characters, of words, or of longer pieces, which may bring the spaces between them.
+ * @returns undefined where a piece is no text
+ */
+function joined(pieces: readonly unknown[]): string | undefined {
+  if (!pieces.every((piece) => typeof piece === 'string')) return undefined;
+  const characters = pieces.every((piece) => [...piece].length <= 1);
+  return pieces.reduce((text, piece) => {
+    const parted = characters || text === '' || piece === '' || /\s$/.test(text) || /^\s/.test(piece);
+    return `${text}${parted ? '' : ' '}${piece}`;
+  }, '');
 }
 
 /** A demonstration's group, by the number in its name: demo_7, demo_007. */
@@ -60,11 +80,6 @@ export interface ListedDemo {
   demo: number;
   name: string;
   group: Place;
-}
-
-/** Groups beside the demonstrations that are none of them by their name, as a person may have misspelt one. */
-export function strangersIn(data: Place): string[] {
-  return namesIn(data).filter((name) => !DEMO.test(name) && name !== 'mask' && kindOf(find(data, name)!) === 'group');
 }
 
 const DEMO = /^demo_(\d+)$/;
@@ -99,4 +114,15 @@ export function listDemos(data: Place): ListedDemo[] {
         );
       return { demo, name, group };
     });
+}
+
+/** Titles of groups that hold actions as a demonstration does, under names that are no demonstration's. */
+export function otherDemos(data: Place, demos: readonly ListedDemo[]): string[] {
+  const listed = new Set(demos.map(({ name }) => name));
+  const isListed = (place: Place) => demos.some(({ group }) => group.file === place.file && group.path === place.path);
+  return namesIn(data)
+    .filter((name) => !listed.has(name))
+    .map((name) => find(data, name)!)
+    .filter((place) => kindOf(place) === 'group' && namesIn(place).includes('actions') && !isListed(place))
+    .map(({ title }) => title);
 }

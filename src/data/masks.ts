@@ -25,11 +25,12 @@ export function readMasks(root: Place, data: Place, demos: readonly ListedDemo[]
     throw new NinaError(`${group.title} has the list '${there}' but not '${missing}'; a split needs both, or neither.`);
   }
   const splits = new Map<number, Split>(demos.map(({ demo }) => [demo, 'neither']));
+  // Text of a fixed length may be padded with spaces.
   for (const [split, place] of [
     ['train', train],
     ['valid', valid],
   ] as const)
-    for (const name of readTexts(place)) {
+    for (const name of readTexts(place).map((text) => text.trim())) {
       const demo = demos.find((one) => one.name === name)?.demo;
       if (demo === undefined)
         throw new NinaError(`${place.title} lists '${name}', but ${data.title} has no demonstration of that name.`);

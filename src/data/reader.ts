@@ -11,7 +11,7 @@ import { shapeOf } from './hdf5/metadata.ts';
 import { readNumbers } from './hdf5/numbers.ts';
 import { readHdf5 } from './hdf5/open.ts';
 import { requireText, text, texts } from './hdf5/texts.ts';
-import { dataGroup, type FileHeader, listDemos, readHeader, strangersIn } from './header.ts';
+import { dataGroup, type FileHeader, listDemos, otherDemos, readHeader } from './header.ts';
 import { readMasks, type Split } from './masks.ts';
 import { PROPRIO_SIZE, quaternionFromAxisAngle, writeProprio } from './proprio.ts';
 import { demonstrationFiles } from './walk.ts';
@@ -65,18 +65,14 @@ export async function readDemonstrations(
   notice: (text: string) => void = () => {},
 ): Promise<Episode[]> {
   const clamped: Notice[] = [];
+  const unnamed: string[] = [];
   const episodes: Episode[] = [];
-  const strangers: string[] = [];
   for (const file of demonstrationFiles(sources))
-    await readHdf5(file, (root) => {
-      episodes.push(...readFile(root, file, clamped));
-      strangers.push(...strangersIn(dataGroup(root)).map((name) => `${file}: /data/${name}`));
-    });
+    episodes.push(...(await readHdf5(file, (root) => readFile(root, file, clamped, unnamed))));
   requireDistinct(episodes);
-  if (strangers.length > 0)
+  if (unnamed.length > 0)
     notice(
-      `${strangers.length === 1 ? 'A group is' : `${strangers.length} groups are`} passed over, because only names like demo_7 are ` +
-        `demonstrations (first: ${strangers[0]}).`,
+      `${unnamed.length} of the groups with actions are left out, because they are not named demo_N (first: ${unnamed[0]}).`,
     );
   const [first] = clamped;
   if (first)
@@ -123,10 +119,11 @@ export function requireEntities(episodes: readonly Episode[]): void {
     );
 }
 
-function readFile(root: Place, file: string, clamped: Notice[]): Episode[] {
+function readFile(root: Place, file: string, clamped: Notice[], unnamed: string[]): Episode[] {
   const data = dataGroup(root);
   const header = readHeader(data);
   const demos = listDemos(data);
+  unnamed.push(...otherDemos(data, demos));
   const splits = readMasks(root, data, demos);
   return demos.map(({ demo, group }) => {
     const actions = readActions(group, clamped);

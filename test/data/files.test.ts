@@ -46,6 +46,11 @@ async function spoiled(name: string, change: (root: InstanceType<typeof h5wasm.F
 const group = (root: InstanceType<typeof h5wasm.File>, name: string) =>
   root.get(name) as InstanceType<typeof h5wasm.Group>;
 
+function replaceAttribute(root: InstanceType<typeof h5wasm.File>, name: string, value: string): void {
+  group(root, 'data').delete_attribute(name);
+  group(root, 'data').create_attribute(name, value);
+}
+
 /** The message of the NinaError that `run` throws. */
 async function message(run: () => unknown): Promise<string> {
   try {
@@ -255,4 +260,41 @@ test('the hash follows content, not names', async () => {
   expect(dataHash(await readDemonstrations(await write('two.hdf5', demos)))).toBe(hash);
   demos[0]!.actions[3] = 0.25;
   expect(dataHash(await readDemonstrations(await write('three.hdf5', demos)))).not.toBe(hash);
+});
+
+test.each([
+  [['put', 'the', 'bowl'], 'put the bowl'],
+  [['put the bowl', ' on it'], 'put the bowl on it'],
+  [['p', 'u', 't', ' ', 'i', 't'], 'put it'],
+])('an instruction in pieces %j is %j', async (pieces, instruction) => {
+  const file = await spoiled(`pieces-${pieces.length}-${pieces[0]!.length}.hdf5`, (root) => {
+    replaceAttribute(root, 'problem_info', JSON.stringify({ language_instruction: pieces }));
+  });
+  expect((await readDemonstrations(file))[0]!.instruction).toBe(instruction);
+});
+
+test('pieces of an instruction that are no text are an error, not [object Object]', async () => {
+  const file = await spoiled('pieces-of-objects.hdf5', (root) => {
+    replaceAttribute(root, 'problem_info', JSON.stringify({ language_instruction: [{ put: 1 }] }));
+  });
+  expect(await message(() => readDemonstrations(file))).toContain("names no 'language_instruction'");
+});
+
+test('a bddl_file_name that names no task is an error', async () => {
+  const file = await spoiled('no-task.hdf5', (root) => {
+    replaceAttribute(root, 'bddl_file_name', '/');
+  });
+  expect(await message(() => readDemonstrations(file))).toContain('names no task');
+});
+
+test('a group of actions that is not named demo_N is left out with a notice', async () => {
+  const file = await spoiled('Demo_9.hdf5', (root) => {
+    group(root, 'data')
+      .create_group('Demo_9')
+      .create_dataset({ name: 'actions', data: new Float32Array(7), shape: [1, 7] });
+  });
+  const notices: string[] = [];
+  expect(await readDemonstrations(file, (text) => notices.push(text))).toHaveLength(2);
+  expect(notices).toHaveLength(1);
+  expect(notices[0]).toContain('/data/Demo_9');
 });

@@ -91,6 +91,15 @@ test('a filter that is missing is told behind a virtual dataset, too', async () 
   );
 });
 
+test('a virtual dataset that takes a whole source of another size, or itself', async () => {
+  expect(await message(() => read('virtual-whole.hdf5', 'larger'))).toContain(
+    'takes 630 numbers of a source that has [',
+  );
+  const circle = await message(() => read('virtual-whole.hdf5', 'circle'));
+  expect(circle).toContain('leads on to more than');
+  expect(circle.length).toBeLessThan(400);
+});
+
 test('chunks that lzf does not shrink', async () => {
   for (const file of ['layouts.hdf5', 'layouts-latest.hdf5', 'layouts-110.hdf5'])
     expect(await read(file, 'noise/lzf')).toEqual(await read(file, 'noise/plain'));

@@ -128,17 +128,6 @@ test('numbers beyond float32 and states that are not finite are refused', async 
   expect(await message(() => readRecording(file, 0))).toContain('/data/demo_0/states is NaN at step 2, entry 0');
 });
 
-test('a group that is no demonstration by its name is passed over, and said so', async () => {
-  const file = await spoiled('misnamed.hdf5', [4, 3], (root) => {
-    for (const name of ['Demo_2', 'demo_3_old', 'mask']) root.create_group(`data/${name}`);
-  });
-  const notices: string[] = [];
-  expect(await readDemonstrations(file, (text) => notices.push(text))).toHaveLength(2);
-  expect(notices).toEqual([
-    `2 groups are passed over, because only names like demo_7 are demonstrations (first: ${file}: /data/Demo_2).`,
-  ]);
-});
-
 test('an action that rounding took beyond 1 is a 1, which is said', async () => {
   const demo = demonstration(key(5), 4);
   demo.actions[9] = 1 + 2 ** -23;

@@ -6,6 +6,7 @@ import { filterError, isBuiltIn, LZF, readChunk } from './filters.ts';
 import { layoutOf } from './layout.ts';
 import { addressOf, datasetNames, find, type Place } from './links.ts';
 import { maximumOf, metadataOf } from './metadata.ts';
+import { hdf5Error } from './open.ts';
 import type { Message } from './raw.ts';
 import { requireStored } from './storage.ts';
 import { decodeNumbers, numberType } from './types.ts';
@@ -69,7 +70,7 @@ function readBytes(place: Place, { size, total_size, virtual_sources }: Metadata
         `${place.title} has a source that is compressed with a filter which cannot be undone here. Repack it with gzip.`,
         { cause },
       );
-    throw cause;
+    throw hdf5Error(`${place.title} is damaged and cannot be read`, cause);
   } finally {
     module._free(pointer);
   }

@@ -126,7 +126,10 @@ function openError(file: string, cause: unknown): unknown {
   const missing = stored ? `${bytes} of its ${stored} bytes are there` : `only ${bytes} bytes are there`;
   if (stored || bytes < 1024)
     return new NinaError(`${file} is truncated: ${missing}. Record or download it again.`, { cause });
-  return new NinaError(`${file} is damaged: ${reason(cause)}. Record or download it again.`, { cause });
+  return new NinaError(
+    `${file} is damaged: ${reason(cause)}. Record or download it again; if a program is still writing it, close that first.`,
+    { cause },
+  );
 }
 
 /** The innermost sentence of HDF5's multi-line error stack. */

@@ -81,7 +81,8 @@ function requireSource(place: Place, file: string, dataset: string, depth: numbe
   const at = find({ file: source, path: '/', title: `${name}: ` }, unescaped(dataset));
   if (!at || kindOf(at) !== 'dataset') throw new NinaError(`${what}, which has no such dataset.`);
   const metadata = metadataOf(at);
-  const title = `${place.title}, through ${at.title},`;
+  // Of a chain of virtual datasets the first and the last are named.
+  const title = `${place.title.split(', through ')[0]}, through ${at.title},`;
   requireStored({ ...at, title }, source.raw.messages(addressOf(at)), metadata, depth + 1);
   return metadata.shape ?? [];
 }

@@ -39,6 +39,7 @@ export function requireCovered(
     const target = selection(body);
     if (source === undefined || target === undefined) throw unknown;
     for (const slab of typeof source === 'string' ? [] : source) requireWithin(place, slab, sources[i] ?? []);
+    if (source === 'all' && typeof target !== 'string') requireAsMany(place, target, sources[i] ?? []);
     if (target === 'all') covered.fill(1);
     else if (target !== 'none') for (const slab of target) mark(slab, shape, covered);
   }
@@ -62,6 +63,16 @@ function skipNames(raw: RawFile, body: Cursor, flags: number): void {
   const skip = (shared: boolean | undefined) => (shared ? body.skip(raw.sizeOfLength) : body.cString());
   if (!sameFile) skip(sharedFile);
   skip(sharedDataset);
+}
+
+/** All of a source must be as many numbers as it is to fill. */
+function requireAsMany(place: Place, target: readonly Hyperslab[], shape: readonly number[]): void {
+  const product = (sizes: readonly number[]) => sizes.reduce((total, size) => total * size, 1);
+  const wanted = target.reduce((sum, slab) => sum + product(slab.map(({ count, block }) => count * block)), 0);
+  if (product(shape) === wanted) return;
+  throw new NinaError(
+    `${place.title} is a virtual dataset that takes ${wanted} numbers of a source that has [${shape.join(', ')}]. Restore the source as it was.`,
+  );
 }
 
 function mark(slab: Hyperslab, shape: readonly number[], covered: Uint8Array): void {
