@@ -4,7 +4,7 @@ import type { RecordingOptions, SuiteRecording } from '../eval/demonstrations.ts
 import { toJson } from '../json.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, episodes, integer, workers } from './options.ts';
-import { createProgress, type Progress } from './progress.ts';
+import { createProgress, notice, type Progress } from './progress.ts';
 
 interface Options {
   suite: string;
@@ -56,7 +56,7 @@ export async function recordWithProgress(
     recordDemonstrations({
       ...options,
       signal,
-      notice: (text) => process.stderr.write(`${text}\n`),
+      notice,
       onProgress: ({ attempts, total, successes }) => {
         progress ??= createProgress(`Recording ${options.suite}`, total, attempts);
         progress.update(attempts, `${successes} successful`);

@@ -8,7 +8,7 @@ import { toJson } from '../json.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../policy/backends.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, episodes, integer, number, workers } from './options.ts';
-import { createProgress, type Progress } from './progress.ts';
+import { createProgress, notice, type Progress } from './progress.ts';
 
 interface Options {
   suite: string;
@@ -96,7 +96,7 @@ export async function evaluateWithProgress(
     evaluate(settings, {
       ...run,
       signal,
-      notice: (text) => process.stderr.write(`${text}\n`),
+      notice,
       onProgress: ({ done, total, successes }) => {
         progress ??= createProgress(`Evaluating ${settings.suite}`, total, done);
         progress.update(done, `${successes} successful`);

@@ -1,6 +1,7 @@
 /** Parsers for option values: commander prints their message with the option's name, and exits with code 2. */
 import * as os from 'node:os';
 import { InvalidArgumentError } from 'commander';
+import { MAX_EPISODES } from '../eval/limits.ts';
 
 /** An integer in [low, high]. */
 export function integer(low: number, high = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -22,8 +23,8 @@ export function number(low: number, high = Number.MAX_VALUE): (text: string) => 
   };
 }
 
-/** Episodes of one task: more than anyone waits for, and few enough to keep a list of. */
-export const episodes = integer(1, 1_000_000);
+/** Episodes of one task. */
+export const episodes = integer(1, MAX_EPISODES);
 /** Worker threads or processes: each holds an engine and a simulator of its own. */
 export const workers = integer(1, 256);
 

@@ -6,6 +6,9 @@
 /** Between two plain lines, when stderr is no terminal. */
 const PLAIN_INTERVAL_MS = 10_000;
 
+/** Tells what a person should know once. */
+export const notice = (text: string): void => void process.stderr.write(`${text}\n`);
+
 export interface Progress {
   /** `done` units are done; `note` says what they add up to. */
   update(done: number, note: string): void;

@@ -6,6 +6,7 @@ import { NinaError, UsageError } from '../errors.ts';
 import { decodeText, toJson } from '../json.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../policy/backends.ts';
 import { integer, number } from './options.ts';
+import { notice } from './progress.ts';
 
 interface Options {
   demo?: number;
@@ -79,7 +80,7 @@ async function fromDemonstration(file: string, { demo, step }: Options, T: numbe
     '../data/index.ts'
   );
   if (demo === undefined) throw new UsageError(`Say which demonstration of ${file} with --demo.`);
-  const episodes = await readDemonstrations(file, (text) => process.stderr.write(`${text}\n`));
+  const episodes = await readDemonstrations(file, notice);
   const episode = episodes.find((one) => one.demo === demo);
   if (!episode)
     throw new NinaError(`${file} has no demo_${demo}; it has ${episodes.map((one) => `demo_${one.demo}`).join(', ')}.`);

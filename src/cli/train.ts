@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { toJson } from '../json.ts';
 import type { Settings, TrainConfig, TrainReport, TrainResult } from '../train/index.ts';
 import { interruptible } from './interrupt.ts';
-import { createProgress, type Progress } from './progress.ts';
+import { createProgress, notice, type Progress } from './progress.ts';
 
 /** Settings with a flag of their own; the others are reached with --set. */
 const FLAGS: readonly [key: string, value: string, description: string][] = [
@@ -99,7 +99,7 @@ function createReporter() {
   let progress: Progress | undefined;
   let steps = 0;
   const report: TrainReport = {
-    notice: (text) => process.stderr.write(`${text}\n`),
+    notice,
     start: ({ step, steps: total, parameters, episodes, windows }) => {
       const from = step > 0 ? `, from step ${step}` : '';
       process.stderr.write(

@@ -7,6 +7,7 @@ import { UsageError } from '../errors.ts';
 import { type Checkpoint, POLICY_BACKENDS, type PolicyBackend, resolveBackend } from '../policy/index.ts';
 import type { Task } from '../sim/index.ts';
 import { packageVersion } from '../version.ts';
+import { MAX_EPISODES } from './limits.ts';
 import { playedTask } from './perturb.ts';
 import { PERTURBATIONS } from './perturbations.ts';
 import { chooseTasks } from './tasks.ts';
@@ -16,7 +17,7 @@ export const evaluationSchema = z.strictObject({
   /** Index of one task; absent: all. */
   task: z.int().min(0).optional(),
   /** Per task. */
-  episodes: z.int().min(1).max(1_000_000),
+  episodes: z.int().min(1).max(MAX_EPISODES),
   /** Of initial states and of sampling noise. */
   seed: z.int().min(0),
   /** Actions of each chunk to execute; absent: as the checkpoint says. */

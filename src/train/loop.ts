@@ -133,6 +133,7 @@ async function trainLocked(
   // After the first update is known to fit into memory the folder holds a run; bad data or settings leave no trace.
   const begin = () => {
     begun = true;
+    lock.check();
     if (isRun(run)) for (const notice of noteChanges(run, config)) report.notice(notice);
     else writeRecipe(run, config);
     truncateMetrics(run, step);

@@ -1,7 +1,7 @@
 /** Opening HDF5 files, with errors as sentences: what is wrong with a file, and what to do. */
 import * as fs from 'node:fs';
 import { NinaError } from '../../errors.ts';
-import { fileError } from '../../files.ts';
+import { fileError, kindOf } from '../../files.ts';
 import { type Hdf5Root, type Library, loadLibrary } from './library.ts';
 import type { Place } from './links.ts';
 import { RawFile } from './raw.ts';
@@ -84,8 +84,7 @@ export function requireFile(file: string): void {
     throw new NinaError(`${file} does not exist.`, { cause });
   }
   if (stat.isFile()) return;
-  const kind = stat.isDirectory() ? 'folder' : stat.isFIFO() ? 'FIFO' : stat.isSocket() ? 'socket' : 'device';
-  throw new NinaError(`${file} is a ${kind}, not a file. Demonstrations are read from HDF5 files.`);
+  throw new NinaError(`${file} is ${kindOf(file)}, not a file. Demonstrations are read from HDF5 files.`);
 }
 
 function openHdf5(file: string, { h5wasm }: Library): Pick<OpenFile, 'root' | 'raw'> {

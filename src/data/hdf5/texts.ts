@@ -2,7 +2,7 @@
 import type { Metadata } from 'h5wasm/node';
 import { NinaError } from '../../errors.ts';
 import { requireHeaps } from './heaps.ts';
-import { addressOf, type Place } from './links.ts';
+import { addressOf, once, type Place } from './links.ts';
 import { metadataOf } from './metadata.ts';
 import { requireStored } from './storage.ts';
 
@@ -15,11 +15,10 @@ export function texts(place: Place, name: string): string[] | undefined {
   const file = place.file.root.file_id;
   if (!attributeNames(place).includes(name)) return undefined;
   const metadata = module.get_attribute_metadata(file, place.path, name);
-  const question = `heaps of ${place.path}`;
-  if (metadata.vlen && !place.file.answers.has(question)) {
-    requireHeaps(place.file.raw, place.file.raw.messages(addressOf(place)));
-    place.file.answers.set(question, true);
-  }
+  if (metadata.vlen)
+    once(place.file, 'heaps', place.path, () =>
+      requireHeaps(place.file.raw, place.file.raw.messages(addressOf(place))),
+    );
   return strings(
     place,
     metadata,
