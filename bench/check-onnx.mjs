@@ -7,9 +7,9 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { decoderSchema } from '../dist/decoders/index.js';
 import { configFor, stateSchema } from '../dist/encoders/state/index.js';
+import { loadEngine } from '../dist/engine/onnxruntime.js';
 import { EXPORT_PARTS, exportModel, init, LIBERO_ACTION } from '../dist/policy/index.js';
 import { fold, key, normals, rng } from '../dist/random.js';
-import { loadEngine } from '../dist/tensor/engine.js';
 import { mapTree } from '../dist/tensor/index.js';
 
 const pythons = process.argv.length > 2 ? process.argv.slice(2) : ['python3'];

@@ -1,22 +1,54 @@
 // The architecture as a check: a folder of src/ may import itself, the leaf modules at the root of src/
 // (address-space, errors, files, json, lifetime, lock, random, version, wasm and their parts) and what this table names; nothing else. See
-// docs/architecture.md. And ONNX Runtime has one door, types included: src/tensor/engine.ts settles its telemetry first.
+// docs/architecture.md. And ONNX Runtime has one door, types included: src/engine/onnxruntime.ts settles its telemetry first.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
 const below = {
+  robot: [],
+  statistics: [],
   tensor: [],
+  engine: ['tensor'],
   nn: ['tensor'],
   flows: ['nn', 'tensor'],
-  decoders: ['flows', 'nn', 'tensor'],
-  encoders: ['nn', 'tensor'],
-  policy: ['decoders', 'encoders', 'flows', 'nn', 'tensor'],
-  data: ['tensor'],
-  sim: [],
-  train: ['policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor'],
-  eval: ['policy', 'sim', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor'],
-  reproduce: ['bench', 'train', 'eval', 'policy', 'sim', 'data', 'tensor'],
-  bench: ['train', 'eval', 'decoders', 'flows', 'nn', 'tensor'],
+  decoders: ['flows', 'nn', 'tensor', 'engine', 'robot'],
+  encoders: ['nn', 'tensor', 'robot'],
+  policy: ['decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
+  data: ['tensor', 'robot', 'statistics'],
+  sim: ['robot'],
+  train: ['policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
+  rollout: ['policy', 'sim', 'data', 'robot', 'statistics'],
+  record: ['rollout', 'policy', 'sim', 'data', 'robot'],
+  study: ['rollout', 'policy', 'sim', 'robot', 'statistics'],
+  report: ['rollout', 'record', 'policy', 'sim', 'data', 'decoders', 'robot', 'statistics'],
+  reproduce: [
+    'bench',
+    'train',
+    'rollout',
+    'record',
+    'report',
+    'policy',
+    'sim',
+    'data',
+    'tensor',
+    'engine',
+    'robot',
+    'statistics',
+  ],
+  bench: [
+    'train',
+    'rollout',
+    'record',
+    'report',
+    'policy',
+    'decoders',
+    'flows',
+    'nn',
+    'tensor',
+    'engine',
+    'robot',
+    'statistics',
+  ],
   cli: null,
 };
 
@@ -25,7 +57,7 @@ const src = path.join(root, 'src');
 const wrong = [];
 
 const ENGINE = /(?:from|import|require|resolve)\s*\(?\s*['"`]onnxruntime-node/;
-const DOOR = path.join('src', 'tensor', 'engine.ts');
+const DOOR = path.join('src', 'engine', 'onnxruntime.ts');
 for (const folder of ['src', 'test', 'bench', 'scripts'])
   for (const name of fs.readdirSync(path.join(root, folder), { recursive: true })) {
     const file = path.join(folder, name);
@@ -43,7 +75,8 @@ for (const entry of fs.readdirSync(src, { recursive: true, withFileTypes: true }
   if (allowed === null) continue;
   for (const [, target] of fs.readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']*)'/g)) {
     const [other, ...deeper] = path.relative(src, path.resolve(path.dirname(file), target)).split(path.sep);
-    const testSupport = other === '..' && file.endsWith('.test.ts');
+    // Tests run graphs.
+    const testSupport = file.endsWith('.test.ts') && (other === '..' || other === 'engine');
     if (deeper.length === 0 || other === folder || allowed.includes(other) || testSupport) continue;
     wrong.push(
       `${path.relative(path.dirname(src), file)} imports ${target}: src/${folder} may import ${allowed.join(', ') || 'nothing'}`,

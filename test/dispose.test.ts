@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPooling } from '../src/bench/models.ts';
 import { BACKENDS, compileFastest, compileNina, foldNina, ninaSchema } from '../src/decoders/nina/index.ts';
 import { compileWasm } from '../src/decoders/nina/wasm.ts';
+import { compile, ProgramCache } from '../src/engine/index.ts';
 import { NinaError } from '../src/errors.ts';
 import { lockDirectory } from '../src/lock.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../src/policy/backends.ts';
@@ -16,7 +17,7 @@ import { loadPolicy } from '../src/policy/index.ts';
 import { key } from '../src/random.ts';
 import { Environment, loadSuite } from '../src/sim/index.ts';
 import { Physics } from '../src/sim/mujoco.ts';
-import { compile, exp, input, ProgramCache } from '../src/tensor/index.ts';
+import { exp, input } from '../src/tensor/index.ts';
 import { randomModel } from './support/nina.ts';
 import { observation, saveRandomPolicy } from './support/policy.ts';
 

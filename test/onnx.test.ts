@@ -4,9 +4,9 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import * as web from 'onnxruntime-web';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadEngine } from '../src/engine/onnxruntime.ts';
 import { EXPORT_PARTS, type ExportedModel, type ExportPart, exportModel, readCheckpoint } from '../src/policy/index.ts';
 import { fold, key, normals } from '../src/random.ts';
-import { loadEngine } from '../src/tensor/engine.ts';
 import { onnxFacts } from './support/onnx.ts';
 import { saveRandomPolicy } from './support/policy.ts';
 

@@ -26,7 +26,10 @@ const EXPORTS: Record<string, string> = {
   './data': 'readDemonstrations',
   './sim': 'Environment',
   './train': 'train',
-  './eval': 'evaluate',
+  './rollout': 'evaluate',
+  './record': 'recordDemonstrations',
+  './report': 'writeReport',
+  './engine': 'compile',
 };
 
 describe('subpath exports', () => {

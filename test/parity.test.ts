@@ -10,7 +10,7 @@ import * as path from 'node:path';
 import { Command } from 'commander';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { registerParity } from '../src/cli/parity.ts';
-import { readSafetensors, writeSafetensors } from '../src/tensor/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../src/safetensors.ts';
 
 const fixtures = path.join(import.meta.dirname, 'fixtures');
 const names = ['nina-mlp-noplu', 'nina-transformer-noplu', 'nina-mlp-plu-small', 'nina-transformer-plu-small'];

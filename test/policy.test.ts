@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NinaError } from '../src/errors.ts';
 import { checkActions, describeActions, LIBERO_ACTION, loadPolicy } from '../src/policy/index.ts';
 import { fold, key, normals } from '../src/random.ts';
-import { readSafetensors, writeSafetensors } from '../src/tensor/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../src/safetensors.ts';
 import { observation, saveRandomPolicy } from './support/policy.ts';
 
 let dir: string;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { renderSvg } from '../eval/report/vega.ts';
+import { renderSvg } from '../report/vega.ts';
 import { latencyFigure } from './figure.ts';
 
 test('the figure has a point and an interval for each model and backend', async () => {

@@ -1,5 +1,5 @@
 /** The paper's figure: success against latency, one point per model and backend, with the interval of the success. */
-import type { ChartSpec } from '../eval/report/vega.ts';
+import type { ChartSpec } from '../report/vega.ts';
 
 export interface Point {
   readonly model: string;

@@ -3,8 +3,8 @@
  * whole distribution is summarised. Used by every `nina bench` command.
  */
 import * as os from 'node:os';
-import { percentile } from '../eval/wilson.ts';
-import { engineVersion } from '../tensor/index.ts';
+import { engineVersion } from '../engine/index.ts';
+import { percentile } from '../statistics/wilson.ts';
 import { packageVersion } from '../version.ts';
 
 export interface Timing {

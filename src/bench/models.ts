@@ -7,9 +7,10 @@ import * as decoders from '../decoders/decoder.ts';
 import { CONFIGURATIONS } from '../decoders/flower/index.ts';
 import * as nina from '../decoders/nina/index.ts';
 import { initPool, pool } from '../decoders/pool.ts';
+import { compile } from '../engine/index.ts';
 import { NinaError } from '../errors.ts';
 import { fold, type Key, normals } from '../random.ts';
-import { compile, constant, input, layoutOf, mapTree, type NDArray, type Shape, type Tensor } from '../tensor/index.ts';
+import { constant, input, layoutOf, mapTree, type NDArray, type Shape, type Tensor } from '../tensor/index.ts';
 import type { Contestant } from './measure.ts';
 import { type Weights, weightsOf } from './weights.ts';
 

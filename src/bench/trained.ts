@@ -6,8 +6,8 @@ import * as fs from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { NinaError, UsageError } from '../errors.ts';
-import { wilson } from '../eval/wilson.ts';
 import { readJsonLines } from '../json.ts';
+import { wilson } from '../statistics/wilson.ts';
 import { decoderSettings, trainConfig } from '../train/config.ts';
 import type { Model } from './models.ts';
 

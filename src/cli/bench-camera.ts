@@ -1,8 +1,8 @@
 /** `nina bench camera`: what one antialiased 128 x 128 frame costs, for each camera in the scenes of each suite's first task. */
 
 import { type Contestant, machine, measureInterleaved } from '../bench/measure.ts';
-import { createEyes } from '../eval/eyes.ts';
 import { toJson } from '../json.ts';
+import { createEyes } from '../sim/eyes.ts';
 import { demoKey, Environment, loadSuite, SUITES } from '../sim/index.ts';
 
 export async function benchCamera({ rounds, json }: { rounds: number; json: boolean }): Promise<void> {

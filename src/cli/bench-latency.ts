@@ -38,7 +38,7 @@ export async function benchLatency({ seconds, seed, only = '', results, figure, 
     onProgress: (doing) => process.stderr.write(`${doing}\n`),
   });
   if (figure !== undefined) {
-    const { renderSvg } = await import('../eval/report/vega.ts');
+    const { renderSvg } = await import('../report/vega.ts');
     writeFileAtomically(figure, await renderSvg(latencyFigure(pointsOf(trained, latency))));
     process.stderr.write(`Wrote ${figure}\n`);
   }

@@ -6,11 +6,12 @@
 
 import { type Contestant, machine, measureInterleaved } from '../bench/measure.ts';
 import * as nina from '../decoders/nina/index.ts';
+import { compile } from '../engine/index.ts';
 import { UsageError } from '../errors.ts';
 import { toJson } from '../json.ts';
 import { dropoutInputs } from '../nn/index.ts';
 import { dropoutMask, fold, key, normals } from '../random.ts';
-import { compile, feeds, grad, input, leaves, pack, symbols, type Tensor } from '../tensor/index.ts';
+import { feeds, grad, input, leaves, pack, symbols, type Tensor } from '../tensor/index.ts';
 
 /** The paper's best configurations (arXiv 2508.16845), as the reference trains them. */
 const PAPER = [

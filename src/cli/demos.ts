@@ -1,7 +1,7 @@
 /** `nina demos`: records demonstrations of the scripted expert as LIBERO-layout HDF5 files. */
 import type { Command } from 'commander';
-import type { RecordingOptions, SuiteRecording } from '../eval/demonstrations.ts';
 import { toJson } from '../json.ts';
+import type { RecordingOptions, SuiteRecording } from '../record/demonstrations.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, episodes, integer, workers } from './options.ts';
 import { createProgress, notice, type Progress } from './progress.ts';
@@ -49,7 +49,7 @@ export function registerDemos(program: Command): void {
 export async function recordWithProgress(
   options: Omit<RecordingOptions, 'signal' | 'notice' | 'onProgress'>,
 ): Promise<SuiteRecording> {
-  const { recordDemonstrations } = await import('../eval/demonstrations.ts');
+  const { recordDemonstrations } = await import('../record/demonstrations.ts');
   let progress: Progress | undefined;
   let last = '';
   const result = await interruptible((signal) =>

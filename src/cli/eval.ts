@@ -2,10 +2,10 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Command, Option } from 'commander';
-import type { EvaluationResult, EvaluationRun } from '../eval/evaluate.ts';
-import { PERTURBATIONS, type PerturbationKind } from '../eval/perturbations.ts';
 import { toJson } from '../json.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../policy/backends.ts';
+import type { EvaluationResult, EvaluationRun } from '../rollout/evaluate.ts';
+import { PERTURBATIONS, type PerturbationKind } from '../rollout/perturbations.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, episodes, integer, number, workers } from './options.ts';
 import { createProgress, notice, type Progress } from './progress.ts';
@@ -86,11 +86,11 @@ export async function defaultFolder(location: string, suite: string): Promise<st
 
 /** Evaluates with progress on stderr and writes the report; Ctrl-C stops it tidily. */
 export async function evaluateWithProgress(
-  settings: Parameters<typeof import('../eval/evaluate.ts').evaluate>[0],
+  settings: Parameters<typeof import('../rollout/evaluate.ts').evaluate>[0],
   run: Omit<EvaluationRun, 'signal' | 'notice' | 'onProgress'>,
 ): Promise<{ result: EvaluationResult; report: string }> {
-  const { evaluate } = await import('../eval/evaluate.ts');
-  const { writeReport } = await import('../eval/report/write.ts');
+  const { evaluate } = await import('../rollout/evaluate.ts');
+  const { writeReport } = await import('../report/write.ts');
   let progress: Progress | undefined;
   const result = await interruptible((signal) =>
     evaluate(settings, {

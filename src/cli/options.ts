@@ -1,7 +1,7 @@
 /** Parsers for option values: commander prints their message with the option's name, and exits with code 2. */
 import * as os from 'node:os';
 import { InvalidArgumentError } from 'commander';
-import { MAX_EPISODES } from '../eval/limits.ts';
+import { MAX_EPISODES } from '../rollout/limits.ts';
 
 /** An integer in [low, high]. */
 export function integer(low: number, high = Number.MAX_SAFE_INTEGER): (text: string) => number {

@@ -37,7 +37,7 @@ export function registerParity(program: Command): void {
 
 /** The file's metadata says whose decoder it is; fixtures of NinA, which came first, say nothing. */
 async function compare(file: string): Promise<Comparison> {
-  const { readSafetensors } = await import('../tensor/safetensors.ts');
+  const { readSafetensors } = await import('../safetensors.ts');
   const { decoder = 'nina' } = readSafetensors(file, () => false).metadata;
   if (decoder === 'nina') return (await import('../decoders/nina/parity.ts')).parity(file);
   if (decoder === 'flower') return (await import('../decoders/flower/parity.ts')).parity(file);

@@ -12,7 +12,7 @@ export function registerReplay(program: Command): void {
     .requiredOption('--demo <n>', 'N of demo_N', integer(0))
     .option('--json', 'print JSON', false)
     .action(async (file: string, options: { demo: number; json: boolean }) => {
-      const { replay } = await import('../eval/replay.ts');
+      const { replay } = await import('../record/replay.ts');
       const result = await replay(file, options.demo);
       const states =
         result.first_difference === null

@@ -1,10 +1,10 @@
 /** `nina study`: measurements of a trained policy that take many evaluations. */
 import * as path from 'node:path';
 import type { Command } from 'commander';
-import type { Detection } from '../eval/detection.ts';
-import type { Acting, LikelihoodStudy, Mean, Seams } from '../eval/likelihood.ts';
-import type { Area } from '../eval/roc.ts';
 import { toJson } from '../json.ts';
+import type { Detection } from '../study/detection.ts';
+import type { Acting, LikelihoodStudy, Mean, Seams } from '../study/likelihood.ts';
+import type { Area } from '../study/roc.ts';
 import { defaultFolder } from './eval.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, episodes, integer, workers } from './options.ts';
@@ -38,7 +38,7 @@ export function registerStudy(program: Command): void {
     .option('--json', 'print JSON')
     .action(async (checkpoint: string, { workers, json, out: folder, ...settings }: Options) => {
       const out = folder ?? `${await defaultFolder(checkpoint, settings.suite)}-likelihood`;
-      const { studyLikelihood } = await import('../eval/likelihood.ts');
+      const { studyLikelihood } = await import('../study/likelihood.ts');
       const study = await interruptible((signal) =>
         studyLikelihood(settings, { checkpoint, out, workers, signal, onCondition }),
       );

@@ -1,5 +1,5 @@
 /** The success table that people read. */
-import type { Evaluation, Rate } from '../eval/episodes.ts';
+import type { Evaluation, Rate } from '../rollout/episodes.ts';
 
 const percent = (share: number) => `${(100 * share).toFixed(1)}%`.padStart(6);
 

@@ -1,7 +1,8 @@
 /** Every decoder keeps the contract: the same calls train it, sample it and bind it to an encoder's tokens. */
 import { describe, expect, test } from 'vitest';
+import { compile } from '../engine/index.ts';
 import { key, normals } from '../random.ts';
-import { compile, grad, input, leaves, pack, symbols, type Tensor } from '../tensor/index.ts';
+import { grad, input, leaves, pack, symbols, type Tensor } from '../tensor/index.ts';
 import * as decoders from './index.ts';
 import { pool } from './pool.ts';
 

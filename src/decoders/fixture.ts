@@ -3,8 +3,8 @@
  * computed from them ('expected.*', gradients as 'expected.grad.*').
  */
 import { NinaError } from '../errors.ts';
+import type { SafetensorsFile, StoredTensor } from '../safetensors.ts';
 import type { NDArray } from '../tensor/index.ts';
-import type { SafetensorsFile, StoredTensor } from '../tensor/safetensors.ts';
 
 /** How far a decoder is from its reference. */
 export interface Comparison<Quantity extends string = string> {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { compile } from '../engine/index.ts';
 import { key, normals } from '../random.ts';
-import { compile, concat, constant, mul } from '../tensor/index.ts';
+import { concat, constant, mul } from '../tensor/index.ts';
 import { coupling } from './coupling.ts';
 import { invert, permutation } from './permutation.ts';
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compile } from '../engine/index.ts';
 import { key, normals, rng } from '../random.ts';
-import { compile, constant, input, type NDArray, symbols } from '../tensor/index.ts';
+import { constant, input, type NDArray, symbols } from '../tensor/index.ts';
 import { factorise, invertTriangles, randomOrthogonal } from './lu.ts';
 import { initPlu, type PluParams, pluInverses, pluStack } from './plu.ts';
 

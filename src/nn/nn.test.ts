@@ -1,15 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { compile, type Feed } from '../engine/index.ts';
 import { key } from '../random.ts';
-import {
-  compile,
-  constant,
-  type Feed,
-  leaves,
-  type NDArray,
-  symbols,
-  type Tensor,
-  type Tree,
-} from '../tensor/index.ts';
+import { constant, leaves, type NDArray, symbols, type Tensor, type Tree } from '../tensor/index.ts';
 import {
   dropoutInputs,
   initAttention,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { compile } from '../engine/index.ts';
 import { key, normals } from '../random.ts';
-import { compile, constant, type Tensor } from '../tensor/index.ts';
+import { constant, type Tensor } from '../tensor/index.ts';
 import { rmsNorm, rotary, swiglu, swigluHidden } from './index.ts';
 
 /** Sums of a few float32 products. */

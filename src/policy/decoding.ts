@@ -4,7 +4,8 @@
  */
 import * as decoders from '../decoders/index.ts';
 import { compileNina } from '../decoders/nina/index.ts';
-import { constant, input, mapTree, type NDArray, ProgramCache, type Tensor } from '../tensor/index.ts';
+import { ProgramCache } from '../engine/index.ts';
+import { constant, input, mapTree, type NDArray, type Tensor } from '../tensor/index.ts';
 import type { PolicyBackend } from './backends.ts';
 import type { PolicyConfig } from './config.ts';
 import { contextShape, decoderOf, type PolicyModel } from './model.ts';

@@ -1,7 +1,8 @@
 /** A policy's encoder with its weights inside: one observation to what the decoder sees of it. */
 import * as state from '../encoders/state/index.ts';
+import { compile } from '../engine/index.ts';
 import { noDropout } from '../nn/index.ts';
-import { compile, constant, mapTree, type NDArray, type Tensor } from '../tensor/index.ts';
+import { constant, mapTree, type NDArray, type Tensor } from '../tensor/index.ts';
 import { checkObservation } from './checks.ts';
 import type { PolicyConfig, PolicyStatistics } from './config.ts';
 import { context, type PolicyModel, type PolicyParams } from './model.ts';

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import type * as z from 'zod';
+import { engineVersion } from '../engine/index.ts';
 import { Environment, loadSuite } from '../sim/index.ts';
-import { engineVersion } from '../tensor/index.ts';
 import { type TrainConfig, trainConfig } from '../train/index.ts';
 import { check } from '../train/recipe.ts';
 import { packageVersion } from '../version.ts';

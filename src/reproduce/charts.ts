@@ -1,5 +1,5 @@
 /** A summary as charts: success with its intervals, and how far each variant is from the baseline. */
-import type { ChartSpec } from '../eval/report/vega.ts';
+import type { ChartSpec } from '../report/vega.ts';
 import type { Pooled, Summary, VariantSummary } from './summary.ts';
 
 /** By the end of their file's name: 'success' is written to main-success.svg. */

@@ -1,5 +1,5 @@
 /** How far two success rates are apart, with an interval: Newcombe's hybrid score interval (1998, method 10). */
-import type { Rate } from '../eval/episodes.ts';
+import type { Rate } from '../rollout/episodes.ts';
 
 export interface Difference {
   /** First rate minus second. */

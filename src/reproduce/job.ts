@@ -1,8 +1,8 @@
 /** One training and the rollouts of the cells that share it: what a process of its own does, wherever it was stopped. */
 import * as path from 'node:path';
 import { machine } from '../bench/measure.ts';
-import { evaluate } from '../eval/evaluate.ts';
 import { CHECKPOINTS, readCheckpoint } from '../policy/index.ts';
+import { evaluate } from '../rollout/evaluate.ts';
 import { isFinished, readMetrics, train, trainConfig } from '../train/index.ts';
 import type { Rollouts, Training } from './cells.ts';
 import { writeResult } from './store.ts';

@@ -24,7 +24,7 @@ export async function publish(folder: string, summary: Summary, lines: readonly 
   writeFileAtomically(at('.json'), `${toJson(summary, 2)}\n`);
   if (lines.length > 0) {
     // Loaded when there is something to draw: it is large.
-    const { renderSvg } = await import('../eval/report/vega.ts');
+    const { renderSvg } = await import('../report/vega.ts');
     for (const [name, spec] of Object.entries(chartsOf(summary)))
       writeFileAtomically(at(`-${name}.svg`), await renderSvg(spec));
   }

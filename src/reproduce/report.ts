@@ -1,6 +1,6 @@
 /** The report of studies: the tables with their intervals, the charts, success per task, and what every cell was. */
-import { factSection, htmlPage } from '../eval/report/html.ts';
-import { escapeHtml } from '../eval/report/plot.ts';
+import { factSection, htmlPage } from '../report/html.ts';
+import { escapeHtml } from '../report/plot.ts';
 import { type ResultLine, rateOf } from './results.ts';
 import type { Summary } from './summary.ts';
 import { type Table, tablesOf } from './tables.ts';

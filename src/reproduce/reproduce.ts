@@ -4,10 +4,10 @@
  */
 
 import { NinaError } from '../errors.ts';
-import { recordDemonstrations } from '../eval/demonstrations.ts';
 import { sweepDrafts } from '../files.ts';
 import { lockDirectory } from '../lock.ts';
 import { requireOutsideCheckpoints } from '../policy/index.ts';
+import { recordDemonstrations } from '../record/demonstrations.ts';
 import type { Cell, Training } from './cells.ts';
 import type { Job, JobProgress } from './job.ts';
 import { runJobs } from './jobs.ts';

@@ -1,6 +1,6 @@
 /** The lines that a study's results are kept and published as: one JSON object per finished cell, no weights needed. */
-import type { Rate } from '../eval/episodes.ts';
-import { wilson } from '../eval/wilson.ts';
+import type { Rate } from '../rollout/episodes.ts';
+import { wilson } from '../statistics/wilson.ts';
 import type { Cell, Rollouts, Training, Versions } from './cells.ts';
 import type { Result } from './store.ts';
 import type { DemonstrationSettings } from './study.ts';

@@ -5,8 +5,8 @@
 import { isMap, isNode, isPair, type ParsedNode } from 'yaml';
 import * as z from 'zod';
 import { UsageError } from '../errors.ts';
-import { evaluationSchema } from '../eval/evaluate.ts';
 import { plainly, shorten } from '../json.ts';
+import { evaluationSchema } from '../rollout/evaluate.ts';
 import { SUITES } from '../sim/index.ts';
 import { type Settings, settingsOf } from '../train/recipe.ts';
 import { openYaml, type YamlFile } from '../train/yaml.ts';

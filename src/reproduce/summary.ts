@@ -2,7 +2,7 @@
  * From cells to the numbers of a table. Rollouts of several seeds are pooled: their interval tells how well the rate of
  * these very policies is known; the spread of the seeds' own rates tells how much training another one would matter.
  */
-import type { Rate } from '../eval/episodes.ts';
+import type { Rate } from '../rollout/episodes.ts';
 import { type Difference, difference } from './difference.ts';
 import { type ResultLine, rateOf } from './results.ts';
 

@@ -1,8 +1,6 @@
-/** The differentiable graph: symbolic tensors, gradients, programs on ONNX Runtime, parameter trees. */
-export { engineVersion } from './engine.ts';
+/** The differentiable graph: symbolic tensors, gradients, parameter trees. */
 export { grad } from './grad.ts';
 export * from './ops.ts';
-export { type CompileOptions, compile, type Feed, type Program, ProgramCache } from './program.ts';
 export { constant, type DType, input, type Shape, scalar, type Tensor } from './tensor.ts';
 export {
   feeds,

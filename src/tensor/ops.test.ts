@@ -4,9 +4,10 @@
  */
 import { describe, expect, it } from 'vitest';
 import { interpret } from '../../test/support/interpreter.ts';
+import { compile } from '../engine/index.ts';
+import { loadEngine } from '../engine/onnxruntime.ts';
 import { fold, key, rng } from '../random.ts';
-import { loadEngine } from './engine.ts';
-import { compile, grad, input, type Shape, type Tensor } from './index.ts';
+import { grad, input, type Shape, type Tensor } from './index.ts';
 import { emit } from './onnx/emit.ts';
 import * as ops from './ops.ts';
 import { size } from './tensor.ts';

@@ -1,9 +1,10 @@
 /** The compiled graphs of a run: one update's loss and gradients, and what validation measures. */
 import * as decoders from '../decoders/index.ts';
 import * as state from '../encoders/state/index.ts';
+import { compile, type Program } from '../engine/index.ts';
 import { dropoutInputs, type Masks, noDropout } from '../nn/index.ts';
 import { context, contextShape, decoderOf, type PolicyConfig, type PolicyModel } from '../policy/index.ts';
-import { compile, grad, input, leaves, type Program, symbols, type Tensor } from '../tensor/index.ts';
+import { grad, input, leaves, symbols, type Tensor } from '../tensor/index.ts';
 
 /** Parameters are fed as 'p.<path>', gradients come back as 'g.<path>'. */
 export const PARAMETER = 'p.';

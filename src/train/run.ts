@@ -2,11 +2,12 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { stringify } from 'yaml';
+import { engineVersion } from '../engine/index.ts';
 import { NinaError } from '../errors.ts';
 import { removeFolder, requireFile, writeFileAtomically } from '../files.ts';
 import { CHECKPOINTS, type Checkpoint, recordSelfTest, writeCheckpoint } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
-import { engineVersion, unpack } from '../tensor/index.ts';
+import { unpack } from '../tensor/index.ts';
 import { packageVersion } from '../version.ts';
 import { settingNames, type TrainConfig, trainConfig } from './config.ts';
 import { type Demonstrations, firstObservation } from './dataset.ts';

@@ -4,9 +4,9 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { feedsOf, scene, stateArrays, writeState } from '../../src/encoders/state/index.ts';
+import { type Engine, loadEngine } from '../../src/engine/onnxruntime.ts';
 import { loadPolicy } from '../../src/policy/index.ts';
 import { fold, key, normals } from '../../src/random.ts';
-import { type Engine, loadEngine } from '../../src/tensor/engine.ts';
 import { observation, saveRandomPolicy } from '../support/policy.ts';
 import { nina } from './nina.ts';
 

@@ -1,9 +1,9 @@
 /** Disturbed episodes: they change what they say and nothing else, the same way every time. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { createPerturbation, playedTask } from '../../src/eval/perturb.ts';
-import type { PerturbationKind } from '../../src/eval/perturbations.ts';
-import { type Actor, type PolicyInput, rollout } from '../../src/eval/rollout.ts';
 import { fold, key } from '../../src/random.ts';
+import { createPerturbation, playedTask } from '../../src/rollout/perturb.ts';
+import type { PerturbationKind } from '../../src/rollout/perturbations.ts';
+import { type Actor, type PolicyInput, rollout } from '../../src/rollout/rollout.ts';
 import { createExpert, Environment, type Expert, initialStateKey, loadSuite } from '../../src/sim/index.ts';
 
 const task = loadSuite('tabletop-object')[0]!;

@@ -1,6 +1,6 @@
 // A worker for pool.test.ts: squares numbers, and misbehaves on request.
 import { NinaError } from '../../dist/errors.js';
-import { serveJobs } from '../../dist/eval/pool.js';
+import { serveJobs } from '../../dist/rollout/pool.js';
 
 serveJobs(async ({ offset }) => {
   if (offset === undefined) throw new NinaError('No offset was given.');

@@ -1,7 +1,7 @@
 /** The worker pool, on the compiled package (Node 20 runs no TypeScript in workers). */
 import { expect, test } from 'vitest';
 import { NinaError } from '../../src/errors.ts';
-import { runJobs } from '../../src/eval/pool.ts';
+import { runJobs } from '../../src/rollout/pool.ts';
 
 const module = new URL('./pool-worker.mjs', import.meta.url);
 

@@ -1,8 +1,8 @@
 /** The closed loop, with actors whose behaviour is known. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Actor, type PolicyInput, rollout } from '../../src/eval/rollout.ts';
 import { choose } from '../../src/policy/choose.ts';
 import { fold, key, rng } from '../../src/random.ts';
+import { type Actor, type PolicyInput, rollout } from '../../src/rollout/rollout.ts';
 import { createExpert, Environment, type Expert, loadSuite } from '../../src/sim/index.ts';
 
 let environment: Environment;

@@ -1,6 +1,8 @@
 /** Runs something built from a specimen once. */
+
+import { compile } from '../../src/engine/index.ts';
 import type { Bijection } from '../../src/flows/index.ts';
-import { compile, input, symbols, type Tensor } from '../../src/tensor/index.ts';
+import { input, symbols, type Tensor } from '../../src/tensor/index.ts';
 import { C, type Specimen } from './registry.ts';
 
 export type Build = (

@@ -1,9 +1,11 @@
 /**
  * A density whose entropy is known, and maximum-likelihood training on it.
  */
+
+import { compile } from '../../src/engine/index.ts';
 import { logProb, sample } from '../../src/flows/index.ts';
 import { fold, type Key, key, normals, rng } from '../../src/random.ts';
-import { compile, feeds, grad, input, mean, neg, pack, symbols, unpack } from '../../src/tensor/index.ts';
+import { feeds, grad, input, mean, neg, pack, symbols, unpack } from '../../src/tensor/index.ts';
 import { adamwUpdate, decayGroups, optimizerState } from '../../src/train/adamw.ts';
 import { evaluate } from './evaluate.ts';
 import { C, type Specimen } from './registry.ts';

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { type Comparison, exceeded } from '../../src/decoders/fixture.ts';
 import { parity as flowerParity } from '../../src/decoders/flower/parity.ts';
 import { parity as ninaParity } from '../../src/decoders/nina/parity.ts';
-import { readSafetensors, type SafetensorsFile } from '../../src/tensor/safetensors.ts';
+import { readSafetensors, type SafetensorsFile } from '../../src/safetensors.ts';
 import { expectBoth, hunt, notSound, PATIENCE_MS } from './battery.ts';
 import { anySafetensors } from './safetensors.ts';
 

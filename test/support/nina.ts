@@ -8,8 +8,9 @@ import {
   pluInverse,
   sampleAndLogProb,
 } from '../../src/decoders/nina/index.ts';
+import { compile } from '../../src/engine/index.ts';
 import { fold, key, normals } from '../../src/random.ts';
-import { compile, constant, input, mapTree, type NDArray, type Tensor } from '../../src/tensor/index.ts';
+import { constant, input, mapTree, type NDArray, type Tensor } from '../../src/tensor/index.ts';
 
 /** A decoder none of whose numbers is trivial: fresh ones have norms of 1 and biases of 0. */
 export function randomModel(config: NinaConfig, seed: number): Model {

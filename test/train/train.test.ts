@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NinaError, UsageError } from '../../src/errors.ts';
 import { lockDirectory } from '../../src/lock.ts';
 import { loadPolicy } from '../../src/policy/index.ts';
-import { readSafetensors } from '../../src/tensor/safetensors.ts';
+import { readSafetensors } from '../../src/safetensors.ts';
 import {
   assignments,
   type Metrics,

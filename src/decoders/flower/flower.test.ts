@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { compile } from '../../engine/index.ts';
 import { dropoutInputs, swigluHidden } from '../../nn/index.ts';
 import { key, normals } from '../../random.ts';
-import { compile, grad, input, leaves, mapTree, type NDArray, symbols, type Tensor } from '../../tensor/index.ts';
+import { grad, input, leaves, mapTree, type NDArray, symbols, type Tensor } from '../../tensor/index.ts';
 import { topological } from '../../tensor/tensor.ts';
 import {
   CONFIGURATIONS,

@@ -3,9 +3,10 @@
  * loss, gradients and samples (see ../fixture.ts).
  */
 import { z } from 'zod';
+import { compile } from '../../engine/index.ts';
 import { NinaError } from '../../errors.ts';
-import { compile, feeds, grad, input, layoutOf, leaves, reshape, symbols, unpack } from '../../tensor/index.ts';
-import { readSafetensors, type SafetensorsFile } from '../../tensor/safetensors.ts';
+import { readSafetensors, type SafetensorsFile } from '../../safetensors.ts';
+import { feeds, grad, input, layoutOf, leaves, reshape, symbols, unpack } from '../../tensor/index.ts';
 import { type Comparison, checkSize, floats, relativeError, weightsOf, worstGradient } from '../fixture.ts';
 import { leastNumbersOfFlower } from '../size.ts';
 import { flowerSchema } from './config.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { key } from '../../random.ts';
+import type { StoredTensor } from '../../safetensors.ts';
 import { leaves, type NDArray } from '../../tensor/index.ts';
-import type { StoredTensor } from '../../tensor/safetensors.ts';
 import { flowerSchema, importReference, init } from './index.ts';
 
 const config = flowerSchema.parse({

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { compile } from '../../engine/index.ts';
 import { dropoutInputs, noDropout } from '../../nn/index.ts';
 import { key, normals } from '../../random.ts';
-import { compile, grad, input, leaves, type NDArray, symbols, type Tensor } from '../../tensor/index.ts';
+import { grad, input, leaves, type NDArray, symbols, type Tensor } from '../../tensor/index.ts';
 import { init, logProb, loss, type NinaConfig, ninaSchema, noisyTarget, pluInverse, sample } from './index.ts';
 
 const [B, T, A, C] = [3, 4, 2, 5];

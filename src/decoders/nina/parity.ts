@@ -3,9 +3,10 @@
  * we rebuild the flow from its metadata and weights and compare every number.
  */
 import { z } from 'zod';
+import { compile } from '../../engine/index.ts';
 import { NinaError } from '../../errors.ts';
+import { readSafetensors, type SafetensorsFile } from '../../safetensors.ts';
 import {
-  compile,
   feeds,
   grad,
   input,
@@ -18,7 +19,6 @@ import {
   symbols,
   unpack,
 } from '../../tensor/index.ts';
-import { readSafetensors, type SafetensorsFile } from '../../tensor/safetensors.ts';
 import { type Comparison, checkSize, floats, relativeError, weightsOf, worstGradient } from '../fixture.ts';
 import { leastNumbersOfNina } from '../size.ts';
 import { type NinaConfig, ninaSchema } from './config.ts';

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compile } from '../../engine/index.ts';
 import { NinaError } from '../../errors.ts';
 import { noDropout } from '../../nn/index.ts';
 import { fold, key, rng } from '../../random.ts';
-import { compile, feeds, grad, leaves, mean, pack, square, symbols, type Tensor } from '../../tensor/index.ts';
+import { feeds, grad, leaves, mean, pack, square, symbols, type Tensor } from '../../tensor/index.ts';
 import {
   configFor,
   encode,

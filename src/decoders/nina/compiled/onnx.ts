@@ -1,8 +1,9 @@
 /**
  * The folded decoder on ONNX Runtime: one program per direction and batch size, made when first used.
  */
+
+import { ProgramCache } from '../../../engine/index.ts';
 import { Lifetime } from '../../../lifetime.ts';
-import { ProgramCache } from '../../../tensor/index.ts';
 import type { CompiledNina } from './compiled.ts';
 import { checkCall } from './compiled.ts';
 import { type Folded, weightBytes } from './folded.ts';

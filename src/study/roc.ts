@@ -1,6 +1,6 @@
 /** How well a number tells two groups apart: the area under the ROC curve, with an interval that respects episodes. */
 import { type Key, rng } from '../random.ts';
-import { percentile } from './wilson.ts';
+import { percentile } from '../statistics/wilson.ts';
 
 /**
  * The probability that a random number of `positive` is larger than one of `negative`, ties counting half

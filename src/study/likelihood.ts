@@ -9,12 +9,12 @@
 import { UsageError } from '../errors.ts';
 import { readCheckpoint } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
+import { type EpisodeLine, type Rate, rate } from '../rollout/episodes.ts';
+import { type EvaluationResult, type EvaluationRun, evaluate } from '../rollout/evaluate.ts';
+import { playedTask } from '../rollout/perturb.ts';
+import { PERTURBATIONS } from '../rollout/perturbations.ts';
+import { chooseTasks } from '../rollout/tasks.ts';
 import { type Detection, detection, type Foresight, foresight } from './detection.ts';
-import { type EpisodeLine, type Rate, rate } from './episodes.ts';
-import { type EvaluationResult, type EvaluationRun, evaluate } from './evaluate.ts';
-import { playedTask } from './perturb.ts';
-import { PERTURBATIONS } from './perturbations.ts';
-import { chooseTasks } from './tasks.ts';
 
 const BEST_OF = [4, 16] as const;
 /** Among how many samples consistency is sought. */

@@ -9,12 +9,12 @@ import { NinaError } from '../errors.ts';
 import { sweepDrafts } from '../files.ts';
 import { lockDirectory } from '../lock.ts';
 import { requireOutsideCheckpoints } from '../policy/index.ts';
+import { runJobs } from '../rollout/pool.ts';
+import { chooseTasks } from '../rollout/tasks.ts';
 import { CONTROL_HZ, Environment, type Task } from '../sim/index.ts';
 import { packageVersion } from '../version.ts';
-import { runJobs } from './pool.ts';
 import type { Attempt } from './record.ts';
 import type { RecordJob, RecordSettings } from './record-worker.ts';
-import { chooseTasks } from './tasks.ts';
 
 export interface RecordingOptions {
   suite: string;

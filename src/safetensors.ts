@@ -6,9 +6,9 @@
  * are as good as small ones. F16 and BF16 widen to float32; I64 stays BigInt64Array. Writing knows F32 and I64 only.
  */
 import * as fs from 'node:fs';
-import { NinaError } from '../errors.ts';
-import { fileError, requireFile, writeAtomically } from '../files.ts';
-import { ambiguity } from '../json.ts';
+import { NinaError } from './errors.ts';
+import { fileError, requireFile, writeAtomically } from './files.ts';
+import { ambiguity } from './json.ts';
 
 /** A tensor as stored; `data.length` is the product of `shape`. */
 export interface StoredTensor<D extends Float32Array | BigInt64Array = Float32Array | BigInt64Array> {

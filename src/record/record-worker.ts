@@ -1,7 +1,8 @@
 /** Worker thread: records demonstrations. Keeps the environment of the task it works on. */
+
+import { serveJobs } from '../rollout/pool.ts';
+import { createEyes, type Eyes } from '../sim/eyes.ts';
 import { Environment, loadSuite } from '../sim/index.ts';
-import { createEyes, type Eyes } from './eyes.ts';
-import { serveJobs } from './pool.ts';
 import { type Attempt, recordAttempt } from './record.ts';
 
 export interface RecordJob {

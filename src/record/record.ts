@@ -1,8 +1,9 @@
 /** One demonstration: the scripted expert, in one environment, from one placement. */
-import { type Demonstration, ENTITY_SIZE } from '../data/index.ts';
+import type { Demonstration } from '../data/index.ts';
 import { fold } from '../random.ts';
-import { createExpert, demoKey, type Entity, type Environment, type Observation } from '../sim/index.ts';
-import type { Eyes } from './eyes.ts';
+import { entityRow } from '../rollout/rollout.ts';
+import type { Eyes } from '../sim/eyes.ts';
+import { createExpert, demoKey, type Environment, type Observation } from '../sim/index.ts';
 
 /** A demonstration, and whether it reached the goal within the task's step limit. */
 export interface Attempt {
@@ -34,15 +35,6 @@ export function recordAttempt(environment: Environment, attempt: number, seed: n
     ({ observation, success } = environment.step(action));
   }
   return { success, demonstration: { attempt, modelXml: environment.xml, ...columns(rows, eyes) } };
-}
-
-/** [N * 8] of `entities`: position, quaternion, joint of each. */
-export function entityRow(entities: readonly Entity[]): Float32Array {
-  const out = new Float32Array(entities.length * ENTITY_SIZE);
-  entities.forEach((entity, i) => {
-    out.set([...entity.position, ...entity.quaternion, entity.joint], i * ENTITY_SIZE);
-  });
-  return out;
 }
 
 interface Row {

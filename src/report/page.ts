@@ -3,7 +3,7 @@
  * the number with its interval, success per task, rollouts to watch, sampled action chunks against a demonstration,
  * training curves. Pure: data in, text out.
  */
-import { type Evaluation, type Rate, UNUSUAL } from '../episodes.ts';
+import { type Evaluation, type Rate, UNUSUAL } from '../rollout/episodes.ts';
 import { chunkSection } from './chunks.ts';
 import { curveSection, type Metric } from './curves.ts';
 import { factSection, htmlPage } from './html.ts';

@@ -5,9 +5,9 @@
  * the event loop: train and infer in a process or worker that has nothing else to do.
  */
 import { Lifetime } from '../lifetime.ts';
-import { type EngineTensor, loadEngine, openSession, withMemory } from './engine.ts';
-import { emit, engineOutput, type Signature } from './onnx/emit.ts';
-import { show, size, type Tensor } from './tensor.ts';
+import { emit, engineOutput, type Signature } from '../tensor/onnx/emit.ts';
+import { show, size, type Tensor } from '../tensor/tensor.ts';
+import { type EngineTensor, loadEngine, openSession, withMemory } from './onnxruntime.ts';
 
 export type Feed = Float32Array | BigInt64Array;
 

@@ -1,8 +1,8 @@
 /** Worker thread: closed-loop episodes with one simulator and one policy of its own. */
 import { loadPolicy } from '../policy/index.ts';
 import { createAnimation } from '../sim/camera/index.ts';
+import { createEyes } from '../sim/eyes.ts';
 import { CONTROL_HZ, Environment, loadSuite } from '../sim/index.ts';
-import { createEyes } from './eyes.ts';
 import { createPerturbation, playedTask, sceneName } from './perturb.ts';
 import { serveJobs } from './pool.ts';
 import { type Rollout, rollout } from './rollout.ts';

@@ -1,6 +1,6 @@
 /** Both of the robot's cameras on one environment, at the size policies are trained on. */
-import { createCamera } from '../sim/camera/index.ts';
-import type { Environment } from '../sim/index.ts';
+import { createCamera } from './camera/index.ts';
+import type { Environment } from './index.ts';
 
 /** Pixels, LIBERO's. */
 const SIZE = 128;

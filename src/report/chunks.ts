@@ -1,5 +1,5 @@
 /** The report's section of sampled action chunks: per action dimension, many samples over the demonstrated chunk. */
-import { ACTION_NAMES, ACTION_SIZE } from '../../data/index.ts';
+import { ACTION_NAMES, ACTION_SIZE } from '../data/index.ts';
 import type { ChunkSample } from './page.ts';
 import { escapeHtml, type Line, plot } from './plot.ts';
 

@@ -1,13 +1,13 @@
 /** Gathers what a report shows (episodes' videos, the run's metrics, fresh samples) and writes `report.html`. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { describeDecoder } from '../../decoders/index.ts';
-import { writeFileAtomically } from '../../files.ts';
-import { loadPolicy } from '../../policy/index.ts';
-import { ANIMATION_MIME_TYPE } from '../../sim/camera/index.ts';
-import { packageVersion } from '../../version.ts';
-import type { EvaluationResult } from '../evaluate.ts';
-import { chooseTasks } from '../tasks.ts';
+import { describeDecoder } from '../decoders/index.ts';
+import { writeFileAtomically } from '../files.ts';
+import { loadPolicy } from '../policy/index.ts';
+import type { EvaluationResult } from '../rollout/evaluate.ts';
+import { chooseTasks } from '../rollout/tasks.ts';
+import { ANIMATION_MIME_TYPE } from '../sim/camera/index.ts';
+import { packageVersion } from '../version.ts';
 import { type Metric, readMetrics } from './curves.ts';
 import { renderReport, type Video } from './page.ts';
 import { sampleChunks } from './samples.ts';

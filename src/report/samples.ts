@@ -1,8 +1,8 @@
 /** Samples of action chunks against a demonstration: does the policy know what the expert does, and its variety? */
-import { fold, key } from '../../random.ts';
-import { Environment, type Task } from '../../sim/index.ts';
-import { recordAttempt } from '../record.ts';
-import { type Actor, policyInput } from '../rollout.ts';
+import { fold, key } from '../random.ts';
+import { recordAttempt } from '../record/record.ts';
+import { type Actor, policyInput } from '../rollout/rollout.ts';
+import { Environment, type Task } from '../sim/index.ts';
 import type { ChunkSample } from './page.ts';
 
 /** Samples drawn at each step, at the temperature of the density: an evaluation at z = 0 would show the same one again. */

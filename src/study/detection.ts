@@ -4,10 +4,10 @@
  * episode, that it will fail?
  */
 import type { Key } from '../random.ts';
-import { type EpisodeLine, type Rate, rate, UNUSUAL } from './episodes.ts';
-import type { PerturbationKind } from './perturbations.ts';
+import { type EpisodeLine, type Rate, rate, UNUSUAL } from '../rollout/episodes.ts';
+import type { PerturbationKind } from '../rollout/perturbations.ts';
+import { percentile } from '../statistics/wilson.ts';
 import { type Area, areaOver, type Pair } from './roc.ts';
-import { percentile } from './wilson.ts';
 
 /** How well a score separates chunks of disturbed episodes from the same chunks undisturbed. */
 export interface Separation {

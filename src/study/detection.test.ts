@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { key } from '../random.ts';
+import type { EpisodeLine } from '../rollout/episodes.ts';
 import { detection, foresight } from './detection.ts';
-import type { EpisodeLine } from './episodes.ts';
 
 function line(episode: number, surprise: (number | null)[], change: Partial<EpisodeLine> = {}): EpisodeLine {
   return {

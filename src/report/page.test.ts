@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { key, normals } from '../../random.ts';
-import { type EpisodeLine, summarize } from '../episodes.ts';
+import { key, normals } from '../random.ts';
+import { type EpisodeLine, summarize } from '../rollout/episodes.ts';
 import { type ReportInput, renderReport } from './page.ts';
 import { plot, thin } from './plot.ts';
 

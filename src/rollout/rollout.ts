@@ -4,12 +4,11 @@
  * same in any worker and on every re-run; what belongs to an episode lives in this function.
  */
 import { createHash } from 'node:crypto';
-import { ACTION_SIZE, PROPRIO_SIZE, writeProprio } from '../data/index.ts';
+import { ACTION_SIZE, ENTITY_SIZE, PROPRIO_SIZE, writeProprio } from '../data/index.ts';
 import { NinaError } from '../errors.ts';
 import { fold, type Key, key } from '../random.ts';
-import { type Environment, initialStateKey, type Observation, type Vec3 } from '../sim/index.ts';
+import { type Entity, type Environment, initialStateKey, type Observation, type Vec3 } from '../sim/index.ts';
 import type { Perturbation } from './perturb.ts';
-import { entityRow } from './record.ts';
 import { type Smoothness, smoothness } from './smoothness.ts';
 import { createWatch } from './watch.ts';
 
@@ -147,4 +146,13 @@ function checkChunk(actions: Float32Array, T: number, task: string, step: number
       `${what} is ${actions[bad]} at row ${Math.floor(bad / ACTION_SIZE)}, dimension ${bad % ACTION_SIZE}; ` +
         'every action must be a number in [-1, 1].',
     );
+}
+
+/** [N * 8] of `entities`: position, quaternion, joint of each. */
+export function entityRow(entities: readonly Entity[]): Float32Array {
+  const out = new Float32Array(entities.length * ENTITY_SIZE);
+  entities.forEach((entity, i) => {
+    out.set([...entity.position, ...entity.quaternion, entity.joint], i * ENTITY_SIZE);
+  });
+  return out;
 }

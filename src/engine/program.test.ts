@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { compile, grad, input, ProgramCache, type Tensor } from './index.ts';
-import { add, matmul, mul, sum, tanh } from './ops.ts';
+import { grad, input, type Tensor } from '../tensor/index.ts';
+import { add, matmul, mul, sum, tanh } from '../tensor/ops.ts';
+import { compile, ProgramCache } from './index.ts';
 
 const x = input('x', [2, 3]);
 

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { NinaError } from '../errors.ts';
 import { fileError, writeFileAtomically } from '../files.ts';
 import { readJsonLog, toJson } from '../json.ts';
-import { percentile, wilson } from './wilson.ts';
+import { percentile, wilson } from '../statistics/wilson.ts';
 
 const count = z.int().min(0);
 
