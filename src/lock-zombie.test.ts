@@ -16,7 +16,7 @@ test.runIf(fs.existsSync('/proc/self/stat'))('a killed process that nobody waits
   const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const [line] = (await new Promise<Buffer>((resolve) => parent.stdout.once('data', resolve))).toString().split('\n');
   const pid = Number(line);
-  const holder = { ...thisProcess(), pid, started: stateOf(pid)[19]!, kernel: false };
+  const holder = { ...thisProcess(), pid, started: stateOf(pid)[19], kernel: false };
   const file = path.join(os.tmpdir(), 'no-lock');
   try {
     expect(lifeOf(file, holder)).toBe('alive');

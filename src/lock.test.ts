@@ -84,9 +84,9 @@ describe('a holder that this kernel does not know', () => {
     const taken = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     expect(taken).toHaveLength(1);
     expect(notices.filter((notice) => notice.startsWith('Took over'))).toHaveLength(1);
-    taken[0]!.check();
+    taken[0].check();
     expect(fs.readdirSync(dir)).toEqual(['.lock']);
-    taken[0]![Symbol.dispose]();
+    taken[0][Symbol.dispose]();
     expect(fs.existsSync(dir)).toBe(false);
   });
 });

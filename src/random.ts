@@ -13,16 +13,16 @@ const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 /** Threefry-2x32-20: encrypts the counter (c0, c1) under the key. */
 function threefry(k: Key, c0: number, c1: number): Key {
   const ks = [k[0] | 0, k[1] | 0, (0x1bd11bda ^ k[0] ^ k[1]) | 0];
-  let x0 = (c0 + ks[0]!) | 0;
-  let x1 = (c1 + ks[1]!) | 0;
+  let x0 = (c0 + ks[0]) | 0;
+  let x1 = (c1 + ks[1]) | 0;
   for (let round = 0; round < 20; round++) {
-    const r = ROTATIONS[round % 8]!;
+    const r = ROTATIONS[round % 8];
     x0 = (x0 + x1) | 0;
     x1 = ((x1 << r) | (x1 >>> (32 - r))) ^ x0;
     if (round % 4 === 3) {
       const i = (round >> 2) + 1;
-      x0 = (x0 + ks[i % 3]!) | 0;
-      x1 = (x1 + ks[(i + 1) % 3]! + i) | 0;
+      x0 = (x0 + ks[i % 3]) | 0;
+      x1 = (x1 + ks[(i + 1) % 3] + i) | 0;
     }
   }
   return [x0 >>> 0, x1 >>> 0];
@@ -115,8 +115,8 @@ export function permutation(k: Key, n: number): Int32Array {
   const out = Int32Array.from({ length: n }, (_, i) => i);
   for (let i = n - 1; i > 0; i--) {
     const j = r.int(i + 1);
-    const t = out[i]!;
-    out[i] = out[j]!;
+    const t = out[i];
+    out[i] = out[j];
     out[j] = t;
   }
   return out;

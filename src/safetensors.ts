@@ -183,7 +183,7 @@ function readData(fd: number, file: string, entry: Entry, position: number): Flo
   for (let start = 0; start < count; start += piece.length) {
     const part = piece.subarray(0, Math.min(piece.length, count - start));
     readFully(fd, file, new Uint8Array(part.buffer, 0, part.byteLength), position + 2 * start);
-    for (let i = 0; i < part.length; i++) bits[start + i] = widen(part[i]!);
+    for (let i = 0; i < part.length; i++) bits[start + i] = widen(part[i]);
   }
   return data;
 }

@@ -44,11 +44,11 @@ const COMMANDS: Readonly<Record<string, () => string[]>> = {
   train: () => ['train', at('tiny.yaml'), '--out', at(`run${runs++}`)],
   sample: () => ['sample', at('policy'), '--json'],
   inspect: () => ['inspect', at('policy')],
-  replay: () => ['replay', at('recorded', fs.readdirSync(at('recorded'))[0]!), '--demo', '0'],
+  replay: () => ['replay', at('recorded', fs.readdirSync(at('recorded'))[0]), '--demo', '0'],
   demos: () => ['demos', ...SUITE, '--episodes', '2', '--workers', '2', '--out', at(`recorded${runs++}`)],
 };
 const command = (name: string, limitGb: number, advised = false) => {
-  const args = [path.join(root, 'dist/cli/nina.js'), ...COMMANDS[name]!()];
+  const args = [path.join(root, 'dist/cli/nina.js'), ...COMMANDS[name]()];
   return limited(limitGb, args, { advised, input: JSON.stringify(observation) });
 };
 

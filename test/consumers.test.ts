@@ -35,7 +35,7 @@ describe('bundled for a browser', () => {
     fs.writeFileSync(entry, "export * from 'nina-vla/decoders/nina/wasm';\nexport * from 'nina-vla/random';\n");
     const lib = { entry, formats: ['iife' as const], name: OURS };
     const built = await build({ root: project, configFile: false, logLevel: 'error', build: { write: false, lib } });
-    const { output } = (Array.isArray(built) ? built[0]! : built) as Exclude<
+    const { output } = (Array.isArray(built) ? built[0] : built) as Exclude<
       typeof built,
       unknown[] | { close(): unknown }
     >;

@@ -84,12 +84,12 @@ describe('a checkpoint whose hashes fit', () => {
     ],
     [
       'a permutation that is none',
-      () => tensors((all) => (all['buffers.permutation.0']!.data as BigInt64Array).fill(0n)),
+      () => tensors((all) => (all['buffers.permutation.0'].data as BigInt64Array).fill(0n)),
       /"buffers\.permutation\.0" is no permutation/,
     ],
     [
       'a weight that is infinite',
-      () => tensors((all) => (all['encoder.words']!.data as Float32Array).fill(Number.POSITIVE_INFINITY, 1, 2)),
+      () => tensors((all) => (all['encoder.words'].data as Float32Array).fill(Number.POSITIVE_INFINITY, 1, 2)),
       /"encoder\.words" is not finite: it holds Infinity at 1/,
     ],
   ])('%s', (_, make, message) => {
@@ -118,7 +118,7 @@ describe('a parity fixture', () => {
 
   test('does not agree with what is not a number, nor with a reference that does not agree with itself', async () => {
     const first = (name: string, value: number) =>
-      fixture(({ tensors }) => (tensors[name]!.data as Float32Array).fill(value, 0, 1));
+      fixture(({ tensors }) => (tensors[name].data as Float32Array).fill(value, 0, 1));
     await expect(first('expected.z', Number.NaN)).rejects.toThrow(/expected\.z is NaN at 0/);
     await expect(first('x', Number.POSITIVE_INFINITY)).rejects.toThrow(/x is Infinity at 0/);
     await expect(fixture(({ metadata }) => Object.assign(metadata, { roundtrip_max_abs: '1e9' }))).rejects.toThrow(
@@ -135,7 +135,7 @@ describe('a parity fixture', () => {
 
 describe('a task file', () => {
   const [task] = loadSuite('tabletop-object');
-  const edited = (from: string | RegExp, to: string) => () => buildScene(parseBddl(task!.bddl.replace(from, to)));
+  const edited = (from: string | RegExp, to: string) => () => buildScene(parseBddl(task.bddl.replace(from, to)));
 
   test.each<[string, () => void, RegExp]>([
     ['a range beyond numbers', edited(/\(:ranges \(\(\S+/, '(:ranges ((1e400'), /'1e400' is Infinity; wanted a finite/],

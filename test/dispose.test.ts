@@ -76,7 +76,7 @@ const REGISTRY: Readonly<Record<string, () => Promise<Lifetime>>> = {
     return { owner, uses: { run: () => owner.run({ x: new Float32Array(2) }) }, says };
   },
   ProgramCache: async () => {
-    const owner = new ProgramCache((n) => ({ outputs: { y: exp(input('x', [n!])) } }));
+    const owner = new ProgramCache((n) => ({ outputs: { y: exp(input('x', [n])) } }));
     await owner.get(1);
     const says = /^The cache of programs was disposed of; make it again\.$/;
     return { owner, uses: { 'get a known size': () => owner.get(1), 'get a new size': () => owner.get(2) }, says };
@@ -92,7 +92,7 @@ const REGISTRY: Readonly<Record<string, () => Promise<Lifetime>>> = {
   'CompiledNina, fastest': async () => compiled(await compileFastest(config, model)),
   'WasmNina for browsers': async () => compiled(await compileWasm(foldNina(config, model), { maxBatch: 1 })),
   Environment: async () => {
-    const owner = await Environment.open(loadSuite('tabletop-object')[0]!);
+    const owner = await Environment.open(loadSuite('tabletop-object')[0]);
     owner.reset(key(1));
     const state = owner.state();
     return {
@@ -181,7 +181,7 @@ describe.each(Object.entries(REGISTRY))('%s', (_, open) => {
 });
 
 test('a cache disposed of while a program compiles frees it when it is there', async () => {
-  const cache = new ProgramCache((n) => ({ outputs: { y: exp(input('x', [n!])) } }));
+  const cache = new ProgramCache((n) => ({ outputs: { y: exp(input('x', [n])) } }));
   const compiling = cache.get(3);
   cache[Symbol.dispose]();
   const program = await compiling;
@@ -212,7 +212,7 @@ test('is a complete registry', () => {
     .flatMap((name) => [
       ...fs.readFileSync(path.join(src, name), 'utf8').matchAll(/(?:class|interface) (\w+)[^{}]*\bDisposable\b/g),
     ])
-    .map(([, name]) => name!);
-  const registered = new Set(Object.keys(REGISTRY).map((name) => name.split(/\W/)[0]!));
+    .map(([, name]) => name);
+  const registered = new Set(Object.keys(REGISTRY).map((name) => name.split(/\W/)[0]));
   expect(owners.filter((name) => !registered.has(name) && ![...INSIDE, ...ELSEWHERE].includes(name))).toEqual([]);
 });

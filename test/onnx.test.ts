@@ -80,8 +80,8 @@ describe.each(CASES)('%s, %s', (name, part) => {
     for (const [output, { data }] of Object.entries(wanted)) {
       const numbers = data as Float32Array;
       const largest = numbers.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
-      const answer = got[output]!.data as Float32Array;
-      const worst = numbers.reduce((most, v, i) => Math.max(most, Math.abs(v - answer[i]!)), 0);
+      const answer = got[output].data as Float32Array;
+      const worst = numbers.reduce((most, v, i) => Math.max(most, Math.abs(v - answer[i])), 0);
       expect(worst / largest).toBeLessThan(TOLERANCE);
     }
     await elsewhere.release();

@@ -12,7 +12,7 @@ const subpaths = Object.entries<{ types: string; default: string }>(manifest.exp
 
 /** One name that each subpath is imported for. */
 const EXPORTS: Record<string, string> = {
-  './tensor': 'compile',
+  './tensor': 'grad',
   './nn': 'linear',
   './flows': 'realNvp',
   './decoders': 'decoderSchema',

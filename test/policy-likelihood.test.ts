@@ -34,7 +34,7 @@ afterAll(() => {
 });
 
 const worst = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-  Array.from(a).reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!)), a.length === b.length ? 0 : Number.NaN);
+  Array.from(a).reduce((most, x, i) => Math.max(most, Math.abs(x - b[i])), a.length === b.length ? 0 : Number.NaN);
 
 describe('the most likely of K samples', () => {
   test('is the one of the largest log-probability among those very samples, also beyond one batch', async () => {
@@ -49,13 +49,13 @@ describe('the most likely of K samples', () => {
   test('one sample is the first of many', async () => {
     const many = await policy.sample(observation, { ...options, count: 3 });
     const one = await policy.infer(observation, options);
-    expect(worst(one.actions, many.actions[0]!)).toBeLessThan(ACTIONS);
+    expect(worst(one.actions, many.actions[0])).toBeLessThan(ACTIONS);
   });
 
   test('among samples that continue a plan, nearer ones are chosen', async () => {
     const plan = (await policy.infer(observation, { key: key(1), temperature: 1 })).actions;
     const continuing = plan.subarray(5 * 7);
-    const distance = (chunk: Float32Array) => Math.hypot(...continuing.map((x, i) => chunk[i]! - x));
+    const distance = (chunk: Float32Array) => Math.hypot(...continuing.map((x, i) => chunk[i] - x));
     const free = await policy.infer(observation, { ...options, bestOf: 16 });
     const continued = await policy.infer(observation, { ...options, bestOf: 16, continuing });
     const samples = (await policy.sample(observation, { ...options, count: 16 })).actions.map(distance);
@@ -81,14 +81,14 @@ test('the log-probability of an answer is that of the sample before it is clampe
   const inside = actions.flatMap((chunk, k) => (chunk.every((a) => Math.abs(a) < 1) ? [k] : []));
   expect(inside.length).toBeGreaterThan(0);
   for (const k of inside)
-    expect(Math.abs((await tame.logProb!(observation, actions[k]!))[0]! - logProb![k]!)).toBeLessThan(NATS);
+    expect(Math.abs((await tame.logProb!(observation, actions[k]))[0] - logProb![k])).toBeLessThan(NATS);
   // And where something was, it is the density of what the flow gave.
   using compiled = await nina.compileNina(config.decoder, { params: params.nina!.flow, buffers }, { backend: 'onnx' });
   const condition = new Float32Array(config.decoder.cond_dim);
   const wide = await compiled.sample(new Float32Array(70).fill(1.5), condition, 1);
   expect(wide.actions.some((a) => Math.abs(a) > 1)).toBe(true);
-  const [drawn, unclamped] = [wide.logProb[0]!, wide.actions.slice()];
-  expect(Math.abs((await compiled.logProb(unclamped, condition, 1))[0]! - drawn)).toBeLessThan(NATS);
+  const [drawn, unclamped] = [wide.logProb[0], wide.actions.slice()];
+  expect(Math.abs((await compiled.logProb(unclamped, condition, 1))[0] - drawn)).toBeLessThan(NATS);
 });
 
 test('surprise is 0 for the central chunk and grows with the distance from it', async () => {
@@ -121,11 +121,11 @@ describe.each([{ backbone: 'mlp' }, { backbone: 'trans' }, { use_plu: false }])(
     const got = await other.sample(observation, { ...options, count: K });
     const int8 = backend === 'wasm-int8';
     for (let k = 0; k < K; k++)
-      expect(worst(got.actions[k]!, wanted.actions[k]!)).toBeLessThan(int8 ? INT8_ACTIONS : ACTIONS);
+      expect(worst(got.actions[k], wanted.actions[k])).toBeLessThan(int8 ? INT8_ACTIONS : ACTIONS);
     if (int8) return;
     expect(worst(got.logProb!, wanted.logProb!)).toBeLessThan(NATS);
-    const scored = await other.logProb!(observation, wanted.actions[0]!);
-    expect(worst(scored, await graph.logProb!(observation, wanted.actions[0]!))).toBeLessThan(NATS);
+    const scored = await other.logProb!(observation, wanted.actions[0]);
+    expect(worst(scored, await graph.logProb!(observation, wanted.actions[0]))).toBeLessThan(NATS);
   });
 });
 

@@ -6,7 +6,7 @@ const [small, middle, large] = [
   { bytes: 20, gb_per_s: 50 },
   { bytes: 40, gb_per_s: 20 },
 ];
-const readings = [small!, middle!, large!];
+const readings = [small, middle, large];
 
 test('every size has a speed', async () => {
   // The reader checks by its sum that it read everything.
@@ -22,6 +22,6 @@ test('what applies is the smallest buffer that holds the bytes, or else the larg
 });
 
 test('of two measurements the faster counts, size by size', () => {
-  const other = [{ bytes: 10, gb_per_s: 80 }, { bytes: 20, gb_per_s: 60 }, large!];
+  const other = [{ bytes: 10, gb_per_s: 80 }, { bytes: 20, gb_per_s: 60 }, large];
   expect(fastest(readings, other)).toEqual([small, other[1], large]);
 });

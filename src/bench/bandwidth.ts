@@ -53,7 +53,7 @@ export function bandwidthFor(readings: readonly Reading[], bytes: number): Readi
 
 /** The faster of two measurements of the same sizes. */
 export function fastest(a: readonly Reading[], b: readonly Reading[]): Reading[] {
-  return a.map((reading, i) => (b[i]!.gb_per_s > reading.gb_per_s ? b[i]! : reading));
+  return a.map((reading, i) => (b[i].gb_per_s > reading.gb_per_s ? b[i] : reading));
 }
 
 interface Exports {
@@ -77,7 +77,7 @@ function readerModule(bytes: number): Uint8Array<ArrayBuffer> {
       const total = sums.map(({ get }) => get).reduce((a, b) => i32x4.add(a, b));
       return [
         at.set(i32.const(BUFFER)),
-        repeat(left, strides!.get, [
+        repeat(left, strides.get, [
           sums.map((sum, lane) => sum.set(i32x4.add(sum.get, v128.load(at.get, 16 * lane)))),
           advance(at, STRIDE),
         ]),

@@ -11,7 +11,7 @@ test('the figure has a point and an interval for each model and backend', async 
       { model: 'diffusion', backend: 'graph', latencyMs: 40, successRate: 0.95, interval: [0.9, 0.97] },
     ]),
   );
-  const labels = [...svg.matchAll(/aria-label="([^"]*)"/g)].map(([, label]) => label!);
+  const labels = [...svg.matchAll(/aria-label="([^"]*)"/g)].map(([, label]) => label);
   const at = (ms: number, rest: string) =>
     labels.filter((l) => l.startsWith(`median time of one decode, ms: ${ms};`) && l.includes(rest));
   expect(at(2, 'success: 90; model: flow; backend: graph')).toHaveLength(1);

@@ -84,8 +84,8 @@ export async function measureLatency({
     const readings = fastest(before, await measureBandwidth());
     const { name: _, runs: __, ...pooled } = timings.pop()!;
     return {
-      models: timings.map((measured, i) => row(decoders[i]!, measured, readings)),
-      bandwidth: { cache: readings[0]!, memory: readings.at(-1)!, readings },
+      models: timings.map((measured, i) => row(decoders[i], measured, readings)),
+      bandwidth: { cache: readings[0], memory: readings.at(-1)!, readings },
       pooling: { tokens: PAPER_TOKENS, ...pooled },
       machine: machine(),
     };

@@ -24,7 +24,7 @@ test('a turn of some length begins with a run that does not count and has at lea
     },
   }));
   const [a, b] = await measureInterleaved(contestants, { warmup: 0, rounds: 2, turnMs: 5 });
-  expect(a!.runs).toBe(runs.a - 2);
-  expect(b!.runs).toBe(runs.b - 2);
-  expect(Math.min(a!.runs, b!.runs)).toBeGreaterThanOrEqual(2);
+  expect(a.runs).toBe(runs.a - 2);
+  expect(b.runs).toBe(runs.b - 2);
+  expect(Math.min(a.runs, b.runs)).toBeGreaterThanOrEqual(2);
 });

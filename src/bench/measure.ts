@@ -44,7 +44,7 @@ export async function measureInterleaved(
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < contestants.length; i++) {
       const at = (round + i) % contestants.length;
-      const { run } = contestants[at]!;
+      const { run } = contestants[at];
       if (turnMs !== undefined) await run();
       const turn = performance.now();
       let now = turn;
@@ -52,12 +52,12 @@ export async function measureInterleaved(
         const start = performance.now();
         await run();
         now = performance.now();
-        times[at]!.push(now - start);
+        times[at].push(now - start);
       } while (now - turn < (turnMs ?? 0));
     }
     onRound?.(round + 1);
   }
-  return contestants.map(({ name }, i) => ({ name, ...summary(times[i]!) }));
+  return contestants.map(({ name }, i) => ({ name, ...summary(times[i]) }));
 }
 
 /** The distribution of some times. */

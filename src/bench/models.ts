@@ -82,7 +82,7 @@ export async function* open({ name, config, tokens }: Model, key: Key): AsyncGen
   for (const backend of nina.BACKENDS) {
     const flow = { params: params.nina.flow, buffers };
     const compiled = await nina.compileNina(config, flow, { backend, maxBatch: 1, threads: THREADS });
-    const run = async () => (await compiled.sample(feeds.z!, feeds.seen!, 1)).actions;
+    const run = async () => (await compiled.sample(feeds.z, feeds.seen, 1)).actions;
     const maxDifference = difference(await run(), expected);
     if (!(maxDifference <= TOLERANCE[backend]))
       throw new NinaError(
@@ -117,7 +117,7 @@ async function graph(name: string, params: number, result: Tensor, feeds: Record
   const into = { result: new Float32Array(count(result.shape)) };
   return {
     ...{ name, backend: 'graph', threads: THREADS, params, weights: weightsOf([result]), maxDifference: 0 },
-    run: async () => (await program.run(feeds, into)).result!,
+    run: async () => (await program.run(feeds, into)).result,
     [Symbol.dispose]: () => program[Symbol.dispose](),
   };
 }
@@ -125,5 +125,5 @@ async function graph(name: string, params: number, result: Tensor, feeds: Record
 /** NaN if a number is not one. */
 function difference(actual: Float32Array, expected: Float32Array): number {
   const largest = expected.reduce((sofar, v) => Math.max(sofar, Math.abs(v)), 0);
-  return actual.reduce((sofar, v, i) => Math.max(sofar, Math.abs(v - expected[i]!)), 0) / largest;
+  return actual.reduce((sofar, v, i) => Math.max(sofar, Math.abs(v - expected[i])), 0) / largest;
 }

@@ -8,7 +8,7 @@ import { demoKey, Environment, loadSuite, SUITES } from '../sim/index.ts';
 export async function benchCamera({ rounds, json }: { rounds: number; json: boolean }): Promise<void> {
   const frames: (Contestant & { geoms: number })[] = [];
   for (const suite of SUITES) {
-    const task = loadSuite(suite)[0]!;
+    const task = loadSuite(suite)[0];
     const environment = await Environment.open(task);
     environment.reset(demoKey(task, 0, 0));
     const eyes = createEyes(environment);
@@ -19,7 +19,7 @@ export async function benchCamera({ rounds, json }: { rounds: number; json: bool
     );
   }
   const timings = await measureInterleaved(frames, { warmup: 50, rounds });
-  const result = { machine: machine(), frames: timings.map((t, i) => ({ ...t, geoms: frames[i]!.geoms })) };
+  const result = { machine: machine(), frames: timings.map((t, i) => ({ ...t, geoms: frames[i].geoms })) };
   if (json) {
     process.stdout.write(`${toJson(result)}\n`);
     return;

@@ -60,9 +60,9 @@ export async function benchTrain(options: Options): Promise<void> {
     dropout: options.dropout,
     models: timings.map((t, i) => ({
       ...t,
-      parameters: models[i]!.parameters,
-      nodes: models[i]!.nodes,
-      build_ms: models[i]!.buildMs,
+      parameters: models[i].parameters,
+      nodes: models[i].nodes,
+      build_ms: models[i].buildMs,
     })),
     memory_growth_mb: growthMb,
   };
@@ -106,7 +106,7 @@ async function trainingStep(
     loss,
     tensors.map(([, t]) => t),
   );
-  const outputs = Object.fromEntries(tensors.map(([path], i) => [path, gradients[i]!]));
+  const outputs = Object.fromEntries(tensors.map(([path], i) => [path, gradients[i]]));
   const step = await compile({ outputs: { ...outputs, loss }, threads });
   const buildMs = performance.now() - start;
 

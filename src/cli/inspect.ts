@@ -34,7 +34,7 @@ export function registerInspect(program: Command): void {
         ['words', encoder.words.join(' ')],
         ['backend', policy.backend],
         ...(statistics.surprise?.scales ?? []).map(({ temperature, quantiles }) => {
-          const nats = (share: number) => quantiles[Math.round(share * (quantiles.length - 1))]!.toFixed(1);
+          const nats = (share: number) => quantiles[Math.round(share * (quantiles.length - 1))].toFixed(1);
           return [
             'surprise',
             `at temperature ${temperature} ${nats(0.5)} nats (median), ${nats(0.95)} (95%) on ${statistics.surprise?.n} held-out decisions`,

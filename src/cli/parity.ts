@@ -23,7 +23,7 @@ export function registerParity(program: Command): void {
       } else {
         process.stdout.write('            max|d|/max|ref|    at most\n');
         for (const [q, error] of Object.entries(errors)) {
-          const row = `${q.padEnd(12)}${error.toExponential(2).padStart(15)}${limits[q]!.toExponential(1).padStart(11)}`;
+          const row = `${q.padEnd(12)}${error.toExponential(2).padStart(15)}${limits[q].toExponential(1).padStart(11)}`;
           process.stdout.write(`${row}${beyond.includes(q) ? '  exceeded' : ''}\n`);
         }
         process.stdout.write(`worst gradient: ${worstGradient}\n`);

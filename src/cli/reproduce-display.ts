@@ -46,15 +46,15 @@ export function createDisplay(
     notice: (text) => status.keep(text),
     demonstrations: (suite, { attempts, total }) => status.show(`Recording ${suite}: ${attempts}/${total}`),
     started([cell]) {
-      running.set(cell!.trainingHash, { name: cell!.name });
+      running.set(cell.trainingHash, { name: cell.name });
       show();
     },
     progress([cell], progress) {
-      running.set(cell!.trainingHash, { name: cell!.name, progress });
+      running.set(cell.trainingHash, { name: cell.name, progress });
       show();
     },
     async ended(job, failure) {
-      running.delete(job[0]!.trainingHash);
+      running.delete(job[0].trainingHash);
       results = readResults(out);
       for (const { name, hash } of job) {
         const result = results.get(hash);

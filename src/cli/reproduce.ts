@@ -82,7 +82,7 @@ async function run(name: StudyName, options: Options): Promise<void> {
     throw new NinaError(
       [
         `${failures.length} of the trainings failed; the same command tries them again:`,
-        ...failures.map(({ cells: [cell], failure }) => `  ${cell!.name}: ${failure}`),
+        ...failures.map(({ cells: [cell], failure }) => `  ${cell.name}: ${failure}`),
       ].join('\n'),
     );
 }

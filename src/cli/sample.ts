@@ -52,7 +52,7 @@ export function registerSample(program: Command): void {
       const drawn = await policy.sample(observation, { key: key(seed), temperature, count: bestOf });
       const A = policy.config.decoder.action_dim;
       const samples = drawn.actions.map((actions, k) => ({
-        ...(drawn.logProb && { log_prob: drawn.logProb[k]! }),
+        ...(drawn.logProb && { log_prob: drawn.logProb[k] }),
         actions: rows(actions, A),
       }));
       // Without a density they stay as drawn.
@@ -63,7 +63,7 @@ export function registerSample(program: Command): void {
         samples,
         ...(demonstrated && {
           demonstrated: {
-            ...(policy.logProb && { log_prob: (await policy.logProb(observation, demonstrated))[0]! }),
+            ...(policy.logProb && { log_prob: (await policy.logProb(observation, demonstrated))[0] }),
             actions: rows(demonstrated, A),
           },
         }),

@@ -38,7 +38,7 @@ export function readActions(group: Place, clamped: Notice[] = []): Float64Array 
   const title = `${group.title}/actions`;
   if (shape[0] === 0) throw new NinaError(`${title} has no steps.`);
   for (let i = 0; i < data.length; i++) {
-    const value = data[i]!;
+    const value = data[i];
     if (value >= -1 && value <= 1) continue;
     const step = Math.floor(i / ACTION_SIZE);
     const dimension = i % ACTION_SIZE;

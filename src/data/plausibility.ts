@@ -45,7 +45,7 @@ const CHECKS: readonly Check[] = [
 /** Is any of the first three numbers of a row larger than `FAR_M`? */
 function beyond(table: Float32Array, width: number): boolean {
   for (let i = 0; i < table.length; i += width)
-    for (let d = 0; d < 3; d++) if (Math.abs(table[i + d]!) > FAR_M) return true;
+    for (let d = 0; d < 3; d++) if (Math.abs(table[i + d]) > FAR_M) return true;
   return false;
 }
 
@@ -54,7 +54,7 @@ export function plausibility(episodes: readonly Episode[]): string[] {
   return CHECKS.flatMap(({ finds, says }) => {
     const found = episodes.filter(finds);
     if (found.length === 0) return [];
-    const { file, demo } = found[0]!;
+    const { file, demo } = found[0];
     return [`${found.length} of ${episodes.length} demonstrations ${says} (first: ${file}#demo_${demo}).`];
   });
 }

@@ -13,7 +13,7 @@ test('position, the first two columns of the rotation matrix, fingers', () => {
   writeProprio([1, 2, 3], [half, half, 0, 0], [0.25, -0.25], out, 1);
   const wanted = [0, 1, 2, 3, 1, 0, 0, 0, 0, 1, 0.25, -0.25, 0];
   wanted.forEach((x, i) => {
-    expect(Math.abs(out[i]! - x), `entry ${i}`).toBeLessThan(FLOAT32_ROUNDING);
+    expect(Math.abs(out[i] - x), `entry ${i}`).toBeLessThan(FLOAT32_ROUNDING);
   });
 });
 
@@ -35,14 +35,14 @@ test('the columns are what Rodrigues says of x and y', () => {
         [3, [1, 0, 0]],
         [6, [0, 1, 0]],
       ] as const) {
-        const along = axis.reduce((sum, a, i) => sum + a * unit[i]!, 0);
+        const along = axis.reduce((sum, a, i) => sum + a * unit[i], 0);
         const cross = [0, 1, 2].map(
-          (i) => axis[(i + 1) % 3]! * unit[(i + 2) % 3]! - axis[(i + 2) % 3]! * unit[(i + 1) % 3]!,
+          (i) => axis[(i + 1) % 3] * unit[(i + 2) % 3] - axis[(i + 2) % 3] * unit[(i + 1) % 3],
         );
         for (let i = 0; i < 3; i++) {
           const turned =
-            unit[i]! * Math.cos(angle) + cross[i]! * Math.sin(angle) + axis[i]! * along * (1 - Math.cos(angle));
-          expect(Math.abs(out[column + i]! - turned)).toBeLessThan(FLOAT32_ROUNDING);
+            unit[i] * Math.cos(angle) + cross[i] * Math.sin(angle) + axis[i] * along * (1 - Math.cos(angle));
+          expect(Math.abs(out[column + i] - turned)).toBeLessThan(FLOAT32_ROUNDING);
         }
       }
     }),
@@ -53,7 +53,7 @@ test('axis-angle and back is the same rotation', () => {
   fc.assert(
     fc.property(rotation, (q) => {
       const back = quaternionFromAxisAngle(axisAngleFromQuaternion(q));
-      const dot = back.reduce((sum, x, i) => sum + x * q[i]!, 0);
+      const dot = back.reduce((sum, x, i) => sum + x * q[i], 0);
       expect(Math.abs(Math.abs(dot) - 1)).toBeLessThan(FLOAT64_ROUNDING);
     }),
   );

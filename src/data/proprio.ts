@@ -34,21 +34,21 @@ export function writeProprio(
   out: Float32Array,
   offset = 0,
 ): void {
-  const [w, x, y, z] = [quaternion[0]!, quaternion[1]!, quaternion[2]!, quaternion[3]!];
-  for (let i = 0; i < 3; i++) out[offset + i] = positionM[i]!;
+  const [w, x, y, z] = [quaternion[0], quaternion[1], quaternion[2], quaternion[3]];
+  for (let i = 0; i < 3; i++) out[offset + i] = positionM[i];
   out[offset + 3] = 1 - 2 * (y * y + z * z);
   out[offset + 4] = 2 * (x * y + w * z);
   out[offset + 5] = 2 * (x * z - w * y);
   out[offset + 6] = 2 * (x * y - w * z);
   out[offset + 7] = 1 - 2 * (x * x + z * z);
   out[offset + 8] = 2 * (y * z + w * x);
-  out[offset + 9] = gripperM[0]!;
-  out[offset + 10] = gripperM[1]!;
+  out[offset + 9] = gripperM[0];
+  out[offset + 10] = gripperM[1];
 }
 
 /** robosuite's axis-angle (rad, [3]) of a unit quaternion w x y z; the angle lies in [0, 2 pi]. */
 export function axisAngleFromQuaternion(quaternion: ArrayLike<number>): [number, number, number] {
-  const [w, x, y, z] = [quaternion[0]!, quaternion[1]!, quaternion[2]!, quaternion[3]!];
+  const [w, x, y, z] = [quaternion[0], quaternion[1], quaternion[2], quaternion[3]];
   const sine = Math.hypot(x, y, z);
   if (sine < 1e-12) return [0, 0, 0];
   const scale = (2 * Math.atan2(sine, w)) / sine;
@@ -57,7 +57,7 @@ export function axisAngleFromQuaternion(quaternion: ArrayLike<number>): [number,
 
 /** The unit quaternion w x y z of an axis-angle vector (rad, [3]). */
 export function quaternionFromAxisAngle(vector: ArrayLike<number>): [number, number, number, number] {
-  const [x, y, z] = [vector[0]!, vector[1]!, vector[2]!];
+  const [x, y, z] = [vector[0], vector[1], vector[2]];
   const angle = Math.hypot(x, y, z);
   if (angle < 1e-12) return [1, 0, 0, 0];
   const scale = Math.sin(angle / 2) / angle;

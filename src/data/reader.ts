@@ -92,7 +92,7 @@ export function readRecording(file: string, demo: number): Promise<Recording> {
     const group = demos.find((one) => one.demo === demo)?.group;
     if (!group)
       throw new NinaError(
-        `${file} has no demo_${demo}; it has demo_${demos[0]!.demo} to demo_${demos.at(-1)!.demo} (${demos.length}).`,
+        `${file} has no demo_${demo}; it has demo_${demos[0].demo} to demo_${demos.at(-1)!.demo} (${demos.length}).`,
       );
     const actions = readActions(group);
     const length = requireRows(group);
@@ -158,7 +158,7 @@ function requireRows(group: Place): number {
         `${place.title} has ${rows} rows, but ${group.title}/actions has ${steps}; a demonstration has one row of each per step.`,
       );
   }
-  return steps!;
+  return steps;
 }
 
 function readProprio(group: Place, length: number): Float32Array {
@@ -185,12 +185,12 @@ function readEntities(group: Place, length: number): Pick<Episode, 'entities' | 
     if (value) return value;
     throw new NinaError(`${place.title} has no attribute '${name}' that lists strings.`);
   });
-  if (names!.length !== categories!.length)
+  if (names.length !== categories.length)
     throw new NinaError(
-      `${place.title} has ${names!.length} names and ${categories!.length} categories; wanted as many.`,
+      `${place.title} has ${names.length} names and ${categories.length} categories; wanted as many.`,
     );
-  const data = readFinite(group, 'obs/entities', [length, names!.length, ENTITY_SIZE]);
-  return { entities: Float32Array.from(data), names: names!, categories: categories! };
+  const data = readFinite(group, 'obs/entities', [length, names.length, ENTITY_SIZE]);
+  return { entities: Float32Array.from(data), names: names, categories: categories };
 }
 
 /** Numbers that are finite, also once they are rounded to what they are kept in. */

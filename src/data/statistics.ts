@@ -27,14 +27,14 @@ export function statistics(tables: readonly Float32Array[], names: readonly stri
   const column = new Float64Array(count);
   for (let d = 0; d < width; d++) {
     let row = 0;
-    for (const table of tables) for (let i = d; i < table.length; i += width) column[row++] = table[i]!;
+    for (const table of tables) for (let i = d; i < table.length; i += width) column[row++] = table[i];
     column.sort();
     const mean = column.reduce((sum, x) => sum + x, 0) / count;
     result.mean.push(mean);
     // Two passes: the one-pass formula cancels when the mean is large beside the spread.
     result.std.push(Math.sqrt(column.reduce((sum, x) => sum + (x - mean) ** 2, 0) / count));
-    result.min.push(column[0]!);
-    result.max.push(column[count - 1]!);
+    result.min.push(column[0]);
+    result.max.push(column[count - 1]);
     result.q01.push(quantile(column, 0.01));
     result.q99.push(quantile(column, 0.99));
   }
@@ -46,5 +46,5 @@ function quantile(sorted: Float64Array, q: number): number {
   const at = q * (sorted.length - 1);
   const below = Math.floor(at);
   const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below]! + (at - below) * (sorted[above]! - sorted[below]!);
+  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }

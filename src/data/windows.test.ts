@@ -21,8 +21,8 @@ test('one window starts at every step; a chunk is the recorded actions, then res
       const guard = 3;
       const out = new Float32Array(guard + T * 7 + guard).fill(99);
       for (const { episode, start } of list) {
-        const { actions, length } = all[episode]!;
-        writeChunk(all[episode]!, start, T, out, guard);
+        const { actions, length } = all[episode];
+        writeChunk(all[episode], start, T, out, guard);
         for (let t = 0; t < T; t++) {
           const row = [...out.subarray(guard + t * 7, guard + t * 7 + 7)];
           if (start + t < length) expect(row).toEqual([...actions.subarray((start + t) * 7, (start + t) * 7 + 7)]);

@@ -31,7 +31,7 @@ export function writeChunk(
 ): void {
   const recorded = Math.min(T, episode.length - start);
   out.set(episode.actions.subarray(start * ACTION_SIZE, (start + recorded) * ACTION_SIZE), offset);
-  const gripper = episode.actions[episode.length * ACTION_SIZE - 1]!;
+  const gripper = episode.actions[episode.length * ACTION_SIZE - 1];
   for (let t = recorded; t < T; t++) {
     const row = offset + t * ACTION_SIZE;
     out.fill(0, row, row + ACTION_SIZE - 1);

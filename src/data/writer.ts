@@ -185,10 +185,10 @@ export class DemonstrationWriter implements Disposable {
     for (let t = 0; t < steps; t++) {
       const position = demo.eefPosition.subarray(t * 3, t * 3 + 3);
       const [w, x, y, z] = demo.eefQuaternion.subarray(t * 4, t * 4 + 4);
-      const orientation = axisAngleFromQuaternion([w!, x!, y!, z!]);
+      const orientation = axisAngleFromQuaternion([w, x, y, z]);
       eeOrientation.set(orientation, t * 3);
       eeStates.set([...position, ...orientation], t * 6);
-      robotStates.set([...demo.gripper.subarray(t * 2, t * 2 + 2), ...position, x!, y!, z!, w!], t * 9);
+      robotStates.set([...demo.gripper.subarray(t * 2, t * 2 + 2), ...position, x, y, z, w], t * 9);
     }
     const add = (to: Group, dataset: NewDataset) => {
       const made = to.create_dataset(dataset);

@@ -48,16 +48,16 @@ describe.each(decoders.DECODERS)('%s', (decoder) => {
       loss,
       named.map(([, t]) => t),
     );
-    const outputs = { loss, ...Object.fromEntries(named.map(([name], i) => [`g.${name}`, gradients[i]!])) };
+    const outputs = { loss, ...Object.fromEntries(named.map(([name], i) => [`g.${name}`, gradients[i]])) };
     const data = {
       tokens,
       actions: normals(key(4), B * T * A).map((x) => Math.tanh(x)),
       ...decoders.draws(config, key(5), 0, B),
     };
     const before = await run(outputs, data);
-    const stepped = named.map(([name]) => [name, parameters[name]!.map((w, i) => w - 1e-3 * before[`g.${name}`]![i]!)]);
+    const stepped = named.map(([name]) => [name, parameters[name].map((w, i) => w - 1e-3 * before[`g.${name}`][i])]);
     const after = await run({ loss }, { ...data, ...Object.fromEntries(stepped) });
-    expect(after.loss![0]).toBeLessThan(before.loss![0]!);
+    expect(after.loss[0]).toBeLessThan(before.loss[0]);
   });
 
   test('samples chunks; only what generates depends on the noise', async () => {
@@ -94,7 +94,7 @@ test('regression answers with the mean of what it is shown', async () => {
     named.map(([, t]) => t),
   );
   const actions = decoders.sample(config, model, p, input('z', [2, T, A]), seen);
-  const outputs = { actions, ...Object.fromEntries(named.map(([name], i) => [`g.${name}`, gradients[i]!])) };
+  const outputs = { actions, ...Object.fromEntries(named.map(([name], i) => [`g.${name}`, gradients[i]])) };
   using program = await compile({ outputs });
   const one = normals(key(2), S * W);
   const shown = normals(key(3), 2 * T * A);
@@ -103,13 +103,13 @@ test('regression answers with the mean of what it is shown', async () => {
   for (let step = 0; step < 300; step++) {
     const found = await program.run({ ...weights, tokens: Float32Array.from([...one, ...one]), actions: shown });
     for (const [name, w] of Object.entries(weights)) {
-      const g = found[`g.${name}`]!;
-      for (let i = 0; i < w.length; i++) w[i]! -= 0.1 * g[i]!;
+      const g = found[`g.${name}`];
+      for (let i = 0; i < w.length; i++) w[i] -= 0.1 * g[i];
     }
-    answer = found.actions!.slice(0, T * A);
+    answer = found.actions.slice(0, T * A);
   }
-  const wanted = answer.map((_, i) => (shown[i]! + shown[T * A + i]!) / 2);
-  const worst = Math.max(...answer.map((a, i) => Math.abs(a - wanted[i]!)));
+  const wanted = answer.map((_, i) => (shown[i] + shown[T * A + i]) / 2);
+  const worst = Math.max(...answer.map((a, i) => Math.abs(a - wanted[i])));
   expect(worst).toBeLessThan(0.02);
 });
 
@@ -119,10 +119,10 @@ test.each([1, 5])('the pooled condition is the projected mean of %i tokens', asy
   const data = { weight: normals(key(1), 3 * W), bias: normals(key(2), 3), tokens: normals(key(3), 2 * S * W) };
   const { condition } = await program.run(data);
   const at = (b: number, c: number) => {
-    let sum = data.bias[c]!;
+    let sum = data.bias[c];
     for (let s = 0; s < S; s++)
-      for (let w = 0; w < W; w++) sum += (data.tokens[(b * S + s) * W + w]! * data.weight[c * W + w]!) / S;
+      for (let w = 0; w < W; w++) sum += (data.tokens[(b * S + s) * W + w] * data.weight[c * W + w]) / S;
     return sum;
   };
-  for (let i = 0; i < 6; i++) expect(condition![i]).toBeCloseTo(at(Math.floor(i / 3), i % 3), 5);
+  for (let i = 0; i < 6; i++) expect(condition[i]).toBeCloseTo(at(Math.floor(i / 3), i % 3), 5);
 });

@@ -69,7 +69,7 @@ export function loss(
   if (config.decoder === 'nina' && p.nina)
     return nina.loss(config, buffers, p.nina.flow, actions, seen, noise(), dropout);
   if (config.decoder === 'flower' && p.flower)
-    return flower.loss(config, p.flower, actions, seen, noise(), input('times', [actions.shape[0]!]), dropout);
+    return flower.loss(config, p.flower, actions, seen, noise(), input('times', [actions.shape[0]]), dropout);
   if (config.decoder === 'regression' && p.regression) return regression.loss(config, p.regression.mlp, actions, seen);
   throw mismatch(config, p);
 }

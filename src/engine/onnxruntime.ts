@@ -74,4 +74,4 @@ export async function withMemory<T>(what: string, call: () => Promise<T>): Promi
   }
 }
 
-const firstLine = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]!.trim();
+const firstLine = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)).split('\n')[0].trim();

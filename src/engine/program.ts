@@ -67,7 +67,7 @@ export async function compile({ outputs, threads = 1 }: CompileOptions): Promise
         throw new Error(`The program has no input ${name}; it has ${inputNames.join(', ')}.`);
     const ins: Record<string, EngineTensor> = {};
     for (const name of inputNames) {
-      const { shape, dtype } = signature.inputs[name]!;
+      const { shape, dtype } = signature.inputs[name];
       const array = feeds[name];
       if (!array) throw new Error(`Input ${name} ${show(shape)} was not fed.`);
       if (array.length !== size(shape) || array instanceof BigInt64Array !== (dtype === 'int64'))
@@ -79,7 +79,7 @@ export async function compile({ outputs, threads = 1 }: CompileOptions): Promise
     const results: Record<string, Float32Array> = {};
     const outs: Record<string, EngineTensor> = {};
     for (const name of outputNames) {
-      const { shape } = signature.outputs[name]!;
+      const { shape } = signature.outputs[name];
       const array = into[name] ?? new Float32Array(size(shape));
       if (array.length !== size(shape))
         throw new Error(`Output ${name} ${show(shape)} needs an array of ${size(shape)}; got ${array.length}.`);

@@ -27,7 +27,7 @@ export function coupling(conditioner: Conditioner): Bijection {
 }
 
 function halves(x: Tensor): [Tensor, Tensor] {
-  const width = x.shape[1]!;
+  const width = x.shape[1];
   const first = Math.floor(width / 2);
   return split(x, 1, [first, width - first]) as [Tensor, Tensor];
 }

@@ -8,7 +8,7 @@ import type { Bijection } from './bijection.ts';
 
 /** log N(z; 0, I) of each row of z [B, D]: [B], in nats. */
 export function standardNormal(z: Tensor): Tensor {
-  const D = z.shape[1]!;
+  const D = z.shape[1];
   return mul(add(sum(square(z), [1]), D * Math.log(2 * Math.PI)), -0.5);
 }
 
@@ -45,5 +45,5 @@ export function sampleAndLogProb(
 }
 
 function perRow([y, logDet]: readonly [Tensor, Tensor]): [Tensor, Tensor] {
-  return [y, broadcastTo(logDet, [y.shape[0]!])];
+  return [y, broadcastTo(logDet, [y.shape[0]])];
 }

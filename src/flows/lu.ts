@@ -14,17 +14,17 @@ export function randomOrthogonal(key: Key, n: number): Float64Array {
       for (let j = 0; j < i; j++) {
         const other = q.subarray(j * n, (j + 1) * n);
         const along = dot(row, other);
-        for (let c = 0; c < n; c++) row[c]! -= along * other[c]!;
+        for (let c = 0; c < n; c++) row[c] -= along * other[c];
       }
     const scale = 1 / Math.sqrt(dot(row, row));
-    for (let c = 0; c < n; c++) row[c]! *= scale;
+    for (let c = 0; c < n; c++) row[c] *= scale;
   }
   return q;
 }
 
 function dot(a: Float64Array, b: Float64Array): number {
   let total = 0;
-  for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!;
+  for (let i = 0; i < a.length; i++) total += a[i] * b[i];
   return total;
 }
 
@@ -43,18 +43,18 @@ export function factorise(matrix: Float64Array, n: number): Factors {
   const order = Array.from({ length: n }, (_, i) => i);
   for (let k = 0; k < n; k++) {
     let pivot = k;
-    for (let i = k + 1; i < n; i++) if (Math.abs(lu[i * n + k]!) > Math.abs(lu[pivot * n + k]!)) pivot = i;
+    for (let i = k + 1; i < n; i++) if (Math.abs(lu[i * n + k]) > Math.abs(lu[pivot * n + k])) pivot = i;
     if (lu[pivot * n + k] === 0) throw new Error(`Cannot factorise a singular ${n} x ${n} matrix (column ${k}).`);
     if (pivot !== k) {
       const row = lu.slice(k * n, (k + 1) * n);
       lu.copyWithin(k * n, pivot * n, (pivot + 1) * n);
       lu.set(row, pivot * n);
-      [order[k], order[pivot]] = [order[pivot]!, order[k]!];
+      [order[k], order[pivot]] = [order[pivot], order[k]];
     }
     for (let i = k + 1; i < n; i++) {
-      const factor = lu[i * n + k]! / lu[k * n + k]!;
+      const factor = lu[i * n + k] / lu[k * n + k];
       lu[i * n + k] = factor;
-      for (let j = k + 1; j < n; j++) lu[i * n + j]! -= factor * lu[k * n + j]!;
+      for (let j = k + 1; j < n; j++) lu[i * n + j] -= factor * lu[k * n + j];
     }
   }
   const rows = new Array<number>(n);
@@ -82,12 +82,12 @@ export function invertTriangles(
   }
   // All right-hand sides at once: row operations on the identity.
   const eliminate = (i: number, j: number, factor: number) => {
-    if (factor !== 0) for (let c = 0; c < n; c++) inverse[i * n + c]! -= factor * inverse[j * n + c]!;
+    if (factor !== 0) for (let c = 0; c < n; c++) inverse[i * n + c] -= factor * inverse[j * n + c];
   };
-  for (let i = 1; i < n; i++) for (let j = 0; j < i; j++) eliminate(i, j, L[i * n + j]!);
+  for (let i = 1; i < n; i++) for (let j = 0; j < i; j++) eliminate(i, j, L[i * n + j]);
   for (let i = n - 1; i >= 0; i--) {
-    for (let j = i + 1; j < n; j++) eliminate(i, j, U[i * n + j]!);
-    for (let c = 0; c < n; c++) inverse[i * n + c]! /= s[i]!;
+    for (let j = i + 1; j < n; j++) eliminate(i, j, U[i * n + j]);
+    for (let c = 0; c < n; c++) inverse[i * n + c] /= s[i];
   }
   return inverse;
 }

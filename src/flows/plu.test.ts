@@ -14,11 +14,11 @@ const FLOAT32 = 2e-5;
 const multiply = (a: ArrayLike<number>, b: ArrayLike<number>, n: number) =>
   Float64Array.from({ length: n * n }, (_, at) => {
     const [i, j] = [Math.floor(at / n), at % n];
-    return Array.from({ length: n }, (_, k) => a[i * n + k]! * b[k * n + j]!).reduce((x, y) => x + y, 0);
+    return Array.from({ length: n }, (_, k) => a[i * n + k] * b[k * n + j]).reduce((x, y) => x + y, 0);
   });
 
 const worst = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-  Array.from(a, (v, i) => Math.abs(v - b[i]!)).reduce((x, y) => Math.max(x, y), 0);
+  Array.from(a, (v, i) => Math.abs(v - b[i])).reduce((x, y) => Math.max(x, y), 0);
 
 const identity = (n: number) => Array.from({ length: n * n }, (_, at) => (at % (n + 1) === 0 ? 1 : 0));
 
@@ -29,7 +29,7 @@ describe('linear algebra', () => {
     fc.assert(
       fc.property(problems, ({ n, seed }) => {
         const q = randomOrthogonal(key(seed), n);
-        const transposed = q.map((_, at) => q[(at % n) * n + Math.floor(at / n)]!);
+        const transposed = q.map((_, at) => q[(at % n) * n + Math.floor(at / n)]);
         expect(worst(multiply(q, transposed, n), identity(n))).toBeLessThan(FLOAT64);
       }),
       { numRuns: 30 },
@@ -44,7 +44,7 @@ describe('linear algebra', () => {
         const L = lu.map((v, at) => (at % n < Math.floor(at / n) ? v : at % (n + 1) === 0 ? 1 : 0));
         const U = lu.map((v, at) => (at % n >= Math.floor(at / n) ? v : 0));
         const product = multiply(L, U, n);
-        const permuted = matrix.map((_, at) => product[rows[Math.floor(at / n)]! * n + (at % n)]!);
+        const permuted = matrix.map((_, at) => product[rows[Math.floor(at / n)] * n + (at % n)]);
         expect(worst(permuted, matrix)).toBeLessThan(FLOAT64);
       }),
       { numRuns: 30 },
@@ -91,12 +91,12 @@ describe('a stack of PLU layers', () => {
         L: part(params.L, D * D, [1, D, D]),
         U: part(params.U, D * D, [1, D, D]),
       };
-      const [y, logDet] = pluStack(symbols(alone), { rows: [rows[i]!] })[0]!.forward(point);
+      const [y, logDet] = pluStack(symbols(alone), { rows: [rows[i]] })[0].forward(point);
       using single = await compile({ outputs: { y, logDet } });
       const result = await single.run({ s: alone.s.data, L: alone.L.data, U: alone.U.data });
-      const ordered = result.y!.map((_, at) => result.y![Math.floor(at / D) * D + columns[i]![at % D]!]!);
-      expect(worst(together[`${i}.0`]!, ordered)).toBeLessThan(FLOAT32);
-      expect(together[`${i}.1`]![0]).toBeCloseTo(result.logDet![0]!, 5);
+      const ordered = result.y.map((_, at) => result.y[Math.floor(at / D) * D + columns[i][at % D]]);
+      expect(worst(together[`${i}.0`], ordered)).toBeLessThan(FLOAT32);
+      expect(together[`${i}.1`][0]).toBeCloseTo(result.logDet[0], 5);
     }
   });
 
@@ -108,12 +108,12 @@ describe('a stack of PLU layers', () => {
       outputs: Object.fromEntries(stack.map((f, i) => [`${i}`, f.inverse(f.forward(point)[0])[0]])),
     });
     const back = await program.run({ ...feeds, inverses: inverses.data });
-    for (let i = 0; i < n; i++) expect(worst(back[i]!, x)).toBeLessThan(FLOAT32);
+    for (let i = 0; i < n; i++) expect(worst(back[i], x)).toBeLessThan(FLOAT32);
   });
 
   test('cannot be inverted without them', () => {
     const [layer] = pluStack(symbols(params), { rows });
-    expect(() => layer!.inverse(constant(x, [B, D]))).toThrow(
+    expect(() => layer.inverse(constant(x, [B, D]))).toThrow(
       'Inverting a PLU layer needs its inverse matrices; compute them with pluInverses and pass them.',
     );
   });

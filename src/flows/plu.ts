@@ -87,13 +87,13 @@ export function pluStack(p: PluParams<Tensor>, orders: PluOrders, inverses?: Ten
   const logDets = split(sum(log(abs(p.s)), [1]), 0, ones);
   const backwards = inverses && each(inverses);
   return matrices.map((transposedW, i) => ({
-    forward: (x) => [matmul(x, transposedW, { transB: true }), logDets[i]!],
+    forward: (x) => [matmul(x, transposedW, { transB: true }), logDets[i]],
     inverse(z) {
       if (!backwards)
         throw new Error(
           'Inverting a PLU layer needs its inverse matrices; compute them with pluInverses and pass them.',
         );
-      return [matmul(z, backwards[i]!), neg(logDets[i]!)];
+      return [matmul(z, backwards[i]), neg(logDets[i])];
     },
   }));
 }
@@ -108,8 +108,7 @@ export function pluInverses(p: PluParams<NDArray>, { rows, columns }: PluOrders)
     // (P L U')^-1 = (L U')^-1 P^T: column j of the result is column rows[j] of the triangles' inverse.
     const order = columns?.[layer];
     for (let i = 0; i < D; i++)
-      for (let j = 0; j < D; j++)
-        out[(layer * D + i) * D + j] = inverse[(order ? order[i]! : i) * D + rows[layer]![j]!]!;
+      for (let j = 0; j < D; j++) out[(layer * D + i) * D + j] = inverse[(order ? order[i] : i) * D + rows[layer][j]];
   }
   return { shape: [n, D, D], data: out };
 }

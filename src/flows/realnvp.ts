@@ -26,9 +26,9 @@ export function realNvp(
   plu?: Plu,
 ): Bijection {
   const couplings = conditioners.map(coupling);
-  if (!plu) return chain(couplings.flatMap((c, i) => [permutation(permutations[i]!), c]));
+  if (!plu) return chain(couplings.flatMap((c, i) => [permutation(permutations[i]), c]));
   const linear = pluStack(plu.params, permutedOrders(permutations, plu.rows), plu.inverses);
-  return chain([permutation(permutations[0]!), ...couplings.flatMap((c, i) => [c, linear[i]!])]);
+  return chain([permutation(permutations[0]), ...couplings.flatMap((c, i) => [c, linear[i]])]);
 }
 
 /** The matrices that `realNvp` needs as `inverses` [n, D, D]. */
@@ -41,6 +41,6 @@ export function realNvpInverses(
 }
 
 function permutedOrders(permutations: readonly (readonly number[])[], rows: readonly (readonly number[])[]): PluOrders {
-  const identity = permutations[0]!.map((_, i) => i);
+  const identity = permutations[0].map((_, i) => i);
   return { rows, columns: permutations.map((_, i) => permutations[i + 1] ?? identity) };
 }

@@ -14,7 +14,7 @@ export type Mlp<T> = { readonly first: Linear<T>; readonly hidden: readonly Hidd
 /** widths: input, hidden..., output. With `stack`, that many twins run in one batched product. */
 export function initMlp(key: Key, widths: readonly number[], stack: Shape = []): Mlp<NDArray> {
   return {
-    first: initLinear(fold(key, 0), widths[0]!, widths[1]!, stack),
+    first: initLinear(fold(key, 0), widths[0], widths[1], stack),
     hidden: initHidden(key, widths.slice(1), stack),
   };
 }
@@ -22,8 +22,8 @@ export function initMlp(key: Key, widths: readonly number[], stack: Shape = []):
 /** widths: hidden..., output. */
 export function initHidden(key: Key, widths: readonly number[], stack: Shape = []): Hidden<NDArray>[] {
   return widths.slice(1).map((out, i) => ({
-    norm: initNorm(widths[i]!, stack),
-    linear: initLinear(fold(key, i + 1), widths[i]!, out, stack),
+    norm: initNorm(widths[i], stack),
+    linear: initLinear(fold(key, i + 1), widths[i], out, stack),
   }));
 }
 

@@ -27,7 +27,7 @@ const feedsOf = (p: Tree<NDArray>) => Object.fromEntries(leaves<NDArray>(p).map(
 
 function close(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
   expect(actual.length).toBe(expected.length);
-  for (let i = 0; i < actual.length; i++) expect(Math.abs(actual[i]! - expected[i]!)).toBeLessThan(TOLERANCE);
+  for (let i = 0; i < actual.length; i++) expect(Math.abs(actual[i] - expected[i])).toBeLessThan(TOLERANCE);
 }
 
 describe('initial values are PyTorch defaults', () => {
@@ -84,7 +84,7 @@ test('a stack of layers is its members side by side', async () => {
   for (const k of [0, 1]) {
     const alone = member(k);
     const result = await run({ y: mlp(symbols(alone), x) }, feedsOf(alone));
-    close(y!.subarray(8 * k, 8 * k + 8), result.y!);
+    close(y.subarray(8 * k, 8 * k + 8), result.y);
   }
 });
 
@@ -97,7 +97,7 @@ describe('self-attention', () => {
     const x = numbers(B * S * E);
     const { y } = await run({ y: selfAttention(symbols(p), constant(x, [B, S, E]), heads) }, feedsOf(p));
     const row = (w: NDArray, b: NDArray, v: number[]) =>
-      Array.from(b.data, (bias, o) => v.reduce((sum, value, i) => sum + value * w.data[o * v.length + i]!, bias));
+      Array.from(b.data, (bias, o) => v.reduce((sum, value, i) => sum + value * w.data[o * v.length + i], bias));
     const expected: number[] = [];
     for (let b = 0; b < B; b++) {
       const tokens = Array.from({ length: S }, (_, s) => x.slice((b * S + s) * E, (b * S + s + 1) * E));
@@ -106,19 +106,19 @@ describe('self-attention', () => {
         const mixed: number[] = [];
         const depth = E / heads;
         for (let h = 0; h < heads; h++) {
-          const part = (t: number, which: number) => qkv[t]!.slice(which * E + h * depth, which * E + (h + 1) * depth);
+          const part = (t: number, which: number) => qkv[t].slice(which * E + h * depth, which * E + (h + 1) * depth);
           const scores = tokens.map((_, t) => {
-            const dot = part(s, 0).reduce((sum, q, i) => sum + q * part(t, 1)[i]!, 0);
+            const dot = part(s, 0).reduce((sum, q, i) => sum + q * part(t, 1)[i], 0);
             return Math.exp(dot / Math.sqrt(depth));
           });
           const total = scores.reduce((a, c) => a + c, 0);
           for (let i = 0; i < depth; i++)
-            mixed.push(scores.reduce((sum, w, t) => sum + (w / total) * part(t, 2)[i]!, 0));
+            mixed.push(scores.reduce((sum, w, t) => sum + (w / total) * part(t, 2)[i], 0));
         }
         expected.push(...row(p.out.weight, p.out.bias, mixed));
       }
     }
-    close(y!, expected);
+    close(y, expected);
   });
 
   test('a width that heads do not divide is refused with both numbers', () => {
@@ -141,7 +141,7 @@ describe('dropout', () => {
       ],
     });
     const feeds = { 'dropout.0': Float32Array.of(0, 2, 2, 2), 'dropout.1': Float32Array.of(2, 2, 0, 2) };
-    expect([...(await run({ y }, feeds)).y!]).toEqual([0, 8, 0, 16]);
+    expect([...(await run({ y }, feeds)).y]).toEqual([0, 8, 0, 16]);
   });
 
   test('a rate of 0 is the identity; 1 and beyond are refused', () => {

@@ -9,13 +9,13 @@ const TOLERANCE = 1e-5;
 
 async function value(y: Tensor): Promise<Float32Array> {
   using program = await compile({ outputs: { y } });
-  return (await program.run({})).y!;
+  return (await program.run({})).y;
 }
 
 function close(actual: Float32Array, expected: ArrayLike<number>): void {
   expect(actual.length).toBe(expected.length);
   actual.forEach((v, i) => {
-    expect(Math.abs(v - expected[i]!)).toBeLessThan(TOLERANCE);
+    expect(Math.abs(v - expected[i])).toBeLessThan(TOLERANCE);
   });
 }
 
@@ -26,7 +26,7 @@ test('rotary: pairs (j, j + half) turn by position * theta^(-2j / depth)', async
   for (let row = 0; row < 2 * S; row++)
     for (const j of [0, 1]) {
       const angle = (row % S) * theta ** (-j / 2);
-      const [a, b] = [x[row * depth + j]!, x[row * depth + j + 2]!];
+      const [a, b] = [x[row * depth + j], x[row * depth + j + 2]];
       expected[row * depth + j] = a * Math.cos(angle) - b * Math.sin(angle);
       expected[row * depth + j + 2] = a * Math.sin(angle) + b * Math.cos(angle);
     }
@@ -38,7 +38,7 @@ test('rotary: a dot product of turned vectors knows their distance alone', async
   const everywhere = (v: Float32Array) => constant(Array.from({ length: 5 }, () => [...v]).flat(), [5, 6]);
   const [turnedQ, turnedK] = [await value(rotary(everywhere(q), 32)), await value(rotary(everywhere(k), 32))];
   const dot = (i: number, j: number) =>
-    turnedQ.subarray(6 * i, 6 * i + 6).reduce((sum, v, n) => sum + v * turnedK[6 * j + n]!, 0);
+    turnedQ.subarray(6 * i, 6 * i + 6).reduce((sum, v, n) => sum + v * turnedK[6 * j + n], 0);
   expect(dot(4, 3)).toBeCloseTo(dot(1, 0), 4);
   expect(dot(4, 2)).toBeCloseTo(dot(2, 0), 4);
   expect(Math.abs(dot(4, 2) - dot(4, 3))).toBeGreaterThan(1e-2);

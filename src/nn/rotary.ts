@@ -23,5 +23,5 @@ export function rotary(x: Tensor, theta: number): Tensor {
   const cosine = table((i) => Math.cos(angle(i)));
   const signedSine = table((i) => (i % depth < half ? -1 : 1) * Math.sin(angle(i)));
   const [first, second] = split(x, -1, [half, half]);
-  return add(mul(x, cosine), mul(concat([second!, first!], -1), signedSine));
+  return add(mul(x, cosine), mul(concat([second, first], -1), signedSine));
 }

@@ -55,10 +55,10 @@ export function describeActions({ controlHz, dimensions }: ActionSpecification):
     `positive: ${positive}`,
     frame,
   ]);
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const lines = rows.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column]!))
+      .map((cell, column) => cell.padEnd(widths[column]))
       .join('  ')
       .trimEnd(),
   );
@@ -70,8 +70,8 @@ export function checkActions({ dimensions }: ActionSpecification, actions: Array
   const A = dimensions.length;
   if (actions.length % A !== 0) throw new NinaError(`${what}: ${actions.length} numbers are no rows of ${A} actions.`);
   for (let i = 0; i < actions.length; i++) {
-    const { name, low, high } = dimensions[i % A]!;
-    const value = actions[i]!;
+    const { name, low, high } = dimensions[i % A];
+    const value = actions[i];
     if (!(value >= low && value <= high))
       throw new NinaError(
         `${what}: step ${Math.floor(i / A)}, dimension ${i % A} (${name}) is ${value}, outside [${low}, ${high}].`,

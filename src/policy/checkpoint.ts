@@ -213,8 +213,8 @@ function adopt(
   const missing = Object.keys(wanted).filter((name) => !Object.hasOwn(stored, name));
   const unexpected = Object.keys(stored).filter((name) => !Object.hasOwn(wanted, name));
   const different = Object.keys(wanted)
-    .filter((name) => Object.hasOwn(stored, name) && describe(stored[name]!) !== describe(wanted[name]!))
-    .map((name) => `${name} wants ${describe(wanted[name]!)}, got ${describe(stored[name]!)}`);
+    .filter((name) => Object.hasOwn(stored, name) && describe(stored[name]) !== describe(wanted[name]))
+    .map((name) => `${name} wants ${describe(wanted[name])}, got ${describe(stored[name])}`);
   if (missing.length + unexpected.length + different.length > 0)
     throw new NinaError(
       [
@@ -224,7 +224,7 @@ function adopt(
         ...list('of another shape', different),
       ].join('\n'),
     );
-  const trained = leaves(expected.params).reduce((n, [name]) => n + stored[name]!.data.length, 0);
+  const trained = leaves(expected.params).reduce((n, [name]) => n + stored[name].data.length, 0);
   if (trained !== parameters)
     throw new NinaError(`${file} holds ${trained} parameters; its manifest.json says ${parameters}.`);
   return {

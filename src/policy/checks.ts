@@ -37,7 +37,7 @@ export function checkSampling(temperature: number, count: number, name: 'count' 
 
 function checkFinite(name: string, values: ArrayLike<number>, where: (i: number) => string = () => ''): void {
   for (let i = 0; i < values.length; i++)
-    if (!Number.isFinite(Math.fround(values[i]!)))
+    if (!Number.isFinite(Math.fround(values[i])))
       throw new NinaError(
         `${name}[${i}] is ${values[i]}${where(i)}: every number that a policy is given must be finite in float32.`,
       );

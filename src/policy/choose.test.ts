@@ -24,11 +24,11 @@ test('with a plan, the most likely of the nearest quarter', () => {
   fc.assert(
     fc.property(chunks, fc.double({ min: -1, max: 1, noNaN: true }), ([actions, logProb], wanted) => {
       const k = choose({ actions, logProb }, Float32Array.of(wanted));
-      const distance = (i: number) => (Math.min(1, Math.max(-1, actions[2 * i]!)) - Math.fround(wanted)) ** 2;
+      const distance = (i: number) => (Math.min(1, Math.max(-1, actions[2 * i])) - Math.fround(wanted)) ** 2;
       const all = [...logProb.keys()];
       const nearer = all.filter((i) => distance(i) < distance(k));
       expect(nearer.length).toBeLessThan(Math.max(1, logProb.length / 4));
-      for (const i of nearer) expect(logProb[i]!).toBeLessThanOrEqual(logProb[k]!);
+      for (const i of nearer) expect(logProb[i]).toBeLessThanOrEqual(logProb[k]);
     }),
   );
 });

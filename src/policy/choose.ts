@@ -22,12 +22,12 @@ export function choose({ actions, logProb }: Required<Chunks>, continuing?: Floa
   const all = Array.from({ length: K }, (_, k) => k);
   const distances = continuing && all.map((k) => squaredDistance(actions.subarray(k * D), continuing));
   const candidates = distances
-    ? all.sort((a, b) => distances[a]! - distances[b]!).slice(0, Math.max(1, Math.floor(K * NEAREST)))
+    ? all.sort((a, b) => distances[a] - distances[b]).slice(0, Math.max(1, Math.floor(K * NEAREST)))
     : all;
-  return candidates.reduce((best, k) => (logProb[k]! > logProb[best]! ? k : best));
+  return candidates.reduce((best, k) => (logProb[k] > logProb[best] ? k : best));
 }
 
 /** Of actions as they would be executed: clamped. */
 function squaredDistance(chunk: Float32Array, continuing: Float32Array): number {
-  return continuing.reduce((sum, wanted, i) => sum + (Math.min(1, Math.max(-1, chunk[i]!)) - wanted) ** 2, 0);
+  return continuing.reduce((sum, wanted, i) => sum + (Math.min(1, Math.max(-1, chunk[i])) - wanted) ** 2, 0);
 }

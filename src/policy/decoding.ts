@@ -40,7 +40,7 @@ export async function compileDecoding(
   const sample = async (z: Float32Array, seen: Float32Array): Promise<Chunks> => {
     const parts: Chunks[] = [];
     for (const part of inBatches(z, D)) parts.push(await batches.sample(part, repeat(seen, part.length / D)));
-    if (parts.length === 1) return parts[0]!;
+    if (parts.length === 1) return parts[0];
     const actions = concatenate(parts.map((part) => part.actions));
     const logProbs = parts.flatMap(({ logProb }) => logProb ?? []);
     return { actions, ...(logProbs.length > 0 && { logProb: concatenate(logProbs) }) };
@@ -75,12 +75,12 @@ function graph(config: PolicyConfig, model: PolicyModel, threads: number): Batch
   const frozenInverses = inverses && constant(inverses.data, inverses.shape);
   const seenOf = (K: number) => input('context', contextShape(config, K));
   const samplers = new ProgramCache((K) => {
-    const z = input('z', [K!, T, A]);
-    const { actions, logProb } = decoders.sampleAndLogProb(decoder, model, p, z, seenOf(K!), frozenInverses);
+    const z = input('z', [K, T, A]);
+    const { actions, logProb } = decoders.sampleAndLogProb(decoder, model, p, z, seenOf(K), frozenInverses);
     return { outputs: { actions, ...(logProb && { logProb }) }, threads };
   });
   const density = (K: number) => decoders.logProb(decoder, model, p, input('actions', [K, T, A]), seenOf(K));
-  const scorers = new ProgramCache((K) => ({ outputs: { logProb: density(K!)! }, threads }));
+  const scorers = new ProgramCache((K) => ({ outputs: { logProb: density(K)! }, threads }));
   const count = (x: Float32Array) => x.length / (T * A);
   return {
     async sample(z, context) {
@@ -88,12 +88,12 @@ function graph(config: PolicyConfig, model: PolicyModel, threads: number): Batch
       // Regression takes no noise.
       const noise = 'z' in program.signature.inputs && { z };
       const { actions, logProb } = await program.run({ ...noise, context });
-      return { actions: actions!, ...(logProb && { logProb }) };
+      return { actions: actions, ...(logProb && { logProb }) };
     },
     ...(density(1) && {
       async logProb(actions: Float32Array, context: Float32Array) {
         const program = await scorers.get(count(actions));
-        return (await program.run({ actions, context })).logProb!;
+        return (await program.run({ actions, context })).logProb;
       },
     }),
     [Symbol.dispose]() {

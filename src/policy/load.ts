@@ -40,10 +40,10 @@ export async function loadPolicy(
   const policy = await buildPolicy(checkpoint, { backend: wanted, threads });
   const { observation, z, actions } = manifest.self_test;
   const [answer] = (await policy.act(observation, Float32Array.from(z))).actions;
-  const difference = actions.reduce((worst, wanted, i) => Math.max(worst, gap(answer![i], wanted)), 0);
+  const difference = actions.reduce((worst, wanted, i) => Math.max(worst, gap(answer[i], wanted)), 0);
   const { backend } = policy;
   const tolerance = backend === 'wasm-int8' ? INT8_TOLERANCE : SELF_TEST_TOLERANCE;
-  if (actions.length !== answer!.length || !(difference <= tolerance)) {
+  if (actions.length !== answer.length || !(difference <= tolerance)) {
     policy[Symbol.dispose]();
     throw new NinaError(
       `${directory} failed its self-test: on the stored input its actions differ by ${difference} from those it gave when ` +
@@ -72,7 +72,7 @@ export async function recordSelfTest(
       instruction: observation.instruction,
     },
     z: Array.from(z),
-    actions: Array.from(actions[0]!),
+    actions: Array.from(actions[0]),
   };
 }
 

@@ -149,7 +149,7 @@ export async function buildPolicy(
         const { logProb } = chunks;
         if (!logProb) return { actions: clamped(chunks, 0), latencyMs };
         const k = choose({ ...chunks, logProb }, continuing);
-        return { actions: clamped(chunks, k), logProb: logProb[k]!, latencyMs };
+        return { actions: clamped(chunks, k), logProb: logProb[k], latencyMs };
       }),
     ...(density && {
       logProb: (observation: state.StateObservation, actions: Float32Array) =>
@@ -162,7 +162,7 @@ export async function buildPolicy(
           checkChunks(actions, D);
           const seen = await seeing.see(observation);
           const central = (await decoding.sample(new Float32Array(D), seen)).logProb?.[0] ?? Number.NaN;
-          const nats = central - (await density(actions, seen))[0]!;
+          const nats = central - (await density(actions, seen))[0];
           if (!Number.isNaN(nats)) return Math.min(nats, LARGEST_SURPRISE);
           throw new NotFiniteError('The log-probability of a chunk is not a number: the weights are not usable.');
         }),

@@ -32,7 +32,7 @@ export async function compileSeeing(
       // Fresh arrays: a second question may be asked before the first is answered.
       const arrays = state.stateArrays(config.encoder, 1);
       state.writeState(statistics, scenes(categories, instruction), proprio, entities, arrays, 0);
-      return (await program.run(state.feedsOf(arrays))).context!;
+      return (await program.run(state.feedsOf(arrays))).context;
     },
     [Symbol.dispose]: () => program[Symbol.dispose](),
   };

@@ -26,7 +26,7 @@ export const surpriseSchema = z.object({
       quantiles: z
         .array(z.number())
         .min(2)
-        .refine((all) => all.every((q, i) => i === 0 || q >= all[i - 1]!), 'wanted ascending numbers'),
+        .refine((all) => all.every((q, i) => i === 0 || q >= all[i - 1]), 'wanted ascending numbers'),
     }),
   ),
 });
@@ -51,8 +51,8 @@ export function quantilesOf(values: readonly number[]): number[] {
   return Array.from({ length: QUANTILES }, (_, i) => {
     const at = (i / (QUANTILES - 1)) * (sorted.length - 1);
     const below = Math.floor(at);
-    const step = sorted[Math.ceil(at)]! - sorted[below]!;
-    return sorted[below]! + (at - below) * step;
+    const step = sorted[Math.ceil(at)] - sorted[below];
+    return sorted[below] + (at - below) * step;
   });
 }
 
@@ -67,6 +67,6 @@ export function rankIn(quantiles: readonly number[], x: number): number {
   if (atMost === 0) return 0;
   if (below > last) return 1;
   if (atMost > below) return (below + atMost - 1) / 2 / last;
-  const [low, high] = [quantiles[below - 1]!, quantiles[below]!];
+  const [low, high] = [quantiles[below - 1], quantiles[below]];
   return (below - 1 + (x - low) / (high - low)) / last;
 }

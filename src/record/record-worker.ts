@@ -23,7 +23,7 @@ serveJobs<RecordSettings, RecordJob, Attempt>(async ({ suite, seed, images }) =>
     if (open?.environment.task.index !== task) {
       open?.environment[Symbol.dispose]();
       open = undefined;
-      const environment = await Environment.open(tasks[task]!);
+      const environment = await Environment.open(tasks[task]);
       open = { environment, eyes: images ? createEyes(environment) : undefined };
     }
     return recordAttempt(open.environment, attempt, seed, open.eyes);

@@ -43,7 +43,7 @@ export async function replay(file: string, demo: number): Promise<Replay> {
   for (let t = 0; t < length; t++) {
     const state = environment.state();
     for (let i = 0; i < size; i++) {
-      const difference = Math.abs(state[i]! - states[t * size + i]!);
+      const difference = Math.abs(state[i] - states[t * size + i]);
       // Recorded states are finite, so it is the simulation that is not.
       if (!Number.isFinite(difference))
         throw new NinaError(

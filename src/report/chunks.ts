@@ -25,7 +25,7 @@ function chunkLines({ demonstration, samples }: ChunkSample, dimension: number):
   const points = (chunk: ArrayLike<number>) =>
     Array.from({ length: chunk.length / ACTION_SIZE }, (_, t): [number, number] => [
       t,
-      chunk[t * ACTION_SIZE + dimension]!,
+      chunk[t * ACTION_SIZE + dimension],
     ]);
   return [
     ...samples.map((chunk): Line => ({ label: 'sample', style: 'sample', points: points(chunk) })),

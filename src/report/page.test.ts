@@ -35,20 +35,20 @@ function example(): ReportInput {
     facts: [['data (sha256)', 'abc']],
     evaluation: summarize('tabletop-object', tasks, lines),
     videos: [true, false].map((success, episode) => ({
-      ...{ instruction: tasks[0]!.instruction, episode, success, steps: 91 },
+      ...{ instruction: tasks[0].instruction, episode, success, steps: 91 },
       dataUri:
         'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
     })),
     chunks: [0, 40].map((step) => ({
-      instruction: tasks[0]!.instruction,
+      instruction: tasks[0].instruction,
       step,
       demonstration: wave(0),
       samples: Array.from({ length: 16 }, (_, i) => wave((i - 8) / 20)),
     })),
     metrics: Array.from({ length: 1000 }, (_, step) => ({
       step,
-      loss: 40 * Math.exp(-step / 200) - 120 + noise[step]!,
-      grad_norm: 3 + 0.2 * noise[step]!,
+      loss: 40 * Math.exp(-step / 200) - 120 + noise[step],
+      grad_norm: 3 + 0.2 * noise[step],
       lr: 1e-4 * Math.min(1, step / 100),
       ...(step % 100 === 0 && { val_loss: 40 * Math.exp(-step / 180) - 115, val_best_of_8_mse: 0.1, val_z0_mse: 0.2 }),
     })),

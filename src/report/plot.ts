@@ -44,7 +44,7 @@ export function plot({ title, lines, width, height, yRange }: PlotOptions): stri
   const curves = kept
     .map((line) =>
       line.points.length === 1
-        ? `<circle class="dot ${line.style}" r="3" cx="${px(line.points[0]![0])}" cy="${py(line.points[0]![1])}"/>`
+        ? `<circle class="dot ${line.style}" r="3" cx="${px(line.points[0][0])}" cy="${py(line.points[0][1])}"/>`
         : `<polyline class="${line.style}" points="${line.points.map(([x, y]) => `${px(x)},${py(y)}`).join(' ')}"/>`,
     )
     .join('');
@@ -68,7 +68,7 @@ export function thin(points: readonly (readonly [number, number])[], most = 300)
 
 export function escapeHtml(text: string): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return text.replace(/[&<>"]/g, (c) => entities[c]!);
+  return text.replace(/[&<>"]/g, (c) => entities[c]);
 }
 
 /** The extent of the values, never empty: a constant gets a band around it. */

@@ -21,7 +21,7 @@ const VIDEOS = 12;
  */
 export async function writeReport(result: EvaluationResult, out: string): Promise<string> {
   using policy = await loadPolicy(result.checkpoint);
-  const [task] = chooseTasks(result.suite).filter(({ name }) => name === result.tasks[0]!.task);
+  const [task] = chooseTasks(result.suite).filter(({ name }) => name === result.tasks[0].task);
   const target = path.join(out, 'report.html');
   const { manifest, config } = policy;
   writeFileAtomically(
@@ -30,7 +30,7 @@ export async function writeReport(result: EvaluationResult, out: string): Promis
       title: `${describeDecoder(config.decoder)} on ${result.suite}`,
       evaluation: result,
       videos: videos(result, out),
-      chunks: await sampleChunks(task!, policy, result),
+      chunks: await sampleChunks(task, policy, result),
       metrics: metricsBeside(result.checkpoint),
       facts: [
         ['checkpoint', result.checkpoint],
@@ -43,7 +43,7 @@ export async function writeReport(result: EvaluationResult, out: string): Promis
         ['temperature', String(result.temperature)],
         ...choiceFacts(result),
         ['backend', result.backend],
-        ['simulator', `MuJoCo ${result.lines[0]!.engine}`],
+        ['simulator', `MuJoCo ${result.lines[0].engine}`],
         ['nina-vla', packageVersion],
         ['run', result.run],
       ],

@@ -51,13 +51,13 @@ test('a variant changes what it names; the seed reaches training and rollouts', 
 
 test('variants of evaluation share a training; a variant that changes nothing is the same cell', () => {
   const [base, deep, hot, same] = cells(STUDY);
-  expect(hot!.trainingHash).toBe(base!.trainingHash);
-  expect(hot!.hash).not.toBe(base!.hash);
-  expect(deep!.trainingHash).not.toBe(base!.trainingHash);
-  expect(same!.hash).toBe(base!.hash);
+  expect(hot.trainingHash).toBe(base.trainingHash);
+  expect(hot.hash).not.toBe(base.hash);
+  expect(deep.trainingHash).not.toBe(base.trainingHash);
+  expect(same.hash).toBe(base.hash);
 });
 
-const first = (study: object, given = versions) => cells(study, given)[0]!.hash;
+const first = (study: object, given = versions) => cells(study, given)[0].hash;
 
 test.each([
   ['suite', { suites: ['tabletop-spatial'] }],
@@ -107,9 +107,9 @@ test('the shipped studies are sound; every group of the ablations tells the base
   const [main, ablate] = ['main', 'ablate'].map((name) =>
     cellsOf(readStudy(path.join(import.meta.dirname, `../../recipes/${name}.yaml`)), versions),
   );
-  expect(new Set(main!.map(({ variant }) => variant.name))).toContain('diffusion');
-  const base = ablate!.find(({ variant }) => variant.name === 'base')!;
-  const groups = new Set(ablate!.map(({ variant }) => variant.group));
-  const withBase = new Set(ablate!.flatMap(({ variant, hash }) => (hash === base.hash ? [variant.group] : [])));
+  expect(new Set(main.map(({ variant }) => variant.name))).toContain('diffusion');
+  const base = ablate.find(({ variant }) => variant.name === 'base')!;
+  const groups = new Set(ablate.map(({ variant }) => variant.group));
+  const withBase = new Set(ablate.flatMap(({ variant, hash }) => (hash === base.hash ? [variant.group] : [])));
   expect([...groups].filter((group) => !withBase.has(group))).toEqual([]);
 });

@@ -84,7 +84,7 @@ function ordered(value: unknown): unknown {
 }
 
 export async function presentVersions(): Promise<Versions> {
-  using environment = await Environment.open(loadSuite('tabletop-object')[0]!);
+  using environment = await Environment.open(loadSuite('tabletop-object')[0]);
   return { package: packageVersion, engine: engineVersion, mujoco: environment.engineVersion };
 }
 

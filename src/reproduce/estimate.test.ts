@@ -44,7 +44,7 @@ test('the recipe says it until a cell is measured; two at once take half', () =>
 
 test('a finished cell of the variant says it better', () => {
   const all = cells({ a: { label: 'a', minutes: 10 } }, [0, 1, 2]);
-  const results = new Map([[all[0]!.hash, took(100, 20)]]);
+  const results = new Map([[all[0].hash, took(100, 20)]]);
   expect(minutesLeft(all, results, 1)).toBe(4);
   expect(minutesLeft(all, results, 8)).toBe(2);
 });
@@ -52,13 +52,13 @@ test('a finished cell of the variant says it better', () => {
 test('a shared training is counted once, and not at all when it is finished', () => {
   const all = cells({ a: { label: 'a', minutes: 10 }, hot: { label: 'hot', evaluation: { temperature: 2 } } });
   expect(minutesLeft(all, new Map(), 1)).toBe(10);
-  expect(minutesLeft(all, new Map([[all[0]!.hash, took(600, 60)]]), 1)).toBe(0);
+  expect(minutesLeft(all, new Map([[all[0].hash, took(600, 60)]]), 1)).toBe(0);
 });
 
 test('a running job counts by what is left of it', () => {
   const all = cells({ a: { label: 'a', minutes: 10 } });
   const at = (stage: 'training' | 'rollouts', done: number) =>
-    minutesLeft(all, new Map(), 1, new Map([[all[0]!.trainingHash, { stage, done, total: 10, note: '' }]]))!;
+    minutesLeft(all, new Map(), 1, new Map([[all[0].trainingHash, { stage, done, total: 10, note: '' }]]))!;
   expect(at('training', 0)).toBe(10);
   expect(at('training', 5)).toBeLessThan(10);
   expect(at('rollouts', 1)).toBeLessThan(at('training', 9));

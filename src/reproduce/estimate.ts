@@ -22,7 +22,7 @@ export function minutesLeft(
   for (const job of jobs) {
     const minutes = jobMinutes(job, cells, results);
     if (minutes === undefined) return undefined;
-    sum += minutes * (1 - shareDone(running.get(job[0]!.trainingHash)));
+    sum += minutes * (1 - shareDone(running.get(job[0].trainingHash)));
   }
   return sum / Math.max(1, Math.min(width, jobs.length));
 }
@@ -35,11 +35,11 @@ export function jobMinutes(
 ): number | undefined {
   const [first] = job;
   // A sibling's result says that the training itself is finished.
-  const trained = cells.some(({ trainingHash, hash }) => trainingHash === first!.trainingHash && results.has(hash));
+  const trained = cells.some(({ trainingHash, hash }) => trainingHash === first.trainingHash && results.has(hash));
   const alike = cells.flatMap(({ variant, hash }) =>
-    variant.name === first!.variant.name ? (results.get(hash) ?? []) : [],
+    variant.name === first.variant.name ? (results.get(hash) ?? []) : [],
   );
-  if (alike.length === 0) return trained ? 0 : first!.variant.minutes;
+  if (alike.length === 0) return trained ? 0 : first.variant.minutes;
   const seconds = alike.map((r) => job.length * r.evaluation_s + (trained ? 0 : r.training_s));
   return seconds.reduce((a, b) => a + b, 0) / seconds.length / 60;
 }

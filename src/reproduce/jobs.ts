@@ -26,7 +26,7 @@ export async function runJobs(
       while (next < jobs.length && !stop.aborted) {
         const index = next++;
         report.started(index);
-        const failure = await runProcess(jobs[index]!(), stop, (progress) => report.progress(index, progress));
+        const failure = await runProcess(jobs[index](), stop, (progress) => report.progress(index, progress));
         await report.ended(index, failure);
       }
     } catch (error) {

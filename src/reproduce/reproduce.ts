@@ -59,7 +59,7 @@ export async function reproduce(
   using _lock = await lockDirectory(out, report.notice);
   sweepDrafts(out);
   const pending = pendingJobs(cells, readResults(out));
-  const sources = new Map(pending.map(([cell]) => [demonstrationsFolder(out, cell!.training), cell!.training]));
+  const sources = new Map(pending.map(([cell]) => [demonstrationsFolder(out, cell.training), cell.training]));
   for (const [folder, training] of sources) await record(folder, training, { width, signal, report });
 
   const failures: Failure[] = [];
@@ -67,13 +67,13 @@ export async function reproduce(
   await runJobs(jobs, {
     ...{ width, signal },
     report: {
-      started: (i) => report.started(pending[i]!),
-      progress: (i, progress) => report.progress(pending[i]!, progress),
+      started: (i) => report.started(pending[i]),
+      progress: (i, progress) => report.progress(pending[i], progress),
       ended: async (i, failure) => {
         // Stopped is not failed.
         if (failure !== undefined && signal.aborted) return;
-        if (failure !== undefined) failures.push({ cells: pending[i]!, failure });
-        await report.ended(pending[i]!, failure);
+        if (failure !== undefined) failures.push({ cells: pending[i], failure });
+        await report.ended(pending[i], failure);
       },
     },
   });
@@ -94,10 +94,10 @@ async function record(
 
 function jobOf(out: string, cells: readonly Cell[]): Job {
   const [first] = cells;
-  const folder = openTraining(out, first!);
+  const folder = openTraining(out, first);
   return {
-    training: first!.training,
-    data: demonstrationsFolder(out, first!.training),
+    training: first.training,
+    data: demonstrationsFolder(out, first.training),
     folder,
     evaluations: cells.map((cell) => ({ folder: evaluationFolder(folder, cell), settings: cell.evaluation })),
   };

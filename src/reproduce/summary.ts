@@ -109,7 +109,7 @@ function pool(own: readonly ResultLine[], baseline: readonly ResultLine[]): Pool
 
 function meanMetrics(lines: readonly ResultLine[]): Record<string, number> {
   const names = Object.keys(lines[0]?.metrics ?? {}).filter((name) => lines.every(({ metrics }) => name in metrics));
-  const mean = (name: string) => lines.reduce((sum, { metrics }) => sum + metrics[name]!, 0) / lines.length;
+  const mean = (name: string) => lines.reduce((sum, { metrics }) => sum + metrics[name], 0) / lines.length;
   return Object.fromEntries(names.map((name) => [name, mean(name)]));
 }
 
@@ -117,5 +117,5 @@ function median(values: readonly number[]): number | null {
   if (values.length === 0) return null;
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
-  return Number.isInteger(middle) ? (sorted[middle - 1]! + sorted[middle]!) / 2 : sorted[Math.floor(middle)]!;
+  return Number.isInteger(middle) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[Math.floor(middle)];
 }

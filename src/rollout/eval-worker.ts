@@ -36,7 +36,7 @@ serveJobs<EvalSettings, EvalJob, EvalResult>(async ({ checkpoint, video, ...sett
   const { words } = policy.config.encoder;
   let open: { scene: string; environment: Environment } | undefined;
   return async ({ task: index, episode }) => {
-    const task = tasks[index]!;
+    const task = tasks[index];
     const played = playedTask(task, { ...settings, episode, words });
     if (!played) throw new Error(`Task ${task.name} cannot be disturbed by ${settings.perturbation}.`);
     const scene = sceneName(played);

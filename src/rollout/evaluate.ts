@@ -82,7 +82,7 @@ export async function evaluate(
   onProgress?.({ done, total: all.length, successes });
   let next = 0;
   for await (const result of results) {
-    const job = jobs[next++]!;
+    const job = jobs[next++];
     lock.check();
     const line = toLine({ run, seed: settings.seed, quantiles }, job, result);
     if (result.video) {

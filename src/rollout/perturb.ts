@@ -92,9 +92,7 @@ export const sceneName = ({ suite, name, problem }: Task): string =>
 
 /** The first object of the goal that can be moved. */
 function movable({ problem }: Task): string | undefined {
-  return problem.goal
-    .map(({ args }) => args[0]!)
-    .find((name) => problem.objects.some((object) => object.name === name));
+  return problem.goal.map(({ args }) => args[0]).find((name) => problem.objects.some((object) => object.name === name));
 }
 
 /** Whether a free place was found; if not, nothing has changed. */

@@ -29,10 +29,10 @@ export function smoothness(
   const accelerations: Sides = { seam: [], inside: [] };
   for (let t = 1; t < actions.length; t++) {
     const side = t % multistep === 0 ? 'seam' : 'inside';
-    const [now, before] = [actions[t]!, actions[t - 1]!];
-    jumps[side].push(POSITION_SCALE_M * norm((i) => now[i]! - before[i]!));
-    const [a, b, c] = [positionsM[t - 1]!, positionsM[t]!, positionsM[t + 1]!];
-    accelerations[side].push(CONTROL_HZ ** 2 * norm((i) => c[i]! - 2 * b[i]! + a[i]!));
+    const [now, before] = [actions[t], actions[t - 1]];
+    jumps[side].push(POSITION_SCALE_M * norm((i) => now[i] - before[i]));
+    const [a, b, c] = [positionsM[t - 1], positionsM[t], positionsM[t + 1]];
+    accelerations[side].push(CONTROL_HZ ** 2 * norm((i) => c[i] - 2 * b[i] + a[i]));
   }
   return {
     seam_jump_m: jumps.seam.map(rounded),

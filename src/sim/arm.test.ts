@@ -16,25 +16,25 @@ function published(q: readonly number[]): [number, number, number] {
   const alpha = [0, -1, 1, 1, -1, 1, 1].map((quarter) => (quarter * Math.PI) / 2);
   let point: [number, number, number] = [0, 0, 0.107 + 0.1034];
   for (let i = 6; i >= 0; i--) {
-    const [x, y, z] = [point[0], point[1], point[2] + d[i]!];
-    const [c, s] = [Math.cos(q[i]!), Math.sin(q[i]!)];
+    const [x, y, z] = [point[0], point[1], point[2] + d[i]];
+    const [c, s] = [Math.cos(q[i]), Math.sin(q[i])];
     const [px, py, pz] = [c * x - s * y, s * x + c * y, z];
-    const [ca, sa] = [Math.cos(alpha[i]!), Math.sin(alpha[i]!)];
-    point = [px + a[i]!, ca * py - sa * pz, sa * py + ca * pz];
+    const [ca, sa] = [Math.cos(alpha[i]), Math.sin(alpha[i])];
+    point = [px + a[i], ca * py - sa * pz, sa * py + ca * pz];
   }
   return point;
 }
 
 it("has the Panda's published kinematics and joint limits", async () => {
-  using environment = await Environment.open(loadSuite('tabletop-object')[0]!);
+  using environment = await Environment.open(loadSuite('tabletop-object')[0]);
   const { world } = environment;
   const bent = [0.3, 0.5, -0.4, -1.7, 0.6, 1.9, -0.2];
   for (const q of [[0, 0, 0, 0, 0, 0, 0], HOME_JOINTS, bent]) {
     world.setArm(q, 0.04);
     world.physics.refresh();
-    const expected = published(q).map((v, i) => v + BASE_POSITION[i]!);
+    const expected = published(q).map((v, i) => v + BASE_POSITION[i]);
     for (const [i, v] of environment.observe().eefPosition.entries())
-      expect(Math.abs(v - expected[i]!)).toBeLessThan(KINEMATICS_M);
+      expect(Math.abs(v - expected[i])).toBeLessThan(KINEMATICS_M);
   }
   const ranges = ARM_JOINTS.map((name) => {
     const joint = world.physics.id('joint', name);

@@ -124,7 +124,7 @@ export const ARM_DEFAULTS = `
 /** The arm's body tree. It must come first in the world, so that its degrees of freedom are 0 to 8. */
 export function armBody(): string {
   const chain = LINKS.reduceRight((inner, link, i) => {
-    const name = ARM_JOINTS[i]!;
+    const name = ARM_JOINTS[i];
     const perCapsule = link.massKg / link.capsules.length;
     const geoms = link.capsules.map(
       ([ends, radius], k) =>
@@ -140,7 +140,7 @@ export function armBody(): string {
 /** Torque motors on the joints, position servos on the fingers; actuators 0 to 8 in the order of the joints. */
 export function armActuators(): string {
   const motors = ARM_JOINTS.map((joint, i) => {
-    const limit = TORQUE_LIMITS[i]!;
+    const limit = TORQUE_LIMITS[i];
     return `<motor name="${joint}" joint="${joint}" ctrlrange="${-limit} ${limit}"/>`;
   });
   const servos = FINGER_JOINTS.map(

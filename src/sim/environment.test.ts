@@ -31,7 +31,7 @@ describe('the action convention', () => {
     const { eefPosition: before } = environment.reset(key(1));
     const { eefPosition: after } = run(repeat(HOLD, 40));
     // The controller compensates gravity exactly; what is left is rounding and the end of settling.
-    const driftM = Math.hypot(...after.map((v, i) => v - before[i]!));
+    const driftM = Math.hypot(...after.map((v, i) => v - before[i]));
     expect(driftM).toBeLessThan(1e-4);
   });
 
@@ -45,15 +45,15 @@ describe('the action convention', () => {
     const action = HOLD.map((v, i) => (i === axis ? 0.4 : v));
     const { eefPosition: before } = environment.observe();
     const { eefPosition: after } = run([...repeat(action, steps)]);
-    const moved = after.map((v, i) => v - before[i]!);
+    const moved = after.map((v, i) => v - before[i]);
     // Goal = achieved pose + 0.02 m a step; the critically damped spring makes about a quarter of it within 50 ms
     // once it is moving, and less at the start.
-    const perStep = moved[axis]! / steps;
+    const perStep = moved[axis] / steps;
     expect(perStep).toBeGreaterThan(0.1 * 0.02);
     expect(perStep).toBeLessThan(0.4 * 0.02);
     // Forces and torques are decoupled only approximately, and the goal follows the hand, so some drift stays.
     for (const other of [0, 1, 2].filter((i) => i !== axis))
-      expect(Math.abs(moved[other]!)).toBeLessThan(0.3 * moved[axis]!);
+      expect(Math.abs(moved[other])).toBeLessThan(0.3 * moved[axis]);
   });
 
   it('reaches the goal of a single action: delta times 0.05 m', () => {
@@ -78,12 +78,12 @@ describe('the action convention', () => {
     expect(angle).toBeGreaterThan(0.3);
     expect(angle).toBeLessThan(8 * 0.25);
     const m = matrixFromAxisAngle([0, 0, angle], new Float64Array(9));
-    expect(m[0]! * fingers[0] + m[1]! * fingers[1]).toBeCloseTo(turned[0], 1);
-    expect(Math.hypot(...after.eefPosition.map((v, i) => v - before.eefPosition[i]!))).toBeLessThan(0.003);
+    expect(m[0] * fingers[0] + m[1] * fingers[1]).toBeCloseTo(turned[0], 1);
+    expect(Math.hypot(...after.eefPosition.map((v, i) => v - before.eefPosition[i]))).toBeLessThan(0.003);
   });
 
   it('closes the gripper on +1 and opens it on -1', () => {
-    const open = environment.reset(key(1)).gripper[0]!;
+    const open = environment.reset(key(1)).gripper[0];
     expect(open).toBeCloseTo(FINGER_TRAVEL_M, 3);
     const shut = run(repeat([0, 0, 0, 0, 0, 0, 1], 30));
     expect(shut.gripper[0]).toBeLessThan(0.002);
@@ -131,8 +131,8 @@ describe('determinism', () => {
   });
 
   it('places things differently under another key', () => {
-    const a = environment.reset(key(1)).entities[0]!.position;
-    const b = environment.reset(key(2)).entities[0]!.position;
+    const a = environment.reset(key(1)).entities[0].position;
+    const b = environment.reset(key(2)).entities[0].position;
     expect(Math.hypot(a[0] - b[0], a[1] - b[1])).toBeGreaterThan(1e-4);
   });
 
@@ -171,7 +171,7 @@ describe('what is seen', () => {
     expect(position).toHaveLength(3 * geoms.length);
     expect(rotation).toHaveLength(9 * geoms.length);
     const i = geoms.findIndex(({ name }) => name === 'alphabet_soup_1_g0');
-    expect(geoms[i]!.kind).toBe('cylinder');
+    expect(geoms[i].kind).toBe('cylinder');
     const soup = environment.observe().entities.find(({ name }) => name === 'alphabet_soup_1')!;
     expect([...position.subarray(3 * i, 3 * i + 3)]).toEqual(soup.position.map((v) => expect.closeTo(v, 9)));
   });

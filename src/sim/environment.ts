@@ -94,7 +94,7 @@ export class Environment implements Disposable {
     if (action.length !== ACTION_SIZE)
       throw new NinaError(`An action has ${ACTION_SIZE} components; got ${action.length}.`);
     for (let i = 0; i < ACTION_SIZE; i++)
-      if (!(Math.abs(action[i]!) <= 1))
+      if (!(Math.abs(action[i]) <= 1))
         throw new NinaError(`Action components must be in [-1, 1]; component ${i} is ${action[i]}. Clamp or check it.`);
     this.#simulate(action);
     return { observation: this.observe(), success: this.succeeded() };
@@ -177,4 +177,4 @@ const GEOM_KINDS: Readonly<Record<number, GeomDescription['kind']>> = {
   6: 'box',
 };
 
-const triple = (all: Float64Array, i: number): Vec3 => [all[3 * i]!, all[3 * i + 1]!, all[3 * i + 2]!];
+const triple = (all: Float64Array, i: number): Vec3 => [all[3 * i], all[3 * i + 1], all[3 * i + 2]];

@@ -138,7 +138,7 @@ export class Physics implements Disposable {
     let found = false;
     for (let i = 0; i < this.data.ncon && !found; i++) {
       const contact = contacts.get(i)!;
-      const [a, b] = [body[contact.geom1]!, body[contact.geom2]!];
+      const [a, b] = [body[contact.geom1], body[contact.geom2]];
       found = (a === bodyA && b === bodyB) || (a === bodyB && b === bodyA);
       contact.delete();
     }

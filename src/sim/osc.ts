@@ -74,18 +74,18 @@ export class OscController {
   restore(state: Float64Array): void {
     this.#goalPosition.set(this.#sitePosition());
     this.#goalRotation.set(state.subarray(0, 9));
-    this.#openness = state[9]!;
+    this.#openness = state[9];
     this.#gripperSign = 0;
   }
 
   /** Takes one action, [7] finite numbers in [-1, 1]; call once per control step. */
   command(action: ArrayLike<number>): void {
     const position = this.#sitePosition();
-    for (let i = 0; i < 3; i++) this.#goalPosition[i] = position[i]! + POSITION_SCALE_M * action[i]!;
-    const turn = [3, 4, 5].map((i) => ROTATION_SCALE_RAD * action[i]!);
+    for (let i = 0; i < 3; i++) this.#goalPosition[i] = position[i] + POSITION_SCALE_M * action[i];
+    const turn = [3, 4, 5].map((i) => ROTATION_SCALE_RAD * action[i]);
     if (turn.some((v) => Math.abs(v) > NO_ROTATION))
       multiply(matrixFromAxisAngle(turn, this.#rotationDelta), this.#siteRotation(), this.#goalRotation);
-    this.#gripperSign = Math.sign(action[6]!);
+    this.#gripperSign = Math.sign(action[6]);
   }
 
   /** Writes the controls of the next physics step. */
@@ -107,10 +107,10 @@ export class OscController {
     const anchor = data.xanchor as Float64Array;
     const p = this.#sitePosition();
     for (let j = 0; j < N; j++) {
-      const [ax, ay, az] = [axis[3 * j]!, axis[3 * j + 1]!, axis[3 * j + 2]!];
-      const dx = p[0]! - anchor[3 * j]!;
-      const dy = p[1]! - anchor[3 * j + 1]!;
-      const dz = p[2]! - anchor[3 * j + 2]!;
+      const [ax, ay, az] = [axis[3 * j], axis[3 * j + 1], axis[3 * j + 2]];
+      const dx = p[0] - anchor[3 * j];
+      const dy = p[1] - anchor[3 * j + 1];
+      const dz = p[2] - anchor[3 * j + 2];
       J[j] = ay * dz - az * dy;
       J[N + j] = az * dx - ax * dz;
       J[2 * N + j] = ax * dy - ay * dx;
@@ -122,18 +122,18 @@ export class OscController {
     const sparse = data.M as Float64Array;
     const rowStart = model.M_rowadr as Int32Array;
     for (let i = 0; i < N; i++)
-      for (let j = 0; j <= i; j++) this.#mass[i * N + j] = this.#mass[j * N + i] = sparse[rowStart[i]! + j]!;
+      for (let j = 0; j <= i; j++) this.#mass[i * N + j] = this.#mass[j * N + i] = sparse[rowStart[i] + j];
     invertPositive(this.#mass, N, this.#massInverse, this.#factor);
     for (let r = 0; r < N; r++)
       for (let c = 0; c < 6; c++) {
         let sum = 0;
-        for (let k = 0; k < N; k++) sum += this.#massInverse[r * N + k]! * J[c * N + k]!;
+        for (let k = 0; k < N; k++) sum += this.#massInverse[r * N + k] * J[c * N + k];
         this.#minvJt[r * 6 + c] = sum;
       }
     for (let r = 0; r < 6; r++)
       for (let c = 0; c < 6; c++) {
         let sum = 0;
-        for (let k = 0; k < N; k++) sum += J[r * N + k]! * this.#minvJt[k * 6 + c]!;
+        for (let k = 0; k < N; k++) sum += J[r * N + k] * this.#minvJt[k * 6 + c];
         this.#task[r * 6 + c] = sum;
       }
   }
@@ -145,25 +145,25 @@ export class OscController {
     const R = this.#siteRotation();
     const G = this.#goalRotation;
     const error = this.#error.fill(0);
-    for (let i = 0; i < 3; i++) error[i] = this.#goalPosition[i]! - p[i]!;
+    for (let i = 0; i < 3; i++) error[i] = this.#goalPosition[i] - p[i];
     // Half the sum of cross products of present and wanted axes (Luh, Walker and Paul 1980).
     for (let k = 0; k < 3; k++) {
-      error[3]! += 0.5 * (R[3 + k]! * G[6 + k]! - R[6 + k]! * G[3 + k]!);
-      error[4]! += 0.5 * (R[6 + k]! * G[k]! - R[k]! * G[6 + k]!);
-      error[5]! += 0.5 * (R[k]! * G[3 + k]! - R[3 + k]! * G[k]!);
+      error[3] += 0.5 * (R[3 + k] * G[6 + k] - R[6 + k] * G[3 + k]);
+      error[4] += 0.5 * (R[6 + k] * G[k] - R[k] * G[6 + k]);
+      error[5] += 0.5 * (R[k] * G[3 + k] - R[3 + k] * G[k]);
     }
     for (let r = 0; r < 6; r++) {
       let speed = 0;
-      for (let j = 0; j < N; j++) speed += this.#jacobian[r * N + j]! * velocity[j]!;
-      error[r] = STIFFNESS * error[r]! - DAMPING * speed;
+      for (let j = 0; j < N; j++) speed += this.#jacobian[r * N + j] * velocity[j];
+      error[r] = STIFFNESS * error[r] - DAMPING * speed;
     }
     for (let half = 0; half < 6; half += 3) {
       for (let r = 0; r < 3; r++)
-        for (let c = 0; c < 3; c++) this.#block[3 * r + c] = this.#task[(half + r) * 6 + half + c]!;
+        for (let c = 0; c < 3; c++) this.#block[3 * r + c] = this.#task[(half + r) * 6 + half + c];
       invertPositive(this.#block, 3, this.#lambdaBlock, this.#factor);
       for (let r = 0; r < 3; r++) {
         let sum = 0;
-        for (let c = 0; c < 3; c++) sum += this.#lambdaBlock[3 * r + c]! * error[half + c]!;
+        for (let c = 0; c < 3; c++) sum += this.#lambdaBlock[3 * r + c] * error[half + c];
         this.#wrench[half + r] = sum;
       }
     }
@@ -177,19 +177,19 @@ export class OscController {
     const control = data.ctrl as Float64Array;
     const posture = this.#posture.fill(0);
     for (let j = 0; j < N; j++) {
-      const pull = POSTURE_STIFFNESS * (HOME_JOINTS[j]! - position[j]!) - POSTURE_DAMPING * velocity[j]!;
-      for (let r = 0; r < N; r++) posture[r]! += this.#mass[r * N + j]! * pull;
+      const pull = POSTURE_STIFFNESS * (HOME_JOINTS[j] - position[j]) - POSTURE_DAMPING * velocity[j];
+      for (let r = 0; r < N; r++) posture[r] += this.#mass[r * N + j] * pull;
     }
     // Project the posture torque so that it does not accelerate the hand.
     const y = this.#scratch.fill(0);
-    for (let k = 0; k < N; k++) for (let c = 0; c < 6; c++) y[c]! += this.#minvJt[k * 6 + c]! * posture[k]!;
-    for (let i = 0; i < 6; i++) this.#task[7 * i]! += 1e-9;
+    for (let k = 0; k < N; k++) for (let c = 0; c < 6; c++) y[c] += this.#minvJt[k * 6 + c] * posture[k];
+    for (let i = 0; i < 6; i++) this.#task[7 * i] += 1e-9;
     invertPositive(this.#task, 6, this.#lambda, this.#factor);
-    for (let r = 0; r < 6; r++) for (let c = 0; c < 6; c++) this.#wrench[r]! -= this.#lambda[6 * r + c]! * y[c]!;
+    for (let r = 0; r < 6; r++) for (let c = 0; c < 6; c++) this.#wrench[r] -= this.#lambda[6 * r + c] * y[c];
     for (let j = 0; j < N; j++) {
-      let torque = bias[j]! + posture[j]!;
-      for (let r = 0; r < 6; r++) torque += this.#jacobian[r * N + j]! * this.#wrench[r]!;
-      const limit = TORQUE_LIMITS[j]!;
+      let torque = bias[j] + posture[j];
+      for (let r = 0; r < 6; r++) torque += this.#jacobian[r * N + j] * this.#wrench[r];
+      const limit = TORQUE_LIMITS[j];
       control[j] = Math.min(limit, Math.max(-limit, torque));
     }
   }

@@ -69,7 +69,7 @@ function overlap(a: Disc, b: Disc): boolean {
 function startJoint(world: World, part: string, init: readonly Atom[], random: Rng): number {
   for (const { predicate, args } of init) {
     if (predicate === 'on' || predicate === 'in') continue;
-    const { name, kind } = partOf(world, args[0]!, predicate);
+    const { name, kind } = partOf(world, args[0], predicate);
     if (name !== part) continue;
     if (predicate === 'close' || predicate === 'turnoff') return 0;
     return random.uniform(kind.openFrom + (kind.travel - kind.openFrom) / 2, kind.travel);

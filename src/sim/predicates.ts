@@ -40,14 +40,14 @@ export function holds(world: World, { predicate, args }: Atom): boolean {
 
 export function isIn(world: World, object: string, region: SceneRegion): boolean {
   const local = inFrame(world, region.body, world.pose(object).position);
-  return region.boxes.some(({ centre, half }) => local.every((v, i) => Math.abs(v - centre[i]!) <= half[i]!));
+  return region.boxes.some(({ centre, half }) => local.every((v, i) => Math.abs(v - centre[i]) <= half[i]));
 }
 
 function isOnRegion(world: World, object: string, region: SceneRegion): boolean {
   const local = inFrame(world, region.body, world.pose(object).position);
   const above = region.boxes.some(({ centre, half }) => {
     const height = local[2] - (centre[2] - half[2]);
-    const inside = [0, 1].every((i) => Math.abs(local[i]! - centre[i]!) <= half[i]!);
+    const inside = [0, 1].every((i) => Math.abs(local[i] - centre[i]) <= half[i]);
     return inside && height >= 0 && height <= ON_HEIGHT_M;
   });
   return above && world.physics.touching(world.body(object), world.body(region.body));

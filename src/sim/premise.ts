@@ -36,7 +36,7 @@ function startsTrue(world: World, atom: Atom): boolean {
   if (region?.body !== world.scene.table) return holds(world, atom);
   const { position } = world.pose(name);
   const inside = region.boxes.some(({ centre, half }) =>
-    [0, 1].every((i) => Math.abs(position[i]! - centre[i]!) <= half[i]! + SETTLE_M),
+    [0, 1].every((i) => Math.abs(position[i] - centre[i]) <= half[i] + SETTLE_M),
   );
   const isObject = world.scene.objects.some((o) => o.name === name);
   return inside && (!isObject || world.physics.touching(world.body(name), world.body(world.scene.table)));

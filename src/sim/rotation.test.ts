@@ -18,11 +18,11 @@ const angle = fc.double({ min: -3, max: 3, noNaN: true });
 const vector = fc.tuple(angle, angle, angle);
 
 function apply(m: ArrayLike<number>, [x, y, z]: Vec3): Vec3 {
-  return [0, 3, 6].map((r) => m[r]! * x + m[r + 1]! * y + m[r + 2]! * z) as unknown as Vec3;
+  return [0, 3, 6].map((r) => m[r] * x + m[r + 1] * y + m[r + 2] * z) as unknown as Vec3;
 }
 
 function expectClose(a: ArrayLike<number>, b: ArrayLike<number>, tolerance = ROUNDING): void {
-  for (let i = 0; i < b.length; i++) expect(Math.abs(a[i]! - b[i]!)).toBeLessThan(tolerance);
+  for (let i = 0; i < b.length; i++) expect(Math.abs(a[i] - b[i])).toBeLessThan(tolerance);
 }
 
 describe('rotations', () => {
@@ -72,13 +72,13 @@ describe('inverse of a positive definite matrix', () => {
         for (let i = 0; i < n; i++)
           for (let j = 0; j < n; j++) {
             a[i * n + j] = i === j ? 1 : 0;
-            for (let k = 0; k < n; k++) a[i * n + j]! += b[i * n + k]! * b[j * n + k]!;
+            for (let k = 0; k < n; k++) a[i * n + j] += b[i * n + k] * b[j * n + k];
           }
         const inverse = invertPositive(a, n, new Float64Array(n * n), new Float64Array(n * n));
         for (let i = 0; i < n; i++)
           for (let j = 0; j < n; j++) {
             let sum = 0;
-            for (let k = 0; k < n; k++) sum += a[i * n + k]! * inverse[k * n + j]!;
+            for (let k = 0; k < n; k++) sum += a[i * n + k] * inverse[k * n + j];
             expect(Math.abs(sum - (i === j ? 1 : 0))).toBeLessThan(1e-9);
           }
       }),

@@ -3,12 +3,12 @@ import type { Quat, Vec3 } from './types.ts';
 
 /** Rotation by |v| about v (Rodrigues). @param v rad, [3] @param out [9] */
 export function matrixFromAxisAngle(v: ArrayLike<number>, out: Float64Array): Float64Array {
-  const angle = Math.hypot(v[0]!, v[1]!, v[2]!);
+  const angle = Math.hypot(v[0], v[1], v[2]);
   // Dividing by a subnormal angle overflows; so small a turn is none.
   const inverse = angle > 1e-12 ? 1 / angle : 0;
-  const x = v[0]! * inverse;
-  const y = v[1]! * inverse;
-  const z = v[2]! * inverse;
+  const x = v[0] * inverse;
+  const y = v[1] * inverse;
+  const z = v[2] * inverse;
   const c = Math.cos(angle);
   const s = Math.sin(angle);
   const t = 1 - c;
@@ -27,24 +27,24 @@ export function matrixFromAxisAngle(v: ArrayLike<number>, out: Float64Array): Fl
 /** out = a b, all [9]; `out` must be neither a nor b. */
 export function multiply(a: ArrayLike<number>, b: ArrayLike<number>, out: Float64Array): Float64Array {
   for (let i = 0; i < 9; i += 3)
-    for (let j = 0; j < 3; j++) out[i + j] = a[i]! * b[j]! + a[i + 1]! * b[3 + j]! + a[i + 2]! * b[6 + j]!;
+    for (let j = 0; j < 3; j++) out[i + j] = a[i] * b[j] + a[i + 1] * b[3 + j] + a[i + 2] * b[6 + j];
   return out;
 }
 
 /** The quaternion of a rotation matrix, w >= 0, by the largest component (Shepperd 1978). */
 export function quaternionFromMatrix(m: ArrayLike<number>): Quat {
-  const [a, b, c] = [m[0]!, m[4]!, m[8]!];
+  const [a, b, c] = [m[0], m[4], m[8]];
   const squares = [1 + a + b + c, 1 + a - b - c, 1 - a + b - c, 1 - a - b + c];
   const largest = squares.indexOf(Math.max(...squares));
-  const r = Math.sqrt(squares[largest]!);
+  const r = Math.sqrt(squares[largest]);
   const s = 0.5 / r;
-  const q: number[] = [m[7]! - m[5]!, m[2]! - m[6]!, m[3]! - m[1]!];
-  const p: number[] = [m[7]! + m[5]!, m[2]! + m[6]!, m[3]! + m[1]!];
+  const q: number[] = [m[7] - m[5], m[2] - m[6], m[3] - m[1]];
+  const p: number[] = [m[7] + m[5], m[2] + m[6], m[3] + m[1]];
   let out: [number, number, number, number];
-  if (largest === 0) out = [r / 2, q[0]! * s, q[1]! * s, q[2]! * s];
-  else if (largest === 1) out = [q[0]! * s, r / 2, p[2]! * s, p[1]! * s];
-  else if (largest === 2) out = [q[1]! * s, p[2]! * s, r / 2, p[0]! * s];
-  else out = [q[2]! * s, p[1]! * s, p[0]! * s, r / 2];
+  if (largest === 0) out = [r / 2, q[0] * s, q[1] * s, q[2] * s];
+  else if (largest === 1) out = [q[0] * s, r / 2, p[2] * s, p[1] * s];
+  else if (largest === 2) out = [q[1] * s, p[2] * s, r / 2, p[0] * s];
+  else out = [q[2] * s, p[1] * s, p[0] * s, r / 2];
   return out[0] < 0 ? [-out[0], -out[1], -out[2], -out[3]] : out;
 }
 

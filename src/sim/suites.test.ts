@@ -35,8 +35,8 @@ describe('the suites', () => {
     const [task] = tasks;
     for (let seed = 0; seed < 3; seed++)
       for (let episode = 0; episode < FIXED_INITIAL_STATES; episode++) {
-        keys.add(initialStateKey(task!, episode, seed).join());
-        keys.add(demoKey(task!, episode, seed).join());
+        keys.add(initialStateKey(task, episode, seed).join());
+        keys.add(demoKey(task, episode, seed).join());
       }
     expect(keys.size).toBe(2 * 3 * FIXED_INITIAL_STATES);
   });

@@ -46,8 +46,8 @@ export class World {
     const p = this.physics.data.xpos as Float64Array;
     const q = this.physics.data.xquat as Float64Array;
     return {
-      position: [p[3 * i]!, p[3 * i + 1]!, p[3 * i + 2]!],
-      quaternion: [q[4 * i]!, q[4 * i + 1]!, q[4 * i + 2]!, q[4 * i + 3]!],
+      position: [p[3 * i], p[3 * i + 1], p[3 * i + 2]],
+      quaternion: [q[4 * i], q[4 * i + 1], q[4 * i + 2], q[4 * i + 3]],
     };
   }
 

@@ -32,11 +32,11 @@ test('the same chunks of the same episodes are compared, from the disturbance on
     flagged: [1, 0],
   });
   const { surprise, 'own log p': own, 'jump at seam': jump } = found.scores;
-  expect([surprise!.first.auroc, surprise!.episodes.auroc, surprise!.first.n]).toEqual([1, 1, 3]);
+  expect([surprise.first.auroc, surprise.episodes.auroc, surprise.first.n]).toEqual([1, 1, 3]);
   // Beyond the first it is as undisturbed, and chunk 4 has no counterpart.
-  expect(surprise!.chunks.auroc).toBe(0.75);
+  expect(surprise.chunks.auroc).toBe(0.75);
   // Scores of the phase alone tell nothing.
-  expect([own!.first.auroc, own!.chunks.auroc, jump!.episodes.auroc]).toEqual([0.5, 0.5, 0.5]);
+  expect([own.first.auroc, own.chunks.auroc, jump.episodes.auroc]).toEqual([0.5, 0.5, 0.5]);
 });
 
 test('failure is foreseen from the first seconds alone', () => {

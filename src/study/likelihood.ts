@@ -103,7 +103,7 @@ export async function studyLikelihood(
   const chosen = await results(choices);
   const smooth = await results(seamed);
   const disturbed = await results(disturbances);
-  const undisturbed = { [chunkLength]: chosen[0]!.result, [half]: smooth[0]!.result };
+  const undisturbed = { [chunkLength]: chosen[0].result, [half]: smooth[0].result };
   const bootstrap = fold(key(settings.seed), 'bootstrap');
   return {
     ...settings,
@@ -111,7 +111,7 @@ export async function studyLikelihood(
     choice: chosen.map(acting),
     seams: smooth.map((condition) => ({ ...acting(condition), ...seamsOf(condition.result.lines) })),
     detection: disturbed.map(({ perturbation, multistep, result }) =>
-      detection(perturbation, result, undisturbed[multistep]!, bootstrap),
+      detection(perturbation, result, undisturbed[multistep], bootstrap),
     ),
     foresight: [...chosen, ...smooth].flatMap(({ name, multistep, result }) => {
       const found = foresight(result, bootstrap);

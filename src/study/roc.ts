@@ -18,7 +18,7 @@ function bound(sorted: Float64Array, x: number, inclusive: boolean): number {
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (sorted[middle]! < x || (inclusive && sorted[middle] === x)) low = middle + 1;
+    if (sorted[middle] < x || (inclusive && sorted[middle] === x)) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -31,21 +31,21 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     const outputs = partial.get(t);
     if (outputs) {
       outputsVjp(t, outputs).forEach((g, i) => {
-        accumulate(t.args[i]!, g);
+        accumulate(t.args[i], g);
       });
       continue;
     }
     const dy = adjoints.get(t);
     if (!dy) continue;
     if (is(t, 'pick')) {
-      const parent = t.args[0]!;
+      const parent = t.args[0];
       const list = partial.get(parent) ?? [];
       list[t.attrs.index] = dy;
       partial.set(parent, list);
       continue;
     }
-    vjp(t, dy, (i) => useful.has(t.args[i]!)).forEach((g, i) => {
-      accumulate(t.args[i]!, g);
+    vjp(t, dy, (i) => useful.has(t.args[i])).forEach((g, i) => {
+      accumulate(t.args[i], g);
     });
   }
   return wrt.map((t) =>

@@ -56,7 +56,7 @@ function unary(op: Unary, x: Tensor): Tensor {
   return node(op, [x], {}, x.shape);
 }
 
-export const neg = (x: Tensor): Tensor => (is(x, 'neg') ? x.args[0]! : unary('neg', x));
+export const neg = (x: Tensor): Tensor => (is(x, 'neg') ? x.args[0] : unary('neg', x));
 export const exp = (x: Tensor): Tensor => unary('exp', x);
 export const log = (x: Tensor): Tensor => unary('log', x);
 export const sqrt = (x: Tensor): Tensor => unary('sqrt', x);
@@ -111,8 +111,8 @@ export function mul(x: Operand, y: Operand): Tensor {
   ] as const) {
     if (s === undefined || !is(t, 'mul')) continue;
     for (const i of [0, 1]) {
-      const inner = scalarValue(t.args[i]!);
-      if (inner !== undefined && sameShape(t.args[1 - i]!.shape, shape)) return mul(t.args[1 - i]!, s * inner);
+      const inner = scalarValue(t.args[i]);
+      if (inner !== undefined && sameShape(t.args[1 - i].shape, shape)) return mul(t.args[1 - i], s * inner);
     }
   }
   return identity(a, b, shape, 1) ?? identity(b, a, shape, 1) ?? node('mul', [a, b], {}, shape);
@@ -176,9 +176,9 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const [out, width] = weight.shape;
   if (weight.shape.length !== 2 || x.shape.at(-1) !== width)
     throw new Error(`linear needs x [..., in] and weight [out, in]; got ${show(x.shape)} and ${show(weight.shape)}.`);
-  const rows = reshape(x, [size(x.shape.slice(0, -1)), width!]);
+  const rows = reshape(x, [size(x.shape.slice(0, -1)), width]);
   const y = matmul(rows, weight, { transB: true });
-  return reshape(bias ? add(y, bias) : y, [...x.shape.slice(0, -1), out!]);
+  return reshape(bias ? add(y, bias) : y, [...x.shape.slice(0, -1), out]);
 }
 
 /** Softmax over the last axis. */
@@ -201,7 +201,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   if (size(full) !== size(x.shape))
     throw new Error(`Cannot reshape ${show(x.shape)} (${size(x.shape)} numbers) to ${show(shape)}.`);
   if (sameShape(full, x.shape)) return x;
-  if (is(x, 'reshape')) return reshape(x.args[0]!, full);
+  if (is(x, 'reshape')) return reshape(x.args[0], full);
   if (is(x, 'constant')) return constant(x.attrs.data, full);
   return node('reshape', [x], {}, full);
 }
@@ -218,7 +218,7 @@ export function transpose(x: Tensor, perm?: readonly number[]): Tensor {
     'transpose',
     [x],
     { perm: order },
-    order.map((a) => x.shape[a]!),
+    order.map((a) => x.shape[a]),
   );
 }
 
@@ -232,7 +232,7 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
         `concat along axis ${axis} needs equal other axes; got ${parts.map((p) => show(p.shape)).join(', ')}.`,
       );
   if (parts.length === 1) return first;
-  const total = parts.reduce((n, p) => n + p.shape[at]!, 0);
+  const total = parts.reduce((n, p) => n + p.shape[at], 0);
   return node(
     'concat',
     parts,
@@ -260,7 +260,7 @@ export function split(x: Tensor, axis: number, sizes: readonly number[]): Tensor
 /** Elements [start, end) of one axis. */
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
   const at = resolveAxis(axis, x.shape.length, 'slice');
-  const length = x.shape[at]!;
+  const length = x.shape[at];
   if (start < 0 || end > length || start >= end)
     throw new Error(`slice [${start}, ${end}) is not inside axis ${axis} of ${show(x.shape)}.`);
   if (start === 0 && end === length) return x;
@@ -294,7 +294,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
 export function gather(x: Tensor, axis: number, indices: ArrayLike<number>): Tensor {
   const at = resolveAxis(axis, x.shape.length, 'gather');
   const list = Array.from(indices);
-  const bad = list.find((i) => !Number.isInteger(i) || i < 0 || i >= x.shape[at]!);
+  const bad = list.find((i) => !Number.isInteger(i) || i < 0 || i >= x.shape[at]);
   if (bad !== undefined) throw new Error(`gather index ${bad} is outside axis ${axis} of ${show(x.shape)}.`);
   return node(
     'gather',
@@ -310,7 +310,7 @@ export function embed(table: Tensor, ids: Tensor): Tensor {
     throw new Error(
       `embed needs a table [V, E] and int64 ids; got ${show(table.shape)} and ${ids.dtype} ${show(ids.shape)}.`,
     );
-  return node('embed', [table, ids], {}, [...ids.shape, table.shape[1]!]);
+  return node('embed', [table, ids], {}, [...ids.shape, table.shape[1]]);
 }
 
 export const oneHot = (ids: Tensor, depth: number): Tensor => node('oneHot', [ids], { depth }, [...ids.shape, depth]);

@@ -154,7 +154,7 @@ export function topological(outputs: readonly Tensor[]): Tensor[] {
     seen.add(root);
     stack.push({ t: root, next: 0 });
     while (stack.length > 0) {
-      const top = stack[stack.length - 1]!;
+      const top = stack[stack.length - 1];
       const arg = top.t.args[top.next++];
       if (arg === undefined) {
         order.push(top.t);

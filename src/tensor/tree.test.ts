@@ -17,13 +17,13 @@ describe('parameter trees', () => {
     expect([...flat]).toEqual([0, 1, 2, 3, 10, 11, 20, 21]);
     const views = unpack(tree, flat);
     flat[4] = 99;
-    expect(views.layers[0]!.bias.data[0]).toBe(99);
+    expect(views.layers[0].bias.data[0]).toBe(99);
     expect(feeds(layout, flat, 'p.')['p.out.weight']).toEqual(Float32Array.of(20, 21));
   });
 
   it('makes one graph input per leaf', () => {
     const p = symbols(tree);
-    expect(p.layers[0]!.weight.shape).toEqual([2, 2]);
+    expect(p.layers[0].weight.shape).toEqual([2, 2]);
     expect(p.out.weight).toMatchObject({ op: 'input', attrs: { name: 'out.weight' } });
   });
 

@@ -62,7 +62,7 @@ export function pack(tree: Tree<NDArray>): { layout: Layout; flat: Float32Array 
   const layout = layoutOf(tree);
   const flat = new Float32Array(layout.size);
   leaves(tree).forEach(([path, leaf], i) => {
-    const entry = layout.entries[i]!;
+    const entry = layout.entries[i];
     if (leaf.data.length !== entry.size)
       throw new Error(
         `Parameter ${path} of shape ${show(leaf.shape)} has ${leaf.data.length} numbers, not ${entry.size}.`,

@@ -58,7 +58,7 @@ function unbroadcast(dy: Tensor, out: Shape, arg: Shape): Tensor {
 const elementwise =
   <K extends OpName>(...rules: ((y: Tensor<K>, dy: Tensor) => Tensor)[]): Rule<K> =>
   (y, dy, wants) =>
-    rules.map((rule, i) => (wants(i) ? unbroadcast(rule(y, dy), y.shape, y.args[i]!.shape) : undefined));
+    rules.map((rule, i) => (wants(i) ? unbroadcast(rule(y, dy), y.shape, y.args[i].shape) : undefined));
 
 const notDifferentiable: Rule<OpName> = () => [];
 
@@ -73,14 +73,14 @@ const RULES: { [K in OpName]: Rule<K> } = {
   oneHot: notDifferentiable,
   neg: elementwise((_, dy) => neg(dy)),
   exp: elementwise((y, dy) => mul(dy, y)),
-  log: elementwise((y, dy) => div(dy, y.args[0]!)),
+  log: elementwise((y, dy) => div(dy, y.args[0])),
   sqrt: elementwise((y, dy) => div(mul(dy, 0.5), y)),
-  abs: elementwise((y, dy) => mul(dy, sign(y.args[0]!))),
+  abs: elementwise((y, dy) => mul(dy, sign(y.args[0]))),
   tanh: elementwise((y, dy) => mul(dy, sub(1, square(y)))),
   sigmoid: elementwise((y, dy) => mul(dy, mul(y, sub(1, y)))),
-  sin: elementwise((y, dy) => mul(dy, cos(y.args[0]!))),
-  cos: elementwise((y, dy) => neg(mul(dy, sin(y.args[0]!)))),
-  erf: elementwise((y, dy) => mul(dy, mul(exp(neg(square(y.args[0]!))), 2 / Math.sqrt(Math.PI)))),
+  sin: elementwise((y, dy) => mul(dy, cos(y.args[0]))),
+  cos: elementwise((y, dy) => neg(mul(dy, sin(y.args[0])))),
+  erf: elementwise((y, dy) => mul(dy, mul(exp(neg(square(y.args[0]))), 2 / Math.sqrt(Math.PI)))),
   reciprocal: elementwise((y, dy) => neg(mul(dy, square(y)))),
   // d/dx x Phi(x) = Phi(x) + x phi(x), and with a = x / sqrt(2): x phi(x) = a exp(-a^2) / sqrt(pi).
   gelu: (y, dy) => {
@@ -89,7 +89,7 @@ const RULES: { [K in OpName]: Rule<K> } = {
     const density = mul(mul(a, exp(neg(square(a)))), 1 / Math.sqrt(Math.PI));
     return [mul(dy, add(phi, density)), undefined];
   },
-  clamp: elementwise((y, dy) => mul(dy, equal(y.args[0]!, y))),
+  clamp: elementwise((y, dy) => mul(dy, equal(y.args[0], y))),
   add: elementwise(
     (_, dy) => dy,
     (_, dy) => dy,
@@ -99,15 +99,15 @@ const RULES: { [K in OpName]: Rule<K> } = {
     (_, dy) => neg(dy),
   ),
   mul: elementwise(
-    (y, dy) => mul(dy, y.args[1]!),
-    (y, dy) => mul(dy, y.args[0]!),
+    (y, dy) => mul(dy, y.args[1]),
+    (y, dy) => mul(dy, y.args[0]),
   ),
   div: elementwise(
-    (y, dy) => div(dy, y.args[1]!),
-    (y, dy) => neg(div(mul(dy, y), y.args[1]!)),
+    (y, dy) => div(dy, y.args[1]),
+    (y, dy) => neg(div(mul(dy, y), y.args[1])),
   ),
   sum: (_, dy) => [dy],
-  mean: (y, dy) => [mul(dy, size(y.shape) / size(y.args[0]!.shape))],
+  mean: (y, dy) => [mul(dy, size(y.shape) / size(y.args[0].shape))],
   matmul: (y, dy, wants) => {
     const [a, b] = y.args as [Tensor, Tensor];
     const { transA, transB } = y.attrs;
@@ -118,7 +118,7 @@ const RULES: { [K in OpName]: Rule<K> } = {
     return [wants(0) ? within(da(), a) : undefined, wants(1) ? within(db(), b) : undefined];
   },
   softmax: (y, dy) => [mul(y, sub(dy, sum(mul(full(dy, y.shape), y), [-1], { keepDims: true })))],
-  reshape: (y, dy) => [size(dy.shape) === 1 ? reshape(dy, []) : reshape(full(dy, y.shape), y.args[0]!.shape)],
+  reshape: (y, dy) => [size(dy.shape) === 1 ? reshape(dy, []) : reshape(full(dy, y.shape), y.args[0].shape)],
   transpose: (y, dy) => {
     const inverse = y.attrs.perm.map((_, i) => y.attrs.perm.indexOf(i));
     return [transpose(aligned(dy, y.shape.length), inverse)];
@@ -129,22 +129,22 @@ const RULES: { [K in OpName]: Rule<K> } = {
     let start = 0;
     return y.args.map((part) => {
       const from = start;
-      start += part.shape[axis]!;
+      start += part.shape[axis];
       return wide.shape[axis] === 1 && y.shape[axis] !== 1 ? wide : slice(wide, axis, from, start);
     });
   },
   slice: (y, dy) => {
     const { axis, start, end } = y.attrs;
-    return [pad(full(dy, y.shape), axis, start, y.args[0]!.shape[axis]! - end)];
+    return [pad(full(dy, y.shape), axis, start, y.args[0].shape[axis] - end)];
   },
   pad: (y, dy) => {
     const { axis, before } = y.attrs;
-    return [slice(full(dy, y.shape), axis, before, before + y.args[0]!.shape[axis]!)];
+    return [slice(full(dy, y.shape), axis, before, before + y.args[0].shape[axis])];
   },
   broadcast: elementwise((_, dy) => dy),
   gather: (y, dy) => {
     const { axis, indices } = y.attrs;
-    const length = y.args[0]!.shape[axis]!;
+    const length = y.args[0].shape[axis];
     const g = full(dy, y.shape);
     if (indices.length === length && new Set(indices).size === length)
       return [
@@ -183,7 +183,7 @@ export function vjp(y: Tensor, dy: Tensor, wants: (arg: number) => boolean): (Te
 
 /** Adjoints of the argument of a node with several outputs, from the adjoints of those that were used. */
 export function outputsVjp(y: Tensor, dys: readonly (Tensor | undefined)[]): (Tensor | undefined)[] {
-  const x = y.args[0]!;
+  const x = y.args[0];
   if (y.op === 'split') {
     const { axis, sizes } = (y as Tensor<'split'>).attrs;
     const parts = sizes.map((s, i) => {

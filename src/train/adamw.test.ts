@@ -20,12 +20,12 @@ test('two steps match the update computed by hand in float64', () => {
   ];
   for (const [step, g] of gradients.entries()) {
     adamwUpdate(state, Float32Array.from(g), groups, step, settings);
-    m = m.map((x, i) => 0.9 * x + 0.1 * g[i]!);
-    v = v.map((x, i) => 0.95 * x + 0.05 * g[i]! ** 2);
+    m = m.map((x, i) => 0.9 * x + 0.1 * g[i]);
+    v = v.map((x, i) => 0.95 * x + 0.05 * g[i] ** 2);
     const mHat = m.map((x) => x / (1 - 0.9 ** (step + 1)));
     const vHat = v.map((x) => x / (1 - 0.95 ** (step + 1)));
-    w = w.map((x, i) => x * (i === 0 ? 1 - 0.1 * 0.05 : 1) - (0.1 * mHat[i]!) / (Math.sqrt(vHat[i]!) + 1e-8));
-    ema = ema.map((x, i) => 0.5 * x + 0.5 * w[i]!);
+    w = w.map((x, i) => x * (i === 0 ? 1 - 0.1 * 0.05 : 1) - (0.1 * mHat[i]) / (Math.sqrt(vHat[i]) + 1e-8));
+    ema = ema.map((x, i) => 0.5 * x + 0.5 * w[i]);
   }
   // float32 storage of four values around 1
   for (const [i, value] of w.entries()) expect(state.params[i]).toBeCloseTo(value, 6);
@@ -39,12 +39,12 @@ test('a quadratic bowl is descended', () => {
   for (let step = 0; step < 400; step++)
     adamwUpdate(
       state,
-      state.params.map((w, i) => w - target[i]!),
+      state.params.map((w, i) => w - target[i]),
       groups,
       step,
       { ...settings, learningRate: 0.02 },
     );
-  expect(norm(state.params.map((w, i) => w - target[i]!))).toBeLessThan(0.05);
+  expect(norm(state.params.map((w, i) => w - target[i]))).toBeLessThan(0.05);
 });
 
 test('matrices decay; biases, norms and the diagonal s do not; neighbours merge', () => {

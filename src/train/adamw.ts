@@ -72,14 +72,14 @@ export function adamwUpdate(
   for (const { start, end, decays } of groups) {
     const shrink = decays ? 1 - learningRate * weightDecay : 1;
     for (let i = start; i < end; i++) {
-      const g = gradient[i]!;
-      const mi = beta1 * m[i]! + c1 * g;
-      const vi = beta2 * v[i]! + c2 * g * g;
-      const w = params[i]! * shrink - (rate * mi) / (Math.sqrt(vi) * unbias + EPSILON);
+      const g = gradient[i];
+      const mi = beta1 * m[i] + c1 * g;
+      const vi = beta2 * v[i] + c2 * g * g;
+      const w = params[i] * shrink - (rate * mi) / (Math.sqrt(vi) * unbias + EPSILON);
       m[i] = mi;
       v[i] = vi;
       params[i] = w;
-      ema[i] = ema[i]! + pull * (w - ema[i]!);
+      ema[i] = ema[i] + pull * (w - ema[i]);
     }
   }
 }
@@ -90,9 +90,9 @@ export function norm(values: Float32Array): number {
   let b = 0;
   const even = values.length - (values.length % 2);
   for (let i = 0; i < even; i += 2) {
-    a += values[i]! * values[i]!;
-    b += values[i + 1]! * values[i + 1]!;
+    a += values[i] * values[i];
+    b += values[i + 1] * values[i + 1];
   }
-  if (even < values.length) a += values[even]! * values[even]!;
+  if (even < values.length) a += values[even] * values[even];
   return Math.sqrt(a + b);
 }

@@ -69,7 +69,7 @@ export const episodeId = ({ file, demo }: Episode) => `${file}#demo_${demo}`;
 
 /** The first thing that was seen in the data: an observation for a policy's self-test. */
 export function firstObservation({ episodes }: Dataset): state.StateObservation {
-  const { proprio, entities, categories, instruction } = episodes[0]!;
+  const { proprio, entities, categories, instruction } = episodes[0];
   return {
     proprio: proprio.subarray(0, PROPRIO_SIZE),
     entities: entities.subarray(0, categories.length * ENTITY_SIZE),
@@ -136,12 +136,12 @@ export function batcher(
     allocate: (B) => ({ state: state.stateArrays(config, B), actions: new Float32Array(B * T * ACTION_SIZE) }),
     fill(batch, indices) {
       for (let row = 0; row < indices.length; row++) {
-        const { episode: e, start } = all[indices[row]!]!;
-        const episode = episodes[e]!;
+        const { episode: e, start } = all[indices[row]];
+        const episode = episodes[e];
         const width = episode.categories.length * ENTITY_SIZE;
         const proprio = episode.proprio.subarray(start * PROPRIO_SIZE, (start + 1) * PROPRIO_SIZE);
         const entities = episode.entities.subarray(start * width, (start + 1) * width);
-        state.writeState(stats, scenes[e]!, proprio, entities, batch.state, row);
+        state.writeState(stats, scenes[e], proprio, entities, batch.state, row);
         writeChunk(episode, start, T, batch.actions, row * T * ACTION_SIZE);
       }
     },

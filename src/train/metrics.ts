@@ -55,10 +55,10 @@ export function readMetrics(directory: string): Metrics[] {
   const file = jsonl(directory);
   if (!fs.existsSync(file)) return [];
   const lines = readJsonLog(file, lineSchema, ADVICE);
-  const late = lines.findIndex(({ step }, i) => i > 0 && step <= lines[i - 1]!.step);
+  const late = lines.findIndex(({ step }, i) => i > 0 && step <= lines[i - 1].step);
   if (late > 0)
     throw new NinaError(
-      `${file}, line ${late + 1} is of step ${lines[late]!.step}, and the line before it of step ${lines[late - 1]!.step}. ${ADVICE}`,
+      `${file}, line ${late + 1} is of step ${lines[late].step}, and the line before it of step ${lines[late - 1].step}. ${ADVICE}`,
     );
   return lines;
 }

@@ -34,7 +34,7 @@ export async function compileUpdate(
     loss,
     parameters.map(([, leaf]) => leaf),
   );
-  const named = parameters.map(([path], i): [string, Tensor] => [GRADIENT + path, gradients[i]!]);
+  const named = parameters.map(([path], i): [string, Tensor] => [GRADIENT + path, gradients[i]]);
   const program = await compile({ outputs: { loss, ...Object.fromEntries(named) }, threads });
   return { program, masks: [forEncoder.masks, forDecoder.masks] };
 }

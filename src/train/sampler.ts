@@ -15,6 +15,6 @@ export function batchSampler(key: Key, n: number, batchSize: number): (step: num
   return (step) =>
     Int32Array.from({ length: batchSize }, (_, i) => {
       const position = step * batchSize + i;
-      return orderOf(Math.floor(position / n))[position % n]!;
+      return orderOf(Math.floor(position / n))[position % n];
     });
 }

@@ -91,7 +91,7 @@ function readArray(
   name: (typeof ARRAYS)[number],
   size: number,
 ): Float32Array {
-  const data = Object.hasOwn(tensors, name) ? tensors[name]!.data : undefined;
+  const data = Object.hasOwn(tensors, name) ? tensors[name].data : undefined;
   if (!(data instanceof Float32Array) || data.length !== size)
     throw new NinaError(
       `${file} does not fit the run's recipe: '${name}' should hold ${size} numbers and holds ${data?.length ?? 'none'}. ` +

@@ -33,7 +33,7 @@ export async function measureSurprise(
   const measure = async (temperature: number): Promise<number[]> => {
     const found: number[] = [];
     for (const { e, from } of decisions) {
-      const episode = episodes[e]!;
+      const episode = episodes[e];
       const plan = async (step: number) =>
         (await runnable.infer(observation(episode, step), { key: fold(key, e, step), temperature })).actions;
       const chunk = new Float32Array(T * A);
@@ -61,7 +61,7 @@ function chooseDecisions(episodes: readonly Episode[], horizon: number): { e: nu
     Array.from({ length: Math.max(0, Math.ceil(episode.length / horizon) - 1) }, (_, i) => ({ e, from: i * horizon })),
   );
   const stride = Math.max(1, all.length / DECISIONS);
-  return Array.from({ length: Math.min(all.length, DECISIONS) }, (_, i) => all[Math.floor(i * stride)]!);
+  return Array.from({ length: Math.min(all.length, DECISIONS) }, (_, i) => all[Math.floor(i * stride)]);
 }
 
 function observation({ proprio, entities, categories, instruction }: Episode, step: number) {

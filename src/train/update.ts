@@ -81,10 +81,10 @@ export async function prepareUpdate(
       fill(batch, indices);
       for (const { name, rate, values } of dropouts) dropoutMask(fold(key, 'dropout', name, step), rate, values);
       await program.run({ ...inputs, ...decoders.draws(decoder, key, step, B) }, outputs);
-      const loss = outputs.loss[0]!;
+      const loss = outputs.loss[0];
       const gradNorm = norm(gradient);
       if (Number.isFinite(gradNorm) && loss <= explosion) return { loss, gradNorm };
-      const episodes = new Set(Array.from(indices, (i) => episodeId(dataset.episodes[dataset.windows[i]!.episode]!)));
+      const episodes = new Set(Array.from(indices, (i) => episodeId(dataset.episodes[dataset.windows[i].episode])));
       const diverged =
         `loss ${loss}, gradient norm ${gradNorm} (a loss above ${explosion} counts as an explosion). ` +
         `The batch came from: ${[...episodes].join(', ')}.`;

@@ -66,22 +66,22 @@ export async function prepareValidation(
         fill(batch, order.subarray(i * B, (i + 1) * B));
         const drawn = decoders.draws(config.decoder, key, i, B);
         const found = await loss.run({ ...parameters, ...feedsOf(batch.state), actions: batch.actions, ...drawn });
-        mean += found.loss![0]! / batches;
+        mean += found.loss[0] / batches;
         const errors = async (z: Float32Array) => {
           const noise = 'z' in sampler.signature.inputs && { z };
           const feed = {
             ...forSampler,
             ...noise,
-            context: found.context!,
+            context: found.context,
             ...(inverses && { inverses: inverses.data }),
           };
-          return rowErrors((await sampler.run(feed)).actions!, batch.actions, B, D);
+          return rowErrors((await sampler.run(feed)).actions, batch.actions, B, D);
         };
         mode += total(await errors(new Float32Array(B * D))) / (batches * B);
         const least = new Float64Array(B).fill(Number.POSITIVE_INFINITY);
         for (let k = 0; k < SAMPLES; k++) {
           const error = await errors(normals(fold(key, 'z', i, k), B * D));
-          for (let row = 0; row < B; row++) least[row] = Math.min(least[row]!, error[row]!);
+          for (let row = 0; row < B; row++) least[row] = Math.min(least[row], error[row]);
         }
         best += total(least) / (batches * B);
       }
@@ -103,7 +103,7 @@ export async function prepareValidation(
 function rowErrors(samples: Float32Array, actions: Float32Array, B: number, D: number): Float64Array {
   return Float64Array.from({ length: B }, (_, row) => {
     let sum = 0;
-    for (let i = row * D; i < (row + 1) * D; i++) sum += (Math.min(1, Math.max(-1, samples[i]!)) - actions[i]!) ** 2;
+    for (let i = row * D; i < (row + 1) * D; i++) sum += (Math.min(1, Math.max(-1, samples[i])) - actions[i]) ** 2;
     return sum / D;
   });
 }

@@ -78,4 +78,4 @@ function mistake(value: unknown, source: string | undefined): string | undefined
 }
 
 const reason = (message: string) =>
-  message.startsWith('Maximum call stack') ? 'it is nested too deeply.' : message.split('\n')[0]!.replace(/:$/, '.');
+  message.startsWith('Maximum call stack') ? 'it is nested too deeply.' : message.split('\n')[0].replace(/:$/, '.');

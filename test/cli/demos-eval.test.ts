@@ -47,7 +47,7 @@ test('a finished recording is kept; other settings are refused; nothing half-wri
 async function stopRecording(out: string, signal: NodeJS.Signals): Promise<number | null> {
   const child = startNina('demos', ...RECORD, '--out', out, '--workers', 2);
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  while (child.exitCode === null && !fs.existsSync(path.join(out, files('one')[0]!)))
+  while (child.exitCode === null && !fs.existsSync(path.join(out, files('one')[0])))
     await new Promise((resolve) => setTimeout(resolve, 10));
   child.kill(signal);
   return exit;
@@ -80,7 +80,7 @@ test('every demonstration replays to its goal through the very same states', () 
 
 test('a replay tells changed actions', () => {
   const file = at('changed.hdf5');
-  fs.copyFileSync(path.join(at('one'), files('one')[0]!), file);
+  fs.copyFileSync(path.join(at('one'), files('one')[0]), file);
   const root = new h5wasm.File(file, 'a');
   const actions = root.get('data/demo_0/actions') as InstanceType<typeof h5wasm.Dataset>;
   actions.write_slice(
@@ -95,7 +95,7 @@ test('a replay tells changed actions', () => {
 
 test('states that are not finite are no replay, in words or JSON', () => {
   const file = at('lost.hdf5');
-  fs.copyFileSync(path.join(at('one'), files('one')[0]!), file);
+  fs.copyFileSync(path.join(at('one'), files('one')[0]), file);
   const root = new h5wasm.File(file, 'a');
   const states = root.get('data/demo_0/states') as InstanceType<typeof h5wasm.Dataset>;
   const [, size] = states.shape as [number, number];
@@ -110,7 +110,7 @@ test('states that are not finite are no replay, in words or JSON', () => {
 
 test('images are recorded for both cameras', () => {
   ninaJson('demos', '--suite', SUITE, '--task', 2, '--episodes', 1, '--seed', 5, '--images', '--out', at('images'));
-  const root = new h5wasm.File(path.join(at('images'), files('images')[0]!), 'r');
+  const root = new h5wasm.File(path.join(at('images'), files('images')[0]), 'r');
   for (const name of ['agentview_rgb', 'eye_in_hand_rgb']) {
     const dataset = root.get(`data/demo_0/obs/${name}`) as InstanceType<typeof h5wasm.Dataset>;
     expect(dataset.shape!.slice(1)).toEqual([128, 128, 3]);
@@ -230,7 +230,7 @@ test('the study of likelihood answers its three questions, and again from its li
 });
 
 test('samples of an observation: from a demonstration or stdin, the most likely first', async () => {
-  const file = path.join(at('one'), files('one')[0]!);
+  const file = path.join(at('one'), files('one')[0]);
   const drawn = ninaJson('sample', at('run'), file, '--demo', 0, '--step', 7, '--best-of', 5);
   expect(drawn).toMatchObject({ temperature: 1, seed: 0, demonstrated: { actions: { length: 10 } } });
   const logProbs = drawn.samples.map((sample: { log_prob: number }) => sample.log_prob);
@@ -238,10 +238,10 @@ test('samples of an observation: from a demonstration or stdin, the most likely 
   expect(logProbs).toEqual(logProbs.toSorted((a: number, b: number) => b - a));
   expect(drawn.samples[0].actions).toHaveLength(10);
   const [episode] = await readDemonstrations(file);
-  const { categories, instruction } = episode!;
+  const { categories, instruction } = episode;
   const observation = {
-    proprio: [...episode!.proprio.subarray(7 * 11, 8 * 11)],
-    entities: [...episode!.entities.subarray(7 * 8 * categories.length, 8 * 8 * categories.length)],
+    proprio: [...episode.proprio.subarray(7 * 11, 8 * 11)],
+    entities: [...episode.entities.subarray(7 * 8 * categories.length, 8 * 8 * categories.length)],
     ...{ categories, instruction },
   };
   const piped = ninaReading(JSON.stringify(observation), 'sample', at('run'), '--best-of', 5);

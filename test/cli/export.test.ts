@@ -52,7 +52,7 @@ describe.each(Object.keys(DECODERS) as (keyof typeof DECODERS)[])('the %s decode
       const { shape } = shapes[input];
       return [input, data instanceof BigInt64Array ? new ort.Tensor('int64', data, shape) : floats(data, shape)];
     });
-    const condition = (await encoder.run(Object.fromEntries(feeds))).condition!;
+    const condition = (await encoder.run(Object.fromEntries(feeds))).condition;
 
     const decoder = await load(at(`${name}-d.onnx`));
     const z = normals(fold(key(5)), 70);
@@ -60,8 +60,8 @@ describe.each(Object.keys(DECODERS) as (keyof typeof DECODERS)[])('the %s decode
     const noise = decoder.inputNames.includes('z') && { z: floats(z, shape) };
     const decoded = await decoder.run({ ...noise, condition });
     const { actions } = await policy.infer(observation, { key: key(5), temperature: 1 });
-    const got = decoded.actions!.data as Float32Array;
-    const worst = Math.max(...actions.map((a, i) => Math.abs(a - Math.min(1, Math.max(-1, got[i]!)))));
+    const got = decoded.actions.data as Float32Array;
+    const worst = Math.max(...actions.map((a, i) => Math.abs(a - Math.min(1, Math.max(-1, got[i])))));
     expect(worst).toBeLessThan(TOLERANCE);
   });
 });
@@ -83,7 +83,7 @@ test('a flow scores actions; the others are refused with the reason', async () =
     actions: floats(normals(key(1), 210), [3, 70]),
     condition: floats(normals(key(2), 36), [3, 12]),
   });
-  expect((drawn.logProb!.data as Float32Array).every(Number.isFinite)).toBe(true);
+  expect((drawn.logProb.data as Float32Array).every(Number.isFinite)).toBe(true);
   const { code, stderr } = nina('export', at('flower'), '--part', 'log-prob', '--onnx', at('no.onnx'));
   expect([code, stderr]).toEqual([2, expect.stringMatching(/has a flower decoder, which gives no log-probability/)]);
   expect(fs.existsSync(at('no.onnx'))).toBe(false);

@@ -111,7 +111,7 @@ describe('what reads the output goes away', () => {
   test('a long training goes on, and Ctrl-C still saves', async () => {
     const args = [entry, ...train('--out', at('long'), '--max_steps', '100000', '--set', 'checkpoint_every=5')];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    child.stderr!.destroy();
+    child.stderr.destroy();
     const steps = () => (fs.existsSync(at('long', 'checkpoints')) ? fs.readdirSync(at('long', 'checkpoints')) : []);
     while (!steps().some((step) => Number(step) >= 20)) await new Promise((resolve) => setTimeout(resolve, 20));
     child.kill('SIGINT');

@@ -93,7 +93,7 @@ async function named(command: readonly string[]): Promise<readonly string[]> {
   const { code, stderr } = await finish(command);
   const advice = /Continue it with 'nina (train --resume (.*))'/.exec(stderr);
   expect(code, stderr).toBe(1);
-  return ['train', '--resume', advice![2]!];
+  return ['train', '--resume', advice![2]];
 }
 
 /** All files of `out`, hidden ones included, by name; paths in them as if in `whole`. */

@@ -34,7 +34,7 @@ function without(name: string, content: Buffer): Buffer | string {
       .toString()
       .split('\n')
       .map((line) => line.split(','));
-    return rows.map((row) => row.filter((_, i) => i !== rows[0]!.indexOf('steps_per_s')).join(',')).join('\n');
+    return rows.map((row) => row.filter((_, i) => i !== rows[0].indexOf('steps_per_s')).join(',')).join('\n');
   }
   return withoutNumbers(content, 'steps_per_s', 'latency_ms', 'training_s', 'evaluation_s');
 }
@@ -44,9 +44,9 @@ const TIMES = ['training, min', 'decoding, ms', 'seconds of training'];
 /** Tables of a page without the columns that hold times. */
 function withoutColumns(html: string): string {
   return html.replace(/<table>.*?<\/table>/gs, (table) => {
-    const cells = (row: string) => [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, text]) => text!);
+    const cells = (row: string) => [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, text]) => text);
     const rows = table.split('</tr>').map(cells);
-    return JSON.stringify(rows.map((row) => row.filter((_, i) => !TIMES.includes(rows[0]![i]!))));
+    return JSON.stringify(rows.map((row) => row.filter((_, i) => !TIMES.includes(rows[0][i]))));
   });
 }
 

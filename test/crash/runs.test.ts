@@ -58,7 +58,7 @@ const train: Work = {
       .toString()
       .split('\n')
       .map((line) => line.split(','));
-    return rows.map((row) => row.filter((_, i) => i !== rows[0]!.indexOf('steps_per_s')).join(',')).join('\n');
+    return rows.map((row) => row.filter((_, i) => i !== rows[0].indexOf('steps_per_s')).join(',')).join('\n');
   },
   inspect(run) {
     const checkpoints = path.join(run, 'checkpoints');

@@ -71,7 +71,7 @@ test('reads back what was written', async () => {
     [1, 4, 'tabletop-object', 'pick_the_can', header.instruction],
   ]);
   for (const [i, episode] of episodes.entries()) {
-    const demo = demos[i]!;
+    const demo = demos[i];
     expect(episode.actions).toEqual(Float32Array.from(demo.actions));
     expect(episode.entities).toEqual(demo.entities);
     expect(episode.names).toEqual(header.entityNames);
@@ -85,7 +85,7 @@ test('reads back what was written', async () => {
         live,
       );
       for (let d = 0; d < 11; d++)
-        expect(Math.abs(episode.proprio[t * 11 + d]! - live[d]!)).toBeLessThan(FLOAT32_ROUNDING);
+        expect(Math.abs(episode.proprio[t * 11 + d] - live[d])).toBeLessThan(FLOAT32_ROUNDING);
     }
     const recording = await readRecording(file, i);
     expect(recording.states).toEqual(demo.states);
@@ -99,12 +99,12 @@ test('follows LIBERO: attributes, images upside down, quaternions x y z w', asyn
   const demo = demonstration(key(4), 2, { images: true });
   const root = new h5wasm.File(await write('libero.hdf5', [demo]), 'r');
   const data = group(root, 'data');
-  expect(data.attrs.num_demos!.value).toBe(1n);
-  expect(data.attrs.total!.value).toBe(2n);
-  expect(data.attrs.bddl_file_name!.value).toBe('tabletop-object/pick_the_can.bddl');
+  expect(data.attrs.num_demos.value).toBe(1n);
+  expect(data.attrs.total.value).toBe(2n);
+  expect(data.attrs.bddl_file_name.value).toBe('tabletop-object/pick_the_can.bddl');
   const first = group(root, 'data/demo_0');
-  expect(first.attrs.num_samples!.value).toBe(2n);
-  expect(first.attrs.init_state!.value).toEqual(demo.states.slice(0, 5));
+  expect(first.attrs.num_samples.value).toBe(2n);
+  expect(first.attrs.init_state.value).toEqual(demo.states.slice(0, 5));
   const values = (name: string) => (first.get(name) as InstanceType<typeof h5wasm.Dataset>).value as Float64Array;
   const [w, x, y, z] = demo.eefQuaternion;
   expect([...values('robot_states').subarray(5, 9)]).toEqual([x, y, z, w]);
@@ -258,7 +258,7 @@ test('the hash follows content, not names', async () => {
   const demos = [demonstration(key(1), 5)];
   const hash = dataHash(await readDemonstrations(await write('one.hdf5', demos)));
   expect(dataHash(await readDemonstrations(await write('two.hdf5', demos)))).toBe(hash);
-  demos[0]!.actions[3] = 0.25;
+  demos[0].actions[3] = 0.25;
   expect(dataHash(await readDemonstrations(await write('three.hdf5', demos)))).not.toBe(hash);
 });
 
@@ -267,10 +267,10 @@ test.each([
   [['put the bowl', ' on it'], 'put the bowl on it'],
   [['p', 'u', 't', ' ', 'i', 't'], 'put it'],
 ])('an instruction in pieces %j is %j', async (pieces, instruction) => {
-  const file = await spoiled(`pieces-${pieces.length}-${pieces[0]!.length}.hdf5`, (root) => {
+  const file = await spoiled(`pieces-${pieces.length}-${pieces[0].length}.hdf5`, (root) => {
     replaceAttribute(root, 'problem_info', JSON.stringify({ language_instruction: pieces }));
   });
-  expect((await readDemonstrations(file))[0]!.instruction).toBe(instruction);
+  expect((await readDemonstrations(file))[0].instruction).toBe(instruction);
 });
 
 test('pieces of an instruction that are no text are an error, not [object Object]', async () => {

@@ -76,7 +76,7 @@ test('an external link to a demonstration reads', async () => {
   const episodes = await readDemonstrations(file);
   expect(episodes.map(({ length }) => length)).toEqual([4, 5]);
   const [target] = await readDemonstrations(at('target.hdf5'));
-  expect(episodes[1]!.actions).toEqual(target!.actions);
+  expect(episodes[1].actions).toEqual(target.actions);
 });
 
 test('a demonstration that is there twice is refused, wherever its copies lie', async () => {
@@ -89,7 +89,7 @@ test('a demonstration that is there twice is refused, wherever its copies lie', 
   }
   const [one, two] = [
     await write('copy/one.hdf5', three()),
-    await write('copy/two.hdf5', [demonstration(key(3), 3), three()[1]!]),
+    await write('copy/two.hdf5', [demonstration(key(3), 3), three()[1]]),
   ];
   expect(await told(at('copy'))).toContain(`${one}: demo_1 and ${two}: demo_1 are the same demonstration`);
   // Equal numbers under another instruction are another demonstration.
@@ -135,7 +135,7 @@ test('an action that rounding took beyond 1 is a 1, which is said', async () => 
   const file = await write('rounded.hdf5', [demo]);
   const notices: string[] = [];
   const [episode] = await readDemonstrations(file, (text) => notices.push(text));
-  expect([episode!.actions[9], episode!.actions[13]]).toEqual([1, -1]);
+  expect([episode.actions[9], episode.actions[13]]).toEqual([1, -1]);
   expect(notices).toHaveLength(1);
   expect(notices[0]).toContain(`2 actions are beyond 1 by no more than the rounding of float32`);
   expect(notices[0]).toContain(`first: ${file}: /data/demo_0/actions is ${1 + 2 ** -23} at step 1`);

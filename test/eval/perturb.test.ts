@@ -6,8 +6,8 @@ import type { PerturbationKind } from '../../src/rollout/perturbations.ts';
 import { type Actor, type PolicyInput, rollout } from '../../src/rollout/rollout.ts';
 import { createExpert, Environment, type Expert, initialStateKey, loadSuite } from '../../src/sim/index.ts';
 
-const task = loadSuite('tabletop-object')[0]!;
-const target = task.problem.goal[0]!.args[0]!;
+const task = loadSuite('tabletop-object')[0];
+const target = task.problem.goal[0].args[0];
 const seed = 4;
 const words = loadSuite('tabletop-object').flatMap(({ problem }) =>
   problem.objects.flatMap(({ category }) => category.split('_')),
@@ -58,13 +58,13 @@ describe('moved', () => {
     const place = environment.observe().entities.findIndex(({ name }) => name === target);
     const position = (input: PolicyInput) => input.entities.subarray(8 * place, 8 * place + 3);
     const jump = (inputs: readonly PolicyInput[], t: number) =>
-      Math.hypot(...[0, 1, 2].map((i) => position(inputs[t]!)[i]! - position(inputs[t - 1]!)[i]!));
+      Math.hypot(...[0, 1, 2].map((i) => position(inputs[t])[i] - position(inputs[t - 1])[i]));
     expect(jump(moved.asked, at)).toBeGreaterThanOrEqual(0.049);
     expect(jump(moved.asked, at)).toBeLessThanOrEqual(0.101);
-    expect(position(moved.asked[at]!)[2]).toBeCloseTo(position(calm.asked[at]!)[2]!, 3);
+    expect(position(moved.asked[at])[2]).toBeCloseTo(position(calm.asked[at])[2], 3);
     // Everything else is where it was.
     const others = (input: PolicyInput) => input.entities.filter((_, i) => Math.floor(i / 8) !== place);
-    expect(others(moved.asked[at]!)).toEqual(others(calm.asked[at]!));
+    expect(others(moved.asked[at])).toEqual(others(calm.asked[at]));
     for (let t = at + 1; t < at + 4; t++) expect(jump(moved.asked, t)).toBeLessThan(0.02);
   });
 
@@ -81,7 +81,7 @@ describe('moved', () => {
       environment.world.physics.refresh();
       perturbation.disturb(environment, environment.observe());
       expect(perturbation.begun).toBe(true);
-      return [...environment.world.pose(target).position].map((x, i) => x - hand[i]! + position[i]!);
+      return [...environment.world.pose(target).position].map((x, i) => x - hand[i] + position[i]);
     };
     expect(await shiftOf(0)).toEqual(await shiftOf(0));
     expect(await shiftOf(1)).not.toEqual(await shiftOf(0));
@@ -93,11 +93,11 @@ test('offset: every entity is seen 3 cm aside, the world is as it was', async ()
   // The expert looks at the world itself, so it goes the same way.
   expect(offset.finalState).toBe(calm.finalState);
   expect(offset.perturbedAt).toBe(0);
-  const difference = offset.asked[3]!.entities.map((x, i) => x - calm.asked[3]!.entities[i]!);
-  const [dx, dy] = [difference[0]!, difference[1]!];
+  const difference = offset.asked[3].entities.map((x, i) => x - calm.asked[3].entities[i]);
+  const [dx, dy] = [difference[0], difference[1]];
   expect(Math.hypot(dx, dy)).toBeCloseTo(0.03, 6);
   for (let i = 0; i < difference.length; i++) expect(difference[i]).toBeCloseTo([dx, dy][i % 8] ?? 0, 6);
-  expect(offset.asked[3]!.proprio).toEqual(calm.asked[3]!.proprio);
+  expect(offset.asked[3].proprio).toEqual(calm.asked[3].proprio);
 });
 
 describe('distractor', () => {
@@ -107,7 +107,7 @@ describe('distractor', () => {
       expect(played).toEqual(playedTask(one, { perturbation: 'distractor', seed, episode: 3, words }));
       const changed = played.problem.objects.filter((object, i) => object !== one.problem.objects[i]);
       expect(changed).toHaveLength(1);
-      const { name, category } = changed[0]!;
+      const { name, category } = changed[0];
       expect([...one.problem.objectsOfInterest, ...one.problem.goal.flatMap(({ args }) => args)]).not.toContain(name);
       expect(one.problem.objects.map((object) => object.category)).not.toContain(category);
       for (const word of category.split('_')) expect(words).toContain(word);

@@ -7,7 +7,7 @@ import { createExpert, Environment, type Expert, loadSuite } from '../../src/sim
 
 let environment: Environment;
 beforeAll(async () => {
-  environment = await Environment.open(loadSuite('tabletop-object')[0]!);
+  environment = await Environment.open(loadSuite('tabletop-object')[0]);
 });
 afterAll(() => environment[Symbol.dispose]());
 
@@ -145,15 +145,15 @@ describe('what a chunk is chosen and judged by', () => {
     expect(result.surprise!.slice(0, 3)).toEqual([null, 1, 2]);
     expect(result.surprise).toHaveLength(inputs.length);
     expect(result.logProb!.slice(0, 3)).toEqual([1, 2, 3]);
-    expect(judged[0]!.input).toEqual(inputs[0]);
-    const rows = (chunk: Float32Array) => [0, 7, 14, 21].map((i) => Number(chunk[i]!.toFixed(5)));
-    expect(rows(judged[0]!.chunk)).toEqual([0.001, 0.00101, 0.002, 0.00201]);
-    expect(rows(judged[1]!.chunk)).toEqual([0.002, 0.00201, 0.003, 0.00301]);
+    expect(judged[0].input).toEqual(inputs[0]);
+    const rows = (chunk: Float32Array) => [0, 7, 14, 21].map((i) => Number(chunk[i].toFixed(5)));
+    expect(rows(judged[0].chunk)).toEqual([0.001, 0.00101, 0.002, 0.00201]);
+    expect(rows(judged[1].chunk)).toEqual([0.002, 0.00201, 0.003, 0.00301]);
     // With all of a chunk executed, half of it is what has been done.
     inputs.length = judged.length = 0;
     await rollout(environment, numbering, { ...options, multistep: 4 });
-    expect(rows(judged[0]!.chunk)).toEqual([0.00102, 0.00103, 0.002, 0.00201]);
-    expect(judged[0]!.input).not.toEqual(inputs[0]);
-    expect(judged[0]!.input).not.toEqual(inputs[1]);
+    expect(rows(judged[0].chunk)).toEqual([0.00102, 0.00103, 0.002, 0.00201]);
+    expect(judged[0].input).not.toEqual(inputs[0]);
+    expect(judged[0].input).not.toEqual(inputs[1]);
   });
 });

@@ -5,12 +5,12 @@ export function logAbsDeterminant(matrix: readonly (readonly number[])[]): numbe
   let total = 0;
   for (let k = 0; k < n; k++) {
     let pivot = k;
-    for (let i = k + 1; i < n; i++) if (Math.abs(m[i]![k]!) > Math.abs(m[pivot]![k]!)) pivot = i;
-    [m[k], m[pivot]] = [m[pivot]!, m[k]!];
-    total += Math.log(Math.abs(m[k]![k]!));
+    for (let i = k + 1; i < n; i++) if (Math.abs(m[i][k]) > Math.abs(m[pivot][k])) pivot = i;
+    [m[k], m[pivot]] = [m[pivot], m[k]];
+    total += Math.log(Math.abs(m[k][k]));
     for (let i = k + 1; i < n; i++) {
-      const factor = m[i]![k]! / m[k]![k]!;
-      for (let j = k; j < n; j++) m[i]![j]! -= factor * m[k]![j]!;
+      const factor = m[i][k] / m[k][k];
+      for (let j = k; j < n; j++) m[i][j] -= factor * m[k][j];
     }
   }
   return total;

@@ -23,7 +23,7 @@ export async function evaluate(
   );
   const inverses = specimen.inverses?.(specimen.params);
   const p = symbols(specimen.params);
-  const flow = specimen.bind(p, inputs.cond!, inverses && input('inverses', inverses.shape));
+  const flow = specimen.bind(p, inputs.cond, inverses && input('inverses', inverses.shape));
   using program = await compile({ outputs: build(flow, inputs, Object.entries(p)) });
   const all = {
     ...data,

@@ -65,7 +65,7 @@ function specimen<P extends Tree<NDArray>>(
 ): Specimen {
   const disturbed = leaves<NDArray>(params).map(([path, { shape, data }]): [string, NDArray] => {
     const noise = normals(fold(root, path), data.length);
-    return [path, { shape, data: data.map((v, i) => v + 0.1 * noise[i]!) }];
+    return [path, { shape, data: data.map((v, i) => v + 0.1 * noise[i]) }];
   });
   const nested = (flat: Leaves<unknown>) => mapTree<unknown, NDArray, unknown>(params, (_, path) => flat[path]);
   return {
@@ -84,7 +84,7 @@ const conditionerWidths = (D: number) => [Math.floor(D / 2) + C, HIDDEN, 2 * Mat
 const conditioner = (p: Mlp<Tensor>, cond: Tensor, D: number) => (x1: Tensor) => {
   const half = Math.ceil(D / 2);
   const [s, t] = split(mlp(p, concat([x1, cond], 1)), 1, [half, half]);
-  return [s!, t!] as const;
+  return [s, t] as const;
 };
 
 const oneCoupling = (D: number) =>
@@ -95,7 +95,7 @@ function onePlu(D: number): Specimen {
   return specimen(
     D,
     params,
-    (p: Parameters<typeof pluStack>[0], _, inverses) => pluStack(p, { rows }, inverses)[0]!,
+    (p: Parameters<typeof pluStack>[0], _, inverses) => pluStack(p, { rows }, inverses)[0],
     (values) => pluInverses(values, { rows }),
   );
 }
@@ -123,8 +123,8 @@ function decoder(D: number, T: number, options: Partial<nina.NinaConfig>): Speci
   const A = D / T;
   const config = nina.ninaSchema.parse({ cond_dim: C, chunk_length: T, action_dim: A, n_heads: 2, ...options });
   const { params, buffers } = nina.init(root, config);
-  const chunk = (x: Tensor) => reshape(x, [x.shape[0]!, T, A]);
-  const flat = ([y, logDet]: [Tensor, Tensor]) => [reshape(y, [y.shape[0]!, D]), logDet] as const;
+  const chunk = (x: Tensor) => reshape(x, [x.shape[0], T, A]);
+  const flat = ([y, logDet]: [Tensor, Tensor]) => [reshape(y, [y.shape[0], D]), logDet] as const;
   return specimen(
     D,
     params,
@@ -137,7 +137,7 @@ function decoder(D: number, T: number, options: Partial<nina.NinaConfig>): Speci
 }
 
 export const REGISTRY: readonly Entry[] = [
-  { name: 'permutation', make: (D) => specimen(D, {}, () => permutation(orders(1, D)[0]!)), volumePreserving: true },
+  { name: 'permutation', make: (D) => specimen(D, {}, () => permutation(orders(1, D)[0])), volumePreserving: true },
   { name: 'affine coupling', make: oneCoupling },
   { name: 'PLU', make: onePlu },
   {

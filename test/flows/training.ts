@@ -23,7 +23,7 @@ export function banana(k: Key, rows: number): { x: Float32Array; cond: Float32Ar
   for (let i = 0; i < rows; i++) {
     const x1 = r.normal();
     x[2 * i] = x1;
-    x[2 * i + 1] = x1 ** 2 / 2 + cond[i * C]! + WIDTH * r.normal();
+    x[2 * i + 1] = x1 ** 2 / 2 + cond[i * C] + WIDTH * r.normal();
   }
   return { x, cond };
 }
@@ -59,7 +59,7 @@ export async function trainOnBanana(specimen: Specimen, k: Key = key(30)): Promi
   const groups = decayGroups(layout.entries);
   {
     using program = await compile({
-      outputs: { loss, ...Object.fromEntries(named.map(([path], i) => [`grad.${path}`, gradients[i]!])) },
+      outputs: { loss, ...Object.fromEntries(named.map(([path], i) => [`grad.${path}`, gradients[i]])) },
     });
     const into = feeds(layout, gradient, 'grad.');
     const parameters = feeds(layout, flat);
@@ -77,15 +77,15 @@ export async function trainOnBanana(specimen: Specimen, k: Key = key(30)): Promi
   }
   const trained = { ...specimen, params: unpack(specimen.params, flat) };
   const heldOut = banana(fold(k, 'held out'), HELD_OUT);
-  const { nll } = await evaluate(trained, heldOut, (flow, inputs) => ({ nll: mean(neg(logProb(flow, inputs.x!))) }));
+  const { nll } = await evaluate(trained, heldOut, (flow, inputs) => ({ nll: mean(neg(logProb(flow, inputs.x))) }));
   const truth = banana(fold(k, 'truth'), 300);
   const noise = { x: normals(fold(k, 'noise'), 600), cond: truth.cond };
-  const { drawn } = await evaluate(trained, noise, (flow, inputs) => ({ drawn: sample(flow, inputs.x!) }));
-  return { specimen: trained, nll: nll![0]!, samples: joined(drawn!, truth.cond), truth: joined(truth.x, truth.cond) };
+  const { drawn } = await evaluate(trained, noise, (flow, inputs) => ({ drawn: sample(flow, inputs.x) }));
+  return { specimen: trained, nll: nll[0], samples: joined(drawn, truth.cond), truth: joined(truth.x, truth.cond) };
 }
 
 const joined = (x: Float32Array, cond: Float32Array) =>
   Float32Array.from({ length: (x.length / 2) * 3 }, (_, at) => {
     const [row, column] = [Math.floor(at / 3), at % 3];
-    return column < 2 ? x[2 * row + column]! : cond[row * C]!;
+    return column < 2 ? x[2 * row + column] : cond[row * C];
   });

@@ -13,18 +13,18 @@ export function energyDistanceTest(a: Float32Array, b: Float32Array, width: numb
   for (let i = 0; i < n; i++)
     for (let j = 0; j < i; j++) {
       let square = 0;
-      for (let d = 0; d < width; d++) square += (all[i * width + d]! - all[j * width + d]!) ** 2;
+      for (let d = 0; d < width; d++) square += (all[i * width + d] - all[j * width + d]) ** 2;
       distance[i * n + j] = distance[j * n + i] = Math.sqrt(square);
     }
   // 2 E|a - b| - E|a - a'| - E|b - b'| for labels +1 and -1 is minus the mean of label x label x distance.
   const energy = (order: ArrayLike<number>) => {
     const label = new Float64Array(n);
-    for (let i = 0; i < n; i++) label[order[i]!] = i < n / 2 ? 1 : -1;
+    for (let i = 0; i < n; i++) label[order[i]] = i < n / 2 ? 1 : -1;
     let total = 0;
     for (let i = 0; i < n; i++) {
       let row = 0;
-      for (let j = 0; j < i; j++) row += label[j]! * distance[i * n + j]!;
-      total -= label[i]! * row;
+      for (let j = 0; j < i; j++) row += label[j] * distance[i * n + j];
+      total -= label[i] * row;
     }
     return total;
   };

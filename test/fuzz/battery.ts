@@ -155,7 +155,7 @@ function watchdog(name: string, folder: string): Disposable & { at(index: number
   return {
     at(index) {
       shared[0] = index;
-      shared[1]!++;
+      shared[1]++;
     },
     [Symbol.dispose]: () => void worker.terminate(),
   };

@@ -41,13 +41,13 @@ test('task files', { timeout: PATIENCE_MS }, async () => {
   const seen = await hunt({
     name: 'bddl',
     files: (r) => ({ 'a.bddl': Buffer.from(r.pick(tasks).bddl) }),
-    mutate: ({ 'a.bddl': bytes }, r) => ({ 'a.bddl': mutate(bytes!, r) }),
+    mutate: ({ 'a.bddl': bytes }, r) => ({ 'a.bddl': mutate(bytes, r) }),
     async read(folder, index) {
       const problem = parseBddl(readText(path.join(folder, 'a.bddl')), 'a.bddl');
       const scene = buildScene(problem);
       const wrong = notSound([problem, scene.objects, [...scene.regions.values()]]);
       if (wrong || index % 20 !== 0) return wrong;
-      using environment = await Environment.open({ ...tasks[0]!, problem });
+      using environment = await Environment.open({ ...tasks[0], problem });
       return notSound([environment.reset(fold(key(0), index)), environment.state()]);
     },
   });

@@ -38,7 +38,7 @@ const flip: Mutate = (bytes, r) => {
   const out = Buffer.from(bytes);
   for (let n = 1 + r.int(4); n > 0; n--) {
     const at = r.int(out.length);
-    out[at] = out[at]! ^ (1 << r.int(8));
+    out[at] = out[at] ^ (1 << r.int(8));
   }
   return out;
 };

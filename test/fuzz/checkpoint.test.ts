@@ -56,7 +56,7 @@ function mutate(files: Files, r: Rng): Files {
     'manifest.json',
     'model.safetensors',
   ]);
-  const bytes = files[name]!;
+  const bytes = files[name];
   if (r.int(40) === 0) return Object.fromEntries(Object.entries(files).filter(([other]) => other !== name));
   const how = name.endsWith('.json') ? anyJson : r.int(4) === 0 ? anyBytes : weights;
   return { ...files, [name]: how(bytes ?? Buffer.from('{}'), r) };
@@ -66,16 +66,16 @@ function mutate(files: Files, r: Rng): Files {
 function withHashes(files: Files): Files {
   let manifest: { files?: Record<string, string> };
   try {
-    manifest = JSON.parse(files['manifest.json']!.toString('utf8'));
+    manifest = JSON.parse(files['manifest.json'].toString('utf8'));
   } catch {
     return files;
   }
   if (typeof manifest?.files !== 'object' || manifest.files === null) return files;
-  let text = files['manifest.json']!.toString('utf8');
+  let text = files['manifest.json'].toString('utf8');
   for (const [name, found] of Object.entries(manifest.files)) {
     if (typeof found !== 'string' || found.length !== 64 || !Object.hasOwn(files, name)) continue;
     // In the text, which may hold what JSON.stringify would not write again.
-    text = text.replaceAll(found, createHash('sha256').update(files[name]!).digest('hex'));
+    text = text.replaceAll(found, createHash('sha256').update(files[name]).digest('hex'));
   }
   return { ...files, 'manifest.json': Buffer.from(text) };
 }

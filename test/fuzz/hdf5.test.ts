@@ -35,7 +35,7 @@ function mutate(bytes: Buffer, r: Rng): Buffer {
 const kind = (name: string, read: (file: string, index: number) => Promise<string | undefined>): Kind => ({
   name,
   files: () => ({ 'a.hdf5': whole }),
-  mutate: (files, r) => ({ 'a.hdf5': mutate(files['a.hdf5']!, r) }),
+  mutate: (files, r) => ({ 'a.hdf5': mutate(files['a.hdf5'], r) }),
   async read(folder, index) {
     try {
       return await read(path.join(folder, 'a.hdf5'), index);

@@ -76,16 +76,16 @@ function change(root: { node: Node }, r: Rng): void {
   else if (node.kind === 'array' && node.items.length > 0) {
     const i = r.int(node.items.length);
     if (action <= 5) node.items.splice(i, 1);
-    else if (action <= 7) node.items.splice(i, 0, structuredClone(node.items[i]!));
+    else if (action <= 7) node.items.splice(i, 0, structuredClone(node.items[i]));
     else if (action === 8) node.items.reverse();
     else node.items.splice(i, 1, { kind: 'raw', text: r.pick(TOKENS) });
   } else if (node.kind === 'object' && node.entries.length > 0) {
     const i = r.int(node.entries.length);
     if (action <= 5) node.entries.splice(i, 1);
-    else if (action === 6) node.entries.push(structuredClone(node.entries[i]!));
-    else if (action === 7) node.entries[i]![0] = r.pick(KEYS);
+    else if (action === 6) node.entries.push(structuredClone(node.entries[i]));
+    else if (action === 7) node.entries[i][0] = r.pick(KEYS);
     else if (action === 8) node.entries.push([r.pick(KEYS), { kind: 'raw', text: r.pick(TOKENS) }]);
-    else node.entries[i] = [node.entries[i]![0], { kind: 'raw', text: r.pick(TOKENS) }];
+    else node.entries[i] = [node.entries[i][0], { kind: 'raw', text: r.pick(TOKENS) }];
   } else if (node.kind === 'raw' && /^-?\d/.test(node.text))
     replace({ kind: 'raw', text: r.pick([`-${node.text}`, `${node.text}e30`, `${node.text}0`, `"${node.text}"`]) });
   else replace({ kind: 'raw', text: r.pick(TOKENS) });
@@ -125,10 +125,10 @@ export const anyLines: Mutate = (bytes, r) => {
   const i = r.int(lines.length);
   const action = r.int(10);
   if (action === 0) lines.splice(i, 1);
-  else if (action === 1) lines.splice(r.int(lines.length + 1), 0, lines[i]!);
+  else if (action === 1) lines.splice(r.int(lines.length + 1), 0, lines[i]);
   else if (action === 2) lines.push(...lines.splice(i, 1));
-  else if (action === 3) lines[i] = lines[i]!.slice(0, r.int(lines[i]!.length + 1));
+  else if (action === 3) lines[i] = lines[i].slice(0, r.int(lines[i].length + 1));
   else if (action === 4) return anyBytes(bytes, r);
-  else lines[i] = anyJson(Buffer.from(lines[i]!, 'latin1'), r).toString('latin1');
+  else lines[i] = anyJson(Buffer.from(lines[i], 'latin1'), r).toString('latin1');
   return Buffer.from(lines.join('\n'), 'latin1');
 };

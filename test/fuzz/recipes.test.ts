@@ -64,7 +64,7 @@ test('recipes', { timeout: PATIENCE_MS }, async () => {
   const seen = await hunt({
     name: 'recipes',
     files: (r) => ({ 'a.yaml': r.pick(sources) }),
-    mutate: ({ 'a.yaml': bytes }, r) => ({ 'a.yaml': anyYaml(bytes!, r) }),
+    mutate: ({ 'a.yaml': bytes }, r) => ({ 'a.yaml': anyYaml(bytes, r) }),
     read: (folder) => notSound(trainConfig(readRecipe(path.join(folder, 'a.yaml')))),
   });
   expectBoth(seen);
@@ -74,7 +74,7 @@ test('studies', { timeout: PATIENCE_MS }, async () => {
   const seen = await hunt({
     name: 'studies',
     files: (r) => ({ 'a.yaml': recipe(r.pick(['main', 'ablate'])) }),
-    mutate: ({ 'a.yaml': bytes }, r) => ({ 'a.yaml': anyYaml(bytes!, r) }),
+    mutate: ({ 'a.yaml': bytes }, r) => ({ 'a.yaml': anyYaml(bytes, r) }),
     read(folder) {
       const cells = cellsOf(readStudy(path.join(folder, 'a.yaml')), versions);
       if (new Set(cells.map(({ name }) => name)).size < cells.length) return 'two cells have one name';
@@ -92,7 +92,7 @@ test('flags and --set', { timeout: PATIENCE_MS }, async () => {
     files: () => ({
       flags: Buffer.from('max_steps=3\nlearning_rate=1e-3\ndecoder=nina\nuse_plu=true\ndata=some folder'),
     }),
-    mutate: ({ flags }, r) => ({ flags: mutate(flags!, r) }),
+    mutate: ({ flags }, r) => ({ flags: mutate(flags, r) }),
     read(folder) {
       const texts = fs.readFileSync(path.join(folder, 'flags'), 'latin1').split('\n');
       const flags = Object.fromEntries(texts.map((text) => text.split('=', 2) as [string, string]));

@@ -52,22 +52,22 @@ const asLog: Kind['mutate'] = (files, r) => change(files, (bytes) => anyLines(by
 const asJson: Kind['mutate'] = (files, r) => change(files, (bytes) => anyJson(bytes, r));
 /** The first file is the one that changes. */
 function change(files: Record<string, Buffer>, how: (bytes: Buffer) => Buffer): Record<string, Buffer> {
-  const [name, bytes] = Object.entries(files)[0]!;
+  const [name, bytes] = Object.entries(files)[0];
   return { ...files, [name]: how(bytes) };
 }
 
 const bytesOf = (folder: string, name: string) => fs.readFileSync(path.join(folder, name));
-const ascending = (steps: readonly number[]) => steps.every((step, i) => i === 0 || step > steps[i - 1]!);
+const ascending = (steps: readonly number[]) => steps.every((step, i) => i === 0 || step > steps[i - 1]);
 /** Nothing is passed over. */
 const all = (found: readonly unknown[], bytes: Buffer) =>
   found.length === entries(bytes) ? undefined : `${found.length} of ${entries(bytes)} lines were read`;
 
 const training = (() => {
   const { data: _, ...settings } = trainConfig(new Map());
-  const { suite, demonstrations, versions } = results[0]!;
+  const { suite, demonstrations, versions } = results[0];
   return { suite, demonstrations, settings, versions };
 })();
-const { successes, n, tasks, latency_ms, metrics: last, training_s, evaluation_s, machine } = results[0]!;
+const { successes, n, tasks, latency_ms, metrics: last, training_s, evaluation_s, machine } = results[0];
 const result = {
   ...{ evaluation: { seed: 100, episodes: 5 }, successes, n, tasks, latency_ms, metrics: last, training_s },
   ...{ evaluation_s, backend: 'wasm', machine, parameters: 10, data_hash: 'd' },
@@ -102,7 +102,7 @@ const KINDS: readonly Kind[] = [
         return 'an episode counts twice';
       return notSound(found, 'it', true) ?? all(found, bytesOf(folder, 'episodes.jsonl'));
     }),
-    after: (files) => ({ 'episodes.jsonl': whole(files['episodes.jsonl']!) }),
+    after: (files) => ({ 'episodes.jsonl': whole(files['episodes.jsonl']) }),
   },
   one('results', 'main.jsonl', lines(results), asLog, (folder) => {
     const found = readTrained(path.join(folder, 'main.jsonl'));
@@ -125,7 +125,7 @@ const KINDS: readonly Kind[] = [
       const stored = ['trainings/a/training.json', 'trainings/a/evaluations/b/result.json'] as const;
       const values = [training, result].map((value) => Buffer.from(`${JSON.stringify(value, null, 2)}\n`));
       const order = r.int(2) === 0 ? [0, 1] : [1, 0];
-      return Object.fromEntries(order.map((i) => [stored[i]!, values[i]!]));
+      return Object.fromEntries(order.map((i) => [stored[i], values[i]]));
     },
   },
   one('observation', 'stdin', Buffer.from(JSON.stringify(observation)), asJson, (folder) => {

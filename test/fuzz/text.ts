@@ -31,6 +31,6 @@ export const anyText =
     // A whole line, moved or doubled.
     const lines = text.split('\n');
     const [line] = lines.slice(r.int(lines.length));
-    lines.splice(r.int(lines.length + 1), 0, line!);
+    lines.splice(r.int(lines.length + 1), 0, line);
     return Buffer.from(lines.join('\n'), 'latin1');
   };

@@ -53,13 +53,13 @@ test('rollouts are pooled over seeds, and over the suites of whole seeds', () =>
   ];
   const summary = summarize(PLAN, lines);
   const [flow, diffusion] = summary.variants;
-  const object = flow!.suites[0]!.result!;
+  const object = flow.suites[0].result!;
   expect(object).toMatchObject({ successes: 16, n: 20, success_rate: 0.8, seeds: [{ seed: 0 }, { seed: 1 }] });
   // Seed 1 has no goal yet, and diffusion no seed 1.
-  expect(flow!.average).toMatchObject({ successes: 14, n: 20, seeds: [{ seed: 0, successes: 14, n: 20 }] });
+  expect(flow.average).toMatchObject({ successes: 14, n: 20, seeds: [{ seed: 0, successes: 14, n: 20 }] });
   expect(object.difference!.rate).toBeCloseTo(0.1, 12);
-  expect(flow!.average!.difference!.rate).toBeCloseTo(-0.1, 12);
-  expect(diffusion!.average!.difference).toBeNull();
+  expect(flow.average!.difference!.rate).toBeCloseTo(-0.1, 12);
+  expect(diffusion.average!.difference).toBeNull();
   expect(summary).toMatchObject({ finished: 5, cells: 8 });
   expect(markdown(summary)).toContain('5 of 8 cells are finished.');
 });
@@ -68,7 +68,7 @@ test('a variant without cells has no numbers, and one that is the baseline has n
   const base = { suite: 'tabletop-object', seed: 0, successes: 8, hash: 'same' };
   const lines = [lineOf({ ...base, variant: 'diffusion' }), lineOf({ ...base, variant: 'flow' })];
   const plan = { ...PLAN, suites: ['tabletop-object'] };
-  expect(summarize(plan, lines).variants[0]!.average!.difference).toBeNull();
+  expect(summarize(plan, lines).variants[0].average!.difference).toBeNull();
   const [flow] = summarize(plan, []).variants;
   expect(flow).toMatchObject({ average: null, suites: [{ result: null }], parameters: null, latency_ms: null });
   expect(markdown(summarize(plan, []))).not.toMatch(/NaN|undefined|null/);

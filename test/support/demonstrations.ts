@@ -34,23 +34,23 @@ export function createWorld(seed: number, episode: number): World {
 
 /** Straight to the target, close, straight to the basket, open. */
 export function expertAction(world: World, target: number): Float64Array {
-  const goal = world.things[world.held ? BASKET : target]!;
-  const near = Math.hypot(...goal.map((x, i) => x - world.hand[i]!)) < GRASP_M;
-  const move = goal.map((x, i) => Math.max(-1, Math.min(1, (x - world.hand[i]!) / SPEED_M)));
+  const goal = world.things[world.held ? BASKET : target];
+  const near = Math.hypot(...goal.map((x, i) => x - world.hand[i])) < GRASP_M;
+  const move = goal.map((x, i) => Math.max(-1, Math.min(1, (x - world.hand[i]) / SPEED_M)));
   const close = world.held ? !near : near;
   return Float64Array.of(...(near ? [0, 0, 0] : move), 0, 0, 0, close ? 1 : -1);
 }
 
 /** Moves the world; true when the target is released in the basket. */
 export function stepWorld(world: World, target: number, action: ArrayLike<number>): boolean {
-  world.hand = world.hand.map((x, i) => x + SPEED_M * action[i]!) as Vec;
-  const closed = action[6]! > 0;
+  world.hand = world.hand.map((x, i) => x + SPEED_M * action[i]) as Vec;
+  const closed = action[6] > 0;
   world.fingers = closed ? 0.01 : 0.04;
-  const distance = (thing: Vec) => Math.hypot(...thing.map((x, i) => x - world.hand[i]!));
-  if (closed && !world.held && distance(world.things[target]!) < GRASP_M) world.held = true;
+  const distance = (thing: Vec) => Math.hypot(...thing.map((x, i) => x - world.hand[i]));
+  if (closed && !world.held && distance(world.things[target]) < GRASP_M) world.held = true;
   if (!closed && world.held) {
     world.held = false;
-    if (distance(world.things[BASKET]!) < 2 * GRASP_M) return true;
+    if (distance(world.things[BASKET]) < 2 * GRASP_M) return true;
   }
   if (world.held) world.things[target] = [...world.hand];
   return false;

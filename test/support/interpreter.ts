@@ -24,7 +24,7 @@ export function interpret(outputs: readonly Tensor[], feeds: Record<string, Arra
       if (!fed) throw new Error(`No feed for ${(t as Tensor<'input'>).attrs.name}`);
       values.set(t, Float64Array.from(fed));
     } else if (t.op === 'pick') {
-      values.set(t, (values.get(t.args[0]!) as Values[])[(t as Tensor<'pick'>).attrs.index]!);
+      values.set(t, (values.get(t.args[0]) as Values[])[(t as Tensor<'pick'>).attrs.index]);
     } else {
       values.set(t, (RULES[t.op] as Rule<OpName>)(args, t.attrs, t.shape));
     }
@@ -34,7 +34,7 @@ export function interpret(outputs: readonly Tensor[], feeds: Record<string, Arra
 
 const strides = (shape: Shape): number[] => {
   const out = Array<number>(shape.length).fill(1);
-  for (let i = shape.length - 2; i >= 0; i--) out[i] = out[i + 1]! * shape[i + 1]!;
+  for (let i = shape.length - 2; i >= 0; i--) out[i] = out[i + 1] * shape[i + 1];
   return out;
 };
 
@@ -44,8 +44,8 @@ function* coordinates(shape: Shape): Generator<number[]> {
   for (let n = size(shape); n > 0; n--) {
     yield at;
     for (let i = shape.length - 1; i >= 0; i--) {
-      at[i]!++;
-      if (at[i]! < shape[i]!) break;
+      at[i]++;
+      if (at[i] < shape[i]) break;
       at[i] = 0;
     }
   }
@@ -64,20 +64,20 @@ const read = ({ shape, data }: Operand, at: readonly number[]): number => {
   const step = strides(shape);
   let offset = 0;
   shape.forEach((d, i) => {
-    offset += d === 1 ? 0 : at[at.length - shape.length + i]! * step[i]!;
+    offset += d === 1 ? 0 : at[at.length - shape.length + i] * step[i];
   });
-  return data[offset]!;
+  return data[offset];
 };
 
 const unary =
   (f: (x: number) => number): Rule<OpName> =>
   ([x]) =>
-    x!.data.map(f);
+    x.data.map(f);
 
 const binary =
   (f: (a: number, b: number) => number): Rule<OpName> =>
   ([a, b], _, shape) =>
-    build(shape, (at) => f(read(a!, at), read(b!, at)));
+    build(shape, (at) => f(read(a, at), read(b, at)));
 
 /** The error function by its Maclaurin series, or 1 - erfc by a continued fraction where the series would cancel. */
 export function erf(x: number): number {
@@ -120,9 +120,9 @@ const reduce =
     const out = new Float64Array(size(shape));
     const step = strides(shape);
     let i = 0;
-    for (const at of coordinates(x!.shape)) {
-      const to = at.reduce((o, c, axis) => o + (shape[axis] === 1 ? 0 : c * step[axis]!), 0);
-      out[to]! += x!.data[i++]! * scale(x!.data.length / out.length);
+    for (const at of coordinates(x.shape)) {
+      const to = at.reduce((o, c, axis) => o + (shape[axis] === 1 ? 0 : c * step[axis]), 0);
+      out[to] += x.data[i++] * scale(x.data.length / out.length);
     }
     return out;
   };
@@ -143,7 +143,7 @@ const RULES: { [K in OpName]: Rule<K> } = {
   cos: unary(Math.cos),
   erf: unary(erf),
   reciprocal: unary((x) => 1 / x),
-  clamp: ([x], { lo, hi }) => x!.data.map((v) => Math.min(Math.max(v, lo), hi)),
+  clamp: ([x], { lo, hi }) => x.data.map((v) => Math.min(Math.max(v, lo), hi)),
   equal: binary((a, b) => +(a === b)),
   gelu: binary((x, phi) => x * phi),
   add: binary((a, b) => a + b),
@@ -153,35 +153,35 @@ const RULES: { [K in OpName]: Rule<K> } = {
   sum: reduce(() => 1),
   mean: reduce((n) => 1 / n),
   matmul: ([a, b], { transA, transB }, shape) => {
-    const inner = a!.shape.at(transA ? -2 : -1)!;
+    const inner = a.shape.at(transA ? -2 : -1)!;
     return build(shape, (at) => {
       const lead = at.slice(0, -2);
       const [i, j] = at.slice(-2) as [number, number];
       let dot = 0;
       for (let k = 0; k < inner; k++)
-        dot += read(a!, [...lead, ...(transA ? [k, i] : [i, k])]) * read(b!, [...lead, ...(transB ? [j, k] : [k, j])]);
+        dot += read(a, [...lead, ...(transA ? [k, i] : [i, k])]) * read(b, [...lead, ...(transB ? [j, k] : [k, j])]);
       return dot;
     });
   },
   softmax: ([x]) =>
-    rows(x!, (row) => {
+    rows(x, (row) => {
       const top = Math.max(...row);
       const e = row.map((v) => Math.exp(v - top));
       const norm = total(e);
       return e.map((v) => v / norm);
     }),
   layerNorm: ([x], { eps }) => {
-    const width = x!.shape.at(-1)!;
+    const width = x.shape.at(-1)!;
     const moments = (row: Values) => {
       const mu = total(row) / width;
       return [mu, 1 / Math.sqrt(total(row.map((v) => (v - mu) ** 2)) / width + eps)] as const;
     };
-    const normalised = rows(x!, (row) => {
+    const normalised = rows(x, (row) => {
       const [mu, r] = moments(row);
       return row.map((v) => (v - mu) * r);
     });
-    const each = Array.from({ length: x!.data.length / width }, (_, i) =>
-      moments(x!.data.subarray(i * width, (i + 1) * width)),
+    const each = Array.from({ length: x.data.length / width }, (_, i) =>
+      moments(x.data.subarray(i * width, (i + 1) * width)),
     );
     return [normalised, Float64Array.from(each, (m) => m[0]), Float64Array.from(each, (m) => m[1])];
   },
@@ -189,56 +189,56 @@ const RULES: { [K in OpName]: Rule<K> } = {
     let from = 0;
     return sizes.map((s) => {
       const part = along(
-        x!,
+        x,
         axis,
-        x!.shape.map((d, i) => (i === axis ? s : d)),
+        x.shape.map((d, i) => (i === axis ? s : d)),
         from,
       );
       from += s;
       return part;
     });
   },
-  reshape: ([x]) => x!.data,
+  reshape: ([x]) => x.data,
   transpose: ([x], { perm }, shape) =>
     build(shape, (at) => {
-      const from = x!.shape.map(() => 0);
+      const from = x.shape.map(() => 0);
       perm.forEach((axis, i) => {
-        from[axis] = at[i]!;
+        from[axis] = at[i];
       });
-      return read(x!, from);
+      return read(x, from);
     }),
   concat: (parts, { axis }, shape) =>
     build(shape, (at) => {
-      let rest = at[axis]!;
+      let rest = at[axis];
       for (const part of parts) {
-        if (rest < part.shape[axis]!)
+        if (rest < part.shape[axis])
           return read(
             part,
             at.map((c, i) => (i === axis ? rest : c)),
           );
-        rest -= part.shape[axis]!;
+        rest -= part.shape[axis];
       }
       throw new Error('concat: coordinate outside');
     }),
-  slice: ([x], { axis, start }, shape) => along(x!, axis, shape, start),
+  slice: ([x], { axis, start }, shape) => along(x, axis, shape, start),
   pad: ([x], { axis, before }, shape) =>
     build(shape, (at) => {
-      const c = at[axis]! - before;
-      return c < 0 || c >= x!.shape[axis]!
+      const c = at[axis] - before;
+      return c < 0 || c >= x.shape[axis]
         ? 0
         : read(
-            x!,
+            x,
             at.map((v, i) => (i === axis ? c : v)),
           );
     }),
-  broadcast: ([x], _, shape) => build(shape, (at) => read(x!, at)),
+  broadcast: ([x], _, shape) => build(shape, (at) => read(x, at)),
   gather: ([x], { axis, indices }, shape) =>
     build(shape, (at) =>
       read(
-        x!,
-        at.map((c, i) => (i === axis ? indices[c]! : c)),
+        x,
+        at.map((c, i) => (i === axis ? indices[c] : c)),
       ),
     ),
-  embed: ([table, ids], _, shape) => build(shape, (at) => read(table!, [read(ids!, at.slice(0, -1)), at.at(-1)!])),
-  oneHot: ([ids], _, shape) => build(shape, (at) => +(read(ids!, at.slice(0, -1)) === at.at(-1)!)),
+  embed: ([table, ids], _, shape) => build(shape, (at) => read(table, [read(ids, at.slice(0, -1)), at.at(-1)!])),
+  oneHot: ([ids], _, shape) => build(shape, (at) => +(read(ids, at.slice(0, -1)) === at.at(-1)!)),
 };

@@ -18,7 +18,7 @@ export function randomModel(config: NinaConfig, seed: number): Model {
   const params = mapTree(model.params, ({ shape, data }: NDArray, path) => {
     const noise = normals(fold(key(seed), path), data.length);
     const scale = path.endsWith('norm.weight') || path.endsWith('bias') ? 0.2 : path.startsWith('plu') ? 0.01 : 0;
-    return { shape, data: data.map((v, i) => v + scale * noise[i]!) };
+    return { shape, data: data.map((v, i) => v + scale * noise[i]) };
   });
   return { ...model, params: params as Params<NDArray> };
 }
@@ -40,11 +40,11 @@ export async function unfolded(
   const scored = logProb(config, model.buffers, p, chunk, condition);
   using program = await compile({ outputs: { actions, drawn, scored } });
   const answer = await program.run({ x, cond });
-  return { actions: answer.actions!, drawn: answer.drawn!, scored: answer.scored! };
+  return { actions: answer.actions, drawn: answer.drawn, scored: answer.scored };
 }
 
 /** The largest difference; NaN if there is none to tell. */
 export function worst(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Number.NaN;
-  return Array.from(a).reduce((most, v, i) => Math.max(most, Math.abs(v - b[i]!)), 0);
+  return Array.from(a).reduce((most, v, i) => Math.max(most, Math.abs(v - b[i])), 0);
 }

@@ -19,7 +19,7 @@ function* fields(message: Uint8Array): Generator<Field> {
   const varint = () => {
     let value = 0n;
     for (let shift = 0n; ; shift += 7n) {
-      const byte = message[at++]!;
+      const byte = message[at++];
       value |= BigInt(byte & 127) << shift;
       if (byte < 128) return Number(value);
     }
@@ -41,7 +41,7 @@ const int = (message: Uint8Array, field: number): number =>
   [...fields(message)].find((f) => f.field === field)?.number ?? 0;
 
 export function onnxFacts(model: Uint8Array): OnnxFacts {
-  const graph = all(model, 7)[0]!;
+  const graph = all(model, 7)[0];
   return {
     irVersion: int(model, 1),
     opsets: Object.fromEntries(all(model, 8).map((set) => [text(set, 1), int(set, 2)])),

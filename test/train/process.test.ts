@@ -98,7 +98,7 @@ test.each(['SIGHUP', 'SIGTERM'] as const)('%s saves a checkpoint like Ctrl-C', a
     .readdirSync(at(signal, 'checkpoints'))
     .map(Number)
     .sort((a, b) => b - a);
-  expect(ninaJson('train', '--resume', at(signal), '--max_steps', step! + 1)).toMatchObject({ steps: step! + 1 });
+  expect(ninaJson('train', '--resume', at(signal), '--max_steps', step + 1)).toMatchObject({ steps: step + 1 });
 });
 
 test('Ctrl-C saves a checkpoint and says how to go on; two processes do not share a folder', async () => {
@@ -115,7 +115,7 @@ test('Ctrl-C saves a checkpoint and says how to go on; two processes do not shar
   const [code] = await once(child, 'exit');
   expect(code).toBe(1);
   const [, step] = /Stopped after step (\d+) of 100000; saved .*\. Go on with: nina train --resume /.exec(stderr)!;
-  expect(fs.existsSync(at('interrupted', 'checkpoints', step!, 'manifest.json'))).toBe(true);
+  expect(fs.existsSync(at('interrupted', 'checkpoints', step, 'manifest.json'))).toBe(true);
   const resumed = ninaJson('train', '--resume', at('interrupted'), '--max_steps', Number(step) + 1);
   expect(resumed).toMatchObject({ steps: Number(step) + 1 });
 });

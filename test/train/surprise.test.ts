@@ -41,7 +41,7 @@ test('a decision every half chunk, at z = 0 and at the temperature of acting', a
   const [central, sampled] = found.scales.map(({ quantiles }) => quantiles);
   expect(central).toHaveLength(101);
   // A sample is less likely than the centre by half the 70 squares of its noise, of which clamping leaves about half.
-  expect(sampled![50]! - central![50]!).toBeGreaterThan(10);
+  expect(sampled[50] - central[50]).toBeGreaterThan(10);
   expect(await measureSurprise(policy, data(episode(21), episode(10, 1), episode(5, 2)), key(1))).toEqual(found);
   const calm = (await measureSurprise(
     { ...policy, config: { ...policy.config, temperature: 0 } },
@@ -60,6 +60,6 @@ test('nothing where there is nothing to measure', async () => {
 
 test('a policy that answers with nothing finite has no scale, and is no reason to lose its training', async () => {
   const policy = await policyOf({});
-  policy.model.params.decoder.nina!.pool.bias!.data.fill(Number.NaN);
+  policy.model.params.decoder.nina!.pool.bias.data.fill(Number.NaN);
   expect(await measureSurprise(policy, data(episode(30)), key(1))).toBeUndefined();
 });

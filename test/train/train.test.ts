@@ -67,7 +67,7 @@ test('the likelihood of held-out actions rises, and everything is recorded', asy
   const lines = readMetrics(at('learns'));
   expect(lines).toEqual(seen);
   expect(lines.map((line) => line.step)).toEqual([20, 40, 60, 80, 100, 120]);
-  expect(lines.at(-1)!.loss).toBeLessThan(lines[0]!.loss - 20);
+  expect(lines.at(-1)!.loss).toBeLessThan(lines[0].loss - 20);
   const [middle, last] = lines.filter((line) => line.val_loss !== undefined) as [Metrics, Metrics];
   expect([middle.step, last.step]).toEqual([60, 120]);
   expect(last.val_loss).toBeLessThan(middle.val_loss! - 5);
@@ -217,7 +217,7 @@ test('divergence: the step, the episodes, the last good checkpoint, which stays'
   expect(message).toMatch(/The last good checkpoint is diverges\/checkpoints\/1\./);
   const { tensors, metadata } = readSafetensors(at('diverges', 'state.safetensors'));
   expect(metadata.step).toBe('1');
-  expect(tensors.params!.data.every((x) => Number.isFinite(Number(x)))).toBe(true);
+  expect(tensors.params.data.every((x) => Number.isFinite(Number(x)))).toBe(true);
   using policy = await loadPolicy(at('diverges'));
   expect(policy.manifest.step).toBe(1);
 });

@@ -39,11 +39,11 @@ export function chunkArray(
     const place = now.map(() => 0);
     let rest = number;
     for (const d of order.slice(1).reverse()) {
-      place[d] = rest % sizes[d]!;
-      rest = Math.floor(rest / sizes[d]!);
+      place[d] = rest % sizes[d];
+      rest = Math.floor(rest / sizes[d]);
     }
-    place[order[0]!] = rest;
-    return place.every((at, d) => at < now[d]!) ? [{ place, ...entry }] : [];
+    place[order[0]] = rest;
+    return place.every((at, d) => at < now[d]) ? [{ place, ...entry }] : [];
   });
 }
 
@@ -73,7 +73,7 @@ function fixedArray(raw: RawFile, address: number): Entry[] {
   const bits = raw.read(block + 6 + O, Math.ceil(pages / 8)).bytes(Math.ceil(pages / 8));
   const entries: Entry[] = [];
   for (let page = 0; page < pages; page++) {
-    if (!(bits[page >> 3]! & (0x80 >> (page & 7)))) continue;
+    if (!(bits[page >> 3] & (0x80 >> (page & 7)))) continue;
     const here = Math.min(onPage, count - page * onPage);
     const from = block + 6 + O + bits.length + 4 + page * (onPage * bytes + 4);
     entries.push(...elements(raw, raw.read(from, here * bytes), page * onPage, here, bytes));

@@ -28,7 +28,7 @@ export function treeOfVersion2(raw: RawFile, address: number, rank: number): Chu
   const totalBytes = [0];
   let total = inLeaf;
   for (let level = 1; level <= depth; level++) {
-    const pointer = O + countBytes + totalBytes[level - 1]!;
+    const pointer = O + countBytes + totalBytes[level - 1];
     const inNode = Math.floor((nodeBytes - 10 - pointer) / (recordBytes + pointer));
     total = (inNode + 1) * total + inNode;
     totalBytes.push(bytesFor(total));
@@ -53,7 +53,7 @@ export function treeOfVersion2(raw: RawFile, address: number, rank: number): Chu
     for (let i = 0; i <= records; i++) {
       const child = raw.address(body);
       const count = body.uint(countBytes);
-      body.skip(totalBytes[level - 1]!);
+      body.skip(totalBytes[level - 1]);
       if (child !== undefined) chunks.push(...node(child, count, level - 1));
     }
     return chunks;

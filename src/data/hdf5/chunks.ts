@@ -46,7 +46,7 @@ export function chunksOf(
 
 /** Chunks along each dimension. */
 export const grid = (shape: readonly number[], chunk: readonly number[]) =>
-  shape.map((size, d) => Math.ceil(size / chunk[d]!));
+  shape.map((size, d) => Math.ceil(size / chunk[d]));
 
 /** A B-tree of version 1, type 1: keys (size, mask, offsets) between the addresses of children. */
 function tree(raw: RawFile, address: number, chunk: readonly number[], met: Set<number> = new Set()): Chunk[] {

@@ -65,10 +65,10 @@ export function readChunk(
   for (let i = filters.length - 1; i >= 0; i--) {
     // Optional filters that would not shrink a chunk are left out of it.
     if (chunk.mask & (1 << i)) continue;
-    const { id, cd_values } = filters[i]!;
+    const { id, cd_values } = filters[i];
     if (id === LZF) data = lzf(data, bytes, raw);
     else if (id === DEFLATE) data = new Uint8Array(zlib.inflateSync(data));
-    else if (id === SHUFFLE) data = unshuffle(data, cd_values[0]!);
+    else if (id === SHUFFLE) data = unshuffle(data, cd_values[0]);
     else if (id === FLETCHER32) data = checked(data, raw);
     else return undefined;
   }
@@ -80,7 +80,7 @@ export function readChunk(
 function unshuffle(bytes: Uint8Array, size: number): Uint8Array {
   const count = Math.floor(bytes.length / size);
   const out = bytes.slice();
-  for (let i = 0; i < count; i++) for (let b = 0; b < size; b++) out[i * size + b] = bytes[b * count + i]!;
+  for (let i = 0; i < count; i++) for (let b = 0; b < size; b++) out[i * size + b] = bytes[b * count + i];
   return out;
 }
 
@@ -89,7 +89,7 @@ function checked(bytes: Uint8Array, raw: RawFile): Uint8Array {
   const data = bytes.subarray(0, -4);
   let [low, high] = [0, 0];
   for (let i = 0; i < data.length; i += 2) {
-    low = (low + data[i]! * 256 + (data[i + 1] ?? 0)) % 65535;
+    low = (low + data[i] * 256 + (data[i + 1] ?? 0)) % 65535;
     high = (high + low) % 65535;
   }
   const stored = new DataView(bytes.buffer, bytes.byteOffset + data.length, 4);

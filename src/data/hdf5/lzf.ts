@@ -25,7 +25,7 @@ export function lzf(input: Uint8Array, size: number, raw: Pick<RawFile, 'damaged
       const back = to - ((control & 31) << 8) - next() - 1;
       if (back < 0) throw raw.damaged('a chunk compressed with lzf refers to what lies before it');
       // Byte by byte: a reference may overlap what it writes.
-      for (let i = 0; i < length; i++) out[to++] = out[back + i]!;
+      for (let i = 0; i < length; i++) out[to++] = out[back + i];
     }
   }
   return to === size ? out : out.subarray(0, to);

@@ -109,17 +109,17 @@ function copyChunk(
 ): void {
   const last = shape.length - 1;
   const copy = (d: number, from: number, to: number): void => {
-    const start = place[d]! * chunk[d]!;
-    const count = Math.min(chunk[d]!, shape[d]! - start);
+    const start = place[d] * chunk[d];
+    const count = Math.min(chunk[d], shape[d] - start);
     if (d === last) {
       if (count > 0)
         out.set(
-          data.subarray(from * chunk[d]! * size, (from * chunk[d]! + count) * size),
-          (to * shape[d]! + start) * size,
+          data.subarray(from * chunk[d] * size, (from * chunk[d] + count) * size),
+          (to * shape[d] + start) * size,
         );
       return;
     }
-    for (let i = 0; i < count; i++) copy(d + 1, from * chunk[d]! + i, to * shape[d]! + start + i);
+    for (let i = 0; i < count; i++) copy(d + 1, from * chunk[d] + i, to * shape[d] + start + i);
   };
   copy(0, 0, 0);
 }

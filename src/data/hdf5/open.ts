@@ -140,6 +140,6 @@ function reason(cause: unknown): string {
       ?.at(-1)
       ?.replace(/^in \w+\(\): /, '')
       .split(/[,:]/)[0]
-      ?.trim() ?? text.split('\n')[0]!
+      ?.trim() ?? text.split('\n')[0]
   );
 }

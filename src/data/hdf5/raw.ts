@@ -105,7 +105,7 @@ export class RawFile implements Disposable {
     } else blocks.push([address + 16, this.read(address + 8, 4).uint(4)]);
     for (let b = 0; b < blocks.length; b++) {
       if (b > MAX_BLOCKS) throw this.damaged('an object header does not end');
-      const [from, size] = blocks[b]!;
+      const [from, size] = blocks[b];
       const header = second ? (tracked ? 6 : 4) : 8;
       for (let at = 0; at + header <= size; ) {
         const head = this.read(from + at, header);

@@ -49,9 +49,9 @@ function requireChunks(place: Place, layout: Extract<Layout, { kind: 'chunked' }
   for (let n = 0; n < total; n++) {
     const at = placeOf(n, sizes);
     if (there.has(at.join())) continue;
-    const rows = layout.chunk[0]!;
+    const rows = layout.chunk[0];
     throw new NinaError(
-      `${place.title} is not whole: of rows ${at[0]! * rows} to ${Math.min((at[0]! + 1) * rows, shape[0]!) - 1} something ` +
+      `${place.title} is not whole: of rows ${at[0] * rows} to ${Math.min((at[0] + 1) * rows, shape[0]) - 1} something ` +
         'was never written. Record it again, or remove this demonstration.',
     );
   }
@@ -61,8 +61,8 @@ function placeOf(n: number, sizes: readonly number[]): number[] {
   const at: number[] = [];
   let rest = n;
   for (let d = sizes.length - 1; d >= 0; d--) {
-    at.unshift(rest % sizes[d]!);
-    rest = Math.floor(rest / sizes[d]!);
+    at.unshift(rest % sizes[d]);
+    rest = Math.floor(rest / sizes[d]);
   }
   return at;
 }

@@ -45,13 +45,13 @@ export function requireCovered(
   }
   const missing = covered.indexOf(0);
   if (missing < 0) return;
-  const row = Math.floor(missing / (covered.length / shape[0]!));
+  const row = Math.floor(missing / (covered.length / shape[0]));
   throw new NinaError(`${place.title} is a virtual dataset whose sources do not fill row ${row}.`);
 }
 
 function requireWithin(place: Place, slab: Hyperslab, shape: readonly number[]): void {
   const wanted = slab.map(({ start, stride, count, block }) => start + (count - 1) * stride + block);
-  if (wanted.length === shape.length && wanted.every((size, d) => size <= shape[d]!)) return;
+  if (wanted.length === shape.length && wanted.every((size, d) => size <= shape[d])) return;
   throw new NinaError(
     `${place.title} is a virtual dataset that takes [${wanted.join(', ')}] numbers of a source that has only [${shape.join(', ')}].`,
   );
@@ -81,12 +81,12 @@ function mark(slab: Hyperslab, shape: readonly number[], covered: Uint8Array): v
       covered[index] = 1;
       return;
     }
-    const { start, stride, count, block } = slab[d]!;
+    const { start, stride, count, block } = slab[d];
     for (let n = 0; n < count; n++)
       for (let b = 0; b < block; b++) {
         const i = start + n * stride + b;
-        if (i >= shape[d]!) return;
-        visit(d + 1, index * shape[d]! + i);
+        if (i >= shape[d]) return;
+        visit(d + 1, index * shape[d] + i);
       }
   };
   visit(0, 0);

@@ -34,7 +34,7 @@ const NEVER = -1e9;
 export function remember({ k_proj, v_proj, k_norm }: CrossAttention<Tensor>, tokens: Tensor, heads: number): Memory {
   const keys = rmsNorm(k_norm, apart(linear(tokens, k_proj.weight), heads));
   return {
-    keys: mul(keys, 1 / Math.sqrt(keys.shape[3]!)),
+    keys: mul(keys, 1 / Math.sqrt(keys.shape[3])),
     values: apart(linear(tokens, v_proj.weight), heads),
   };
 }
@@ -49,7 +49,7 @@ export function block(
   dropout: Dropout,
 ): Tensor {
   const d = config.dit_dim;
-  const rows = reshape(modulation, [modulation.shape[0]!, 1, 6 * d]);
+  const rows = reshape(modulation, [modulation.shape[0], 1, 6 * d]);
   const [shiftA, scaleA, gateA, shiftM, scaleM, gateM] = split(rows, 2, Array(6).fill(d)) as [
     Tensor,
     Tensor,
@@ -80,11 +80,11 @@ function selfAttention(
   const [queriesKeys, v] = split(packed, 0, [2, 1]);
   // Queries and keys differ only in the weights of their norms, so they are normalised and turned together.
   const weight = reshape(concat([p.q_norm.weight, p.k_norm.weight], 0), [2, 1, 1, 1, depth]);
-  const [q, k] = split(rotary(rmsNorm({ weight }, queriesKeys!), rope_theta), 0, [1, 1]);
+  const [q, k] = split(rotary(rmsNorm({ weight }, queriesKeys), rope_theta), 0, [1, 1]);
   const one = (t: Tensor) => reshape(t, [B, n_heads, T, depth]);
-  const scores = mul(matmul(one(q!), one(k!), { transB: true }), 1 / Math.sqrt(depth));
+  const scores = mul(matmul(one(q), one(k), { transB: true }), 1 / Math.sqrt(depth));
   const weights = dropout(softmax(add(scores, future(T))));
-  return linear(together(matmul(weights, one(v!))), p.proj.weight);
+  return linear(together(matmul(weights, one(v))), p.proj.weight);
 }
 
 /** Every time step attends to every token of the encoder. x [B, T, d], same shape out. */

@@ -58,7 +58,7 @@ async function run(outputs: Record<string, Tensor>, feeds: Record<string, Float3
 function close(actual: Float32Array, expected: ArrayLike<number>): void {
   expect(actual.length).toBe(expected.length);
   actual.forEach((v, i) => {
-    expect(Math.abs(v - expected[i]!)).toBeLessThan(TOLERANCE);
+    expect(Math.abs(v - expected[i])).toBeLessThan(TOLERANCE);
   });
 }
 
@@ -74,7 +74,7 @@ test('a key decides every number of a fresh decoder', () => {
   expect(init(key(2), config)).not.toEqual(fresh);
   expect(fresh.adaln.eef_delta.modCX[1].weight.data.every((v) => v === 0)).toBe(true);
   // Uniform within 1 / sqrt(fan in), the bias with its weight.
-  const { weight, bias } = fresh.dit[0]!.adaLN_modulation[2];
+  const { weight, bias } = fresh.dit[0].adaLN_modulation[2];
   for (const { data } of [weight, bias]) expect(Math.max(...data.map(Math.abs))).toBeLessThanOrEqual(1 / 16);
 });
 
@@ -84,10 +84,10 @@ test('a time step sees itself and the past', async () => {
   const { v } = await run(outputs, data);
   const changed = data.z.slice();
   const at = 2; // of T steps, in the first row
-  changed[at * A] = changed[at * A]! + 1;
+  changed[at * A] = changed[at * A] + 1;
   const { v: other } = await run(outputs, { ...data, z: changed });
   for (let step = 0; step < T; step++) {
-    const [before, after] = [v!, other!].map((x) => [...x.subarray(step * A, (step + 1) * A)]);
+    const [before, after] = [v, other].map((x) => [...x.subarray(step * A, (step + 1) * A)]);
     if (step < at) expect(after).toEqual(before);
     else expect(after).not.toEqual(before);
   }
@@ -104,8 +104,8 @@ test('rows of a batch do not know each other', async () => {
     t: data.t.subarray(1),
     features: data.features.subarray(S * E),
   });
-  close(alone.v!, together.v!.subarray(T * A));
-  close(alone.x!, together.x!.subarray(T * A));
+  close(alone.v, together.v.subarray(T * A));
+  close(alone.x, together.x.subarray(T * A));
 });
 
 test('the loss is the mean squared error of the velocity on the line from actions to noise', async () => {
@@ -113,11 +113,11 @@ test('the loss is the mean squared error of the velocity on the line from action
   const line = input('line', [B, T, A]);
   const outputs = { loss: loss(config, p, actions, features, noise, t), v: velocity(config, p, line, t, features) };
   const between = data.z.map(
-    (a, i) => (1 - data.t[Math.floor(i / (T * A))]!) * a + data.t[Math.floor(i / (T * A))]! * data.noise[i]!,
+    (a, i) => (1 - data.t[Math.floor(i / (T * A))]) * a + data.t[Math.floor(i / (T * A))] * data.noise[i],
   );
   const r = await run(outputs, { ...data, line: between });
-  const squares = r.v!.map((v, i) => (v - (data.noise[i]! - data.z[i]!)) ** 2);
-  close(r.loss!, [squares.reduce((a, b) => a + b, 0) / (B * T * A)]);
+  const squares = r.v.map((v, i) => (v - (data.noise[i] - data.z[i])) ** 2);
+  close(r.loss, [squares.reduce((a, b) => a + b, 0) / (B * T * A)]);
 });
 
 describe('sampling', () => {
@@ -128,9 +128,9 @@ describe('sampling', () => {
     let x = data.z;
     for (let i = N; i >= 1; i--) {
       const { v } = await run(outputs, { ...data, z: x, t: new Float32Array(B).fill(i / N) });
-      x = x.map((value, j) => value - v![j]! / N);
+      x = x.map((value, j) => value - v[j] / N);
     }
-    close(drawn.x!, x);
+    close(drawn.x, x);
   });
 
   test('does what depends on the encoder or the times alone once, however many steps', () => {
@@ -157,7 +157,7 @@ test('features, actions and every used parameter receive a gradient', async () =
     loss(config, p, z, features, noise, t),
     named.map(([, x]) => x),
   );
-  const r = await run(Object.fromEntries(named.map(([name], i) => [`d ${name}`, gradients[i]!])), data);
+  const r = await run(Object.fromEntries(named.map(([name], i) => [`d ${name}`, gradients[i]])), data);
   for (const [name, values] of Object.entries(r)) expect(Math.max(...values.map(Math.abs)), name).toBeGreaterThan(1e-7);
 });
 
@@ -184,7 +184,7 @@ test('dropout acts on attention weights, on what attention adds and inside the p
       ]),
     );
   const whole = await run(outputs, { ...data, ...fill() });
-  close(whole.training!, whole.evaluation!);
+  close(whole.training, whole.evaluation);
   for (const { name } of masks.inputs)
     expect((await run(outputs, { ...data, ...fill(name) })).training, name).not.toEqual(whole.training);
 });

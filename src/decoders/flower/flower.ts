@@ -71,7 +71,7 @@ export function loss(
 
 /** z_t = (1 - t) actions + t noise, [B, T, A], at times t [B]. */
 export function between(actions: Tensor, noise: Tensor, t: Tensor): Tensor {
-  return add(actions, mul(reshape(t, [t.shape[0]!, 1, 1]), sub(noise, actions)));
+  return add(actions, mul(reshape(t, [t.shape[0], 1, 1]), sub(noise, actions)));
 }
 
 /** Actions [B, T, A] from noise z [B, T, A] given features [B, S, E], not clamped, in `num_sampling_steps` Euler steps. */
@@ -100,14 +100,14 @@ function remember(config: FlowerConfig, p: Params<Tensor>, features: Tensor): bl
 
 /** What the blocks need of times t [K]: the shifts, scales and gates of each, [K, 6d]. Functions of the weights and t alone. */
 function modulations(p: Params<Tensor>, t: Tensor): Tensor[] {
-  const K = t.shape[0]!;
+  const K = t.shape[0];
   const time = embed(p.t_embedder, waves(reshape(t, [K, 1]), 1000, 1e4));
   const frequency = embed(p.frequency_embedder, waves(constant([FREQUENCY], [1, 1]), 1, 1000));
   const normalise = (x: Tensor) => layerNorm(x, undefined, undefined, 1e-6);
   const c = silu(add(normalise(time), normalise(frequency))); // [K, d]
   const table = p.adaln.eef_delta.modCX[1].weight;
   // The reference's table has nine chunks, and blocks like these use six.
-  const shared = linear(c, slice(table, 0, 0, 6 * table.shape[1]!));
+  const shared = linear(c, slice(table, 0, 0, 6 * table.shape[1]));
   return p.dit.map(({ adaLN_modulation: own }) => add(shared, affine(own[2], affine(own[1], c))));
 }
 
@@ -123,7 +123,7 @@ function step(
   const { fc1, fc2 } = p.action_encoders.eef_delta;
   let x = affine(fc2, gelu(affine(fc1, z))); // [B, T, d]
   p.dit.forEach((block, i) => {
-    x = blocks.block(config, block, x, memories[i]!, modulations[i]!, dropout);
+    x = blocks.block(config, block, x, memories[i], modulations[i], dropout);
   });
   return affine(p.action_decoders.eef_delta, x);
 }

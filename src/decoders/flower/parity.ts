@@ -66,7 +66,7 @@ export async function parity(file: string): Promise<Parity> {
     outputs: {
       velocity: velocity(config, p, between(x('actions'), x('noise'), x('t')), x('t'), x('features')),
       loss: reshape(error, [1]),
-      ...Object.fromEntries(named.map(([path], i) => [`grad.${path}`, gradients[i]!])),
+      ...Object.fromEntries(named.map(([path], i) => [`grad.${path}`, gradients[i]])),
     },
   });
   const layout = layoutOf(params);
@@ -81,9 +81,9 @@ export async function parity(file: string): Promise<Parity> {
   const [worst, gradMax] = worstGradient(file, fixture, Object.fromEntries(leaves(unpack(params, flat))));
   return {
     errors: {
-      velocity: relativeError(file, fixture, 'velocity', there.velocity!),
-      loss: relativeError(file, fixture, 'loss', there.loss!),
-      sample: relativeError(file, fixture, 'sample_unclamped', drawn.sample!),
+      velocity: relativeError(file, fixture, 'velocity', there.velocity),
+      loss: relativeError(file, fixture, 'loss', there.loss),
+      sample: relativeError(file, fixture, 'sample_unclamped', drawn.sample),
       grad_max: gradMax,
     },
     limits: { velocity: LIMIT, loss: LIMIT, sample: LIMIT, grad_max: LIMIT },

@@ -30,8 +30,8 @@ export function importReference(config: FlowerConfig, state: Readonly<Record<str
       .filter((name) => !expected.has(name) && !UNUSED.test(name))
       .map((name) => `unexpected: ${name}`),
     ...[...expected]
-      .filter(([name, shape]) => Object.hasOwn(state, name) && `${state[name]!.shape}` !== `${shape}`)
-      .map(([name, shape]) => `shape: ${name} is [${state[name]!.shape.join(', ')}], wanted [${shape.join(', ')}]`),
+      .filter(([name, shape]) => Object.hasOwn(state, name) && `${state[name].shape}` !== `${shape}`)
+      .map(([name, shape]) => `shape: ${name} is [${state[name].shape.join(', ')}], wanted [${shape.join(', ')}]`),
     ...[...expected.keys()]
       .filter((name) => state[name]?.data instanceof BigInt64Array)
       .map((name) => `type: ${name} holds integers, wanted floats`),
@@ -41,7 +41,7 @@ export function importReference(config: FlowerConfig, state: Readonly<Record<str
       `The weights do not fit a FLOWER decoder of ${config.n_layers} layers, width ${config.dit_dim}, ${config.n_heads} heads, for tokens of ${config.embed_dim} and actions of ${config.action_dim}. Check the configuration.\n${problems.join('\n')}`,
     );
   const params = mapTree(plan, ({ shape }: { shape: Shape }, path): NDArray => {
-    const { data } = state[path]!;
+    const { data } = state[path];
     if (!(data instanceof Float32Array)) throw new Error(`Internal: ${path} was checked to hold floats.`);
     return { shape, data };
   });

@@ -46,8 +46,8 @@ export function mlpConditioners(p: MlpParams<Tensor>, cond: Tensor): Conditioner
     p.layers.map(() => 2),
   );
   return p.layers.map((layer, i) => (x1) => {
-    const first = add(matmul(x1, layer.first, { transB: true }), projected[i]!); // [2, B, H]
+    const first = add(matmul(x1, layer.first, { transB: true }), projected[i]); // [2, B, H]
     const [s, t] = split(hidden(layer.hidden, first), 0, [1, 1]); // each [1, B, D/2]
-    return [reshape(s!, s!.shape.slice(1)), reshape(t!, t!.shape.slice(1))];
+    return [reshape(s, s.shape.slice(1)), reshape(t, t.shape.slice(1))];
   });
 }

@@ -47,7 +47,7 @@ export function deadNames({
 }
 
 function whole(name: string, shape: Shape, path: string, offset = 0): Piece {
-  return { name, shape, rows: [0, shape.length > 1 ? shape[0]! : 1], columns: [0, shape.at(-1)!], path, offset };
+  return { name, shape, rows: [0, shape.length > 1 ? shape[0] : 1], columns: [0, shape.at(-1)!], path, offset };
 }
 
 /** Weight [out, width] and bias [out] of a linear layer, member `k` of a stack. */

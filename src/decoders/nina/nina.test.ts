@@ -57,14 +57,14 @@ describe.each(configs)('$backbone, PLU $use_plu', (config) => {
       logProb: logProb(c, buffers, p, noisyTarget(c, actions, noise), cond),
     });
     const expected = data.actions.map((a, i) => {
-      const noisy = a + 0.5 * data.noise[i]!;
+      const noisy = a + 0.5 * data.noise[i];
       return clamp_noise ? Math.min(1, Math.max(-1, noisy)) : noisy;
     });
-    r.target!.forEach((v, i) => {
-      expect(Math.abs(v - expected[i]!)).toBeLessThan(TOLERANCE);
+    r.target.forEach((v, i) => {
+      expect(Math.abs(v - expected[i])).toBeLessThan(TOLERANCE);
     });
-    expect(Math.max(...r.target!) > 1).toBe(!clamp_noise);
-    expect(r.loss![0]!).toBeCloseTo(-r.logProb!.reduce((a, b) => a + b, 0) / B, 4);
+    expect(Math.max(...r.target) > 1).toBe(!clamp_noise);
+    expect(r.loss[0]).toBeCloseTo(-r.logProb.reduce((a, b) => a + b, 0) / B, 4);
   });
 
   test('rows of a batch do not know each other', async () => {
@@ -86,18 +86,18 @@ describe.each(configs)('$backbone, PLU $use_plu', (config) => {
       },
       outputs(inputs(1)),
     );
-    expect(alone.logProb![0]).toBeCloseTo(together.logProb![1]!, 4);
-    alone.drawn!.forEach((v, i) => {
-      expect(v).toBeCloseTo(together.drawn![T * A + i]!, 4);
+    expect(alone.logProb[0]).toBeCloseTo(together.logProb[1], 4);
+    alone.drawn.forEach((v, i) => {
+      expect(v).toBeCloseTo(together.drawn[T * A + i], 4);
     });
   });
 
   test('the condition matters, and receives a gradient', async () => {
     const { dCond } = await run(params, data, {
-      dCond: grad(loss(config, buffers, p, actions, cond, noise), [cond])[0]!,
+      dCond: grad(loss(config, buffers, p, actions, cond, noise), [cond])[0],
     });
     for (let i = 0; i < B; i++)
-      expect(Math.max(...dCond!.subarray(i * C, (i + 1) * C).map(Math.abs))).toBeGreaterThan(1e-4);
+      expect(Math.max(...dCond.subarray(i * C, (i + 1) * C).map(Math.abs))).toBeGreaterThan(1e-4);
   });
 
   test('chunks and conditions of other sizes are refused with both shapes', () => {
@@ -145,13 +145,13 @@ describe('dropout', () => {
 
   test('a mask that keeps everything is evaluation', async () => {
     const r = await run(params, { ...data, ...filled(() => 1) }, outputs);
-    r.training!.forEach((v, i) => {
-      expect(v).toBeCloseTo(r.evaluation![i]!, 4);
+    r.training.forEach((v, i) => {
+      expect(v).toBeCloseTo(r.evaluation[i], 4);
     });
   });
 
   test('each mask matters, that of the one cross-attention weight too', async () => {
-    const whole = (await run(params, { ...data, ...filled(() => 1) }, outputs)).training!;
+    const whole = (await run(params, { ...data, ...filled(() => 1) }, outputs)).training;
     for (const { name } of masks.inputs) {
       const r = await run(params, { ...data, ...filled((n) => (n === name ? 0 : 1)) }, outputs);
       expect(r.training, name).not.toEqual(whole);

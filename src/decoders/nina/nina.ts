@@ -186,5 +186,5 @@ function vectors({ chunk_length: T, action_dim: A, cond_dim: C }: NinaConfig, ch
     throw new Error(
       `This decoder needs chunks [B, ${T}, ${A}] and conditions [B, ${C}]; got [${chunk.shape.join(', ')}] and [${cond.shape.join(', ')}].`,
     );
-  return reshape(chunk, [B!, T * A]);
+  return reshape(chunk, [B, T * A]);
 }

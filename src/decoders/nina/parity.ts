@@ -117,7 +117,7 @@ async function compute(
       log_det: logDet,
       log_prob: logProbability,
       loss: reshape(loss, [1]),
-      ...Object.fromEntries(named.map(([path], i) => [`grad.${path}`, gradients[i]!])),
+      ...Object.fromEntries(named.map(([path], i) => [`grad.${path}`, gradients[i]])),
     },
   });
   const flat = new Float32Array(layout.size);
@@ -138,11 +138,11 @@ async function compute(
     Object.fromEntries(needed.filter(([name]) => name in inverse.signature.inputs)),
   );
   return {
-    z: there.z!,
-    log_det: there.log_det!,
-    log_prob: there.log_prob!,
-    loss: there.loss!,
-    inverse: data!,
+    z: there.z,
+    log_det: there.log_det,
+    log_prob: there.log_prob,
+    loss: there.loss,
+    inverse: data,
     gradients: unpack(model.params, flat),
   };
 }

@@ -46,12 +46,12 @@ describe.each(configs)('$backbone, PLU $use_plu', (config) => {
     const { model, dead } = importReference(config, state);
     const back = exportReference(config, model.params);
     for (const [name, { shape, data }] of Object.entries(back)) {
-      expect(shape, name).toEqual(state[name]!.shape);
+      expect(shape, name).toEqual(state[name].shape);
       if (dead.includes(name)) expect(data.every((v) => v === 0)).toBe(true);
-      else if (!dead.includes(`${name} (query and key)`)) expect(data, name).toEqual(state[name]!.data);
+      else if (!dead.includes(`${name} (query and key)`)) expect(data, name).toEqual(state[name].data);
       else {
         const live = data.length / 3;
-        expect(data.subarray(-live), name).toEqual(state[name]!.data.slice(-live));
+        expect(data.subarray(-live), name).toEqual(state[name].data.slice(-live));
         expect(data.subarray(0, -live).every((v) => v === 0)).toBe(true);
       }
     }
@@ -67,11 +67,11 @@ describe.each(configs)('$backbone, PLU $use_plu', (config) => {
   test('every difference is named', () => {
     const [first, second] = [...new Set(pieces(config).map((p) => p.name))] as [string, string];
     const { [first]: _, ...rest } = state;
-    const wrong = { ...rest, extra: state[first]!, [second]: { shape: [7], data: new Float32Array(7) } };
+    const wrong = { ...rest, extra: state[first], [second]: { shape: [7], data: new Float32Array(7) } };
     for (const line of [
       `missing: ${first}`,
       'unexpected: extra',
-      `shape: ${second} is [7], wanted [${state[second]!.shape.join(', ')}]`,
+      `shape: ${second} is [7], wanted [${state[second].shape.join(', ')}]`,
     ])
       expect(() => importReference(config, wrong)).toThrow(line);
   });
@@ -87,7 +87,7 @@ describe.each(configs)('$backbone, PLU $use_plu', (config) => {
 });
 
 test('a P that is no permutation matrix is refused', () => {
-  const config = configs[0]!;
+  const config = configs[0];
   const P = { shape: [6, 6], data: new Float32Array(36).fill(0.5) };
   expect(() => importReference(config, { ...stateOf(config), 'layers.2.P': P })).toThrow(
     'layers.2.P is not a permutation matrix: row 0 does not hold a single 1.',

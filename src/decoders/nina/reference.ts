@@ -42,8 +42,8 @@ export function importReference(config: NinaConfig, state: StateDict): Imported 
       .filter((name) => !expected.has(name))
       .map((name) => `unexpected: ${name}`),
     ...[...expected]
-      .filter(([name, shape]) => name in tensors && `${tensors[name]!.shape}` !== `${shape}`)
-      .map(([name, shape]) => `shape: ${name} is [${tensors[name]!.shape.join(', ')}], wanted [${shape.join(', ')}]`),
+      .filter(([name, shape]) => name in tensors && `${tensors[name].shape}` !== `${shape}`)
+      .map(([name, shape]) => `shape: ${name} is [${tensors[name].shape.join(', ')}], wanted [${shape.join(', ')}]`),
   ];
   if (problems.length > 0)
     throw new NinaError(
@@ -79,7 +79,7 @@ export function exportReference(config: NinaConfig, params: Params<NDArray>): Re
   for (const [name, shape] of deadNames(config)) allocate(name, shape);
   for (const piece of list)
     eachRow(piece, (at, from, count) => {
-      out[piece.name]!.data.set(byPath.get(piece.path)!.data.subarray(from, from + count), at);
+      out[piece.name].data.set(byPath.get(piece.path)!.data.subarray(from, from + count), at);
     });
   return out;
 }
@@ -128,8 +128,8 @@ function buffers({ n_layers, use_plu, chunk_length: T, action_dim: A }: NinaConf
   const out: Record<string, number[]> = {};
   for (let i = 0; i < n_layers; i++) {
     const at = `layers.${stride * i}`;
-    const order = Array.from(tensors[`${at}.perm`]!.data, Number);
-    const stored = Array.from(tensors[`${at}.inv_perm`]!.data, Number);
+    const order = Array.from(tensors[`${at}.perm`].data, Number);
+    const stored = Array.from(tensors[`${at}.inv_perm`].data, Number);
     checkOrder(order, `${at}.perm`);
     if (`${invert(order)}` !== `${stored}`)
       throw new NinaError(`${at}.inv_perm does not undo ${at}.perm: the weights are damaged. Export them again.`);
@@ -165,7 +165,7 @@ function rowsOf(P: Float32Array, D: number, name: string): number[] {
 }
 
 function floats(tensors: StateDict, name: string): Float32Array {
-  const { data } = tensors[name]!;
+  const { data } = tensors[name];
   if (!(data instanceof Float32Array)) throw new NinaError(`${name} holds integers, wanted float32. Export it again.`);
   return data;
 }

@@ -91,7 +91,7 @@ export function transformerConditioners(
 ): Conditioner[] {
   const tokens = chunk_length / 2;
   return p.layers.map((layer) => (x1) => {
-    const B = x1.shape[0]!;
+    const B = x1.shape[0];
     let x = linear(layer.input, reshape(x1, [B, tokens, A])); // [B, T/2, H]
     for (const { norm, self, cross } of layer.blocks) {
       x = add(x, dropout(selfAttention(self, layerNorm(norm, x), n_heads, dropout)));
@@ -100,15 +100,15 @@ export function transformerConditioners(
     }
     const rows = reshape(layerNorm(layer.norm, x), [B * tokens, -1]);
     const [s, t] = split(linear(layer.narrow, dropout(gelu(linear(layer.widen, rows)))), 0, [1, 1]); // [1, B*T/2, A]
-    return [reshape(s!, x1.shape), reshape(t!, x1.shape)];
+    return [reshape(s, x1.shape), reshape(t, x1.shape)];
   });
 }
 
 /** cond [B, C] to [B, 1, H], or to [B, T/2, H] when dropout makes queries differ. */
 function crossAttention(p: Cross<Tensor>, cond: Tensor, tokens: number, heads: number, dropout: Dropout): Tensor {
-  const B = cond.shape[0]!;
+  const B = cond.shape[0];
   const value = linear(p.value, linear(p.condProj, cond)); // [B, H]
-  const H = value.shape[1]!;
+  const H = value.shape[1];
   const certain = constant(new Float32Array(B * tokens * heads).fill(1), [B, tokens, heads, 1]);
   const weights = dropout(certain); // softmax over one key
   if (weights === certain) return linear(p.out, reshape(value, [B, 1, H]));

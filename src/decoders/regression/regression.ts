@@ -17,7 +17,7 @@ export function init(key: Key, { hidden_dim, n_layers, cond_dim, chunk_length, a
 
 /** Actions [B, T, A] given cond [B, C], not clamped. */
 export function predict(config: RegressionConfig, p: Params<Tensor>, cond: Tensor): Tensor {
-  return reshape(mlp(p, cond), [cond.shape[0]!, config.chunk_length, config.action_dim]);
+  return reshape(mlp(p, cond), [cond.shape[0], config.chunk_length, config.action_dim]);
 }
 
 /** The mean squared error per number of an action: a scalar. actions [B, T, A], cond [B, C]. */

@@ -92,7 +92,7 @@ export function scene(config: StateConfig, categories: readonly string[], instru
   const out = stateArrays(config, 1);
   categories.forEach((category, n) => {
     const own = wordIds(config, category);
-    for (const id of own) out.categories[n * V + id]! += 1 / own.length;
+    for (const id of own) out.categories[n * V + id] += 1 / own.length;
   });
   out.present.fill(1, 0, 1 + categories.length);
   out.words.set(ids.map(BigInt));
@@ -114,7 +114,7 @@ export function writeState(
   out.words.set(words, row * words.length);
   out.spoken.set(spoken, row * spoken.length);
   for (let i = 0; i < PROPRIO_SIZE; i++)
-    out.proprio[row * PROPRIO_SIZE + i] = normalise(proprio[i]!, statistics.proprio, i);
+    out.proprio[row * PROPRIO_SIZE + i] = normalise(proprio[i], statistics.proprio, i);
   const start = row * (present.length - 1) * FEATURE_SIZE;
   out.features.fill(0, start, start + (present.length - 1) * FEATURE_SIZE);
   const gripper = columns(proprio);
@@ -131,10 +131,10 @@ function writeFeatures(
   out: Float32Array,
   to: number,
 ): void {
-  const [x, y, z] = [0, 1, 2].map((i) => entities[from + i]! - proprio[i]!) as [number, number, number];
+  const [x, y, z] = [0, 1, 2].map((i) => entities[from + i] - proprio[i]) as [number, number, number];
   const distanceM = Math.max(Math.hypot(x, y, z), 1e-9);
   for (const [i, offsetM] of [x, y, z].entries()) {
-    out[to + i] = normalise(entities[from + i]!, statistics.position, i);
+    out[to + i] = normalise(entities[from + i], statistics.position, i);
     out[to + 3 + i] = offsetM / REACH_M;
     out[to + 6 + i] = Math.tanh(distanceM / NEAR_M) * (offsetM / distanceM);
     out[to + 9 + i] = Math.tanh(distanceM / GRASP_M) * (offsetM / distanceM);
@@ -142,18 +142,18 @@ function writeFeatures(
   const rotation = rotationColumns(entities, from + 3);
   for (let c = 0; c < 2; c++)
     for (let i = 0; i < 3; i++) {
-      out[to + 12 + 3 * c + i] = rotation[c]![i]!;
-      out[to + 18 + 3 * c + i] = dot(gripper[i]!, rotation[c]!);
+      out[to + 12 + 3 * c + i] = rotation[c][i];
+      out[to + 18 + 3 * c + i] = dot(gripper[i], rotation[c]);
     }
-  out[to + 24] = normalise(entities[from + 7]!, statistics.joint, 0);
+  out[to + 24] = normalise(entities[from + 7], statistics.joint, 0);
 }
 
-const normalise = (x: number, { mean, std }: Moments, i: number) => (x - mean[i]!) / Math.max(std[i]!, SMALLEST_STD);
-const dot = (a: readonly number[], b: readonly number[]) => a[0]! * b[0]! + a[1]! * b[1]! + a[2]! * b[2]!;
+const normalise = (x: number, { mean, std }: Moments, i: number) => (x - mean[i]) / Math.max(std[i], SMALLEST_STD);
+const dot = (a: readonly number[], b: readonly number[]) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 
 /** The three columns of the gripper's rotation; the third is the cross product of the two given. */
 function columns(proprio: ArrayLike<number>): readonly (readonly number[])[] {
-  const [a, b, c, d, e, f] = [3, 4, 5, 6, 7, 8].map((i) => proprio[i]!) as [
+  const [a, b, c, d, e, f] = [3, 4, 5, 6, 7, 8].map((i) => proprio[i]) as [
     number,
     number,
     number,
@@ -170,7 +170,7 @@ function columns(proprio: ArrayLike<number>): readonly (readonly number[])[] {
 
 /** First two columns of the matrix of the unit quaternion w x y z at `at`. */
 function rotationColumns(q: ArrayLike<number>, at: number): readonly (readonly number[])[] {
-  const [w, x, y, z] = [q[at]!, q[at + 1]!, q[at + 2]!, q[at + 3]!];
+  const [w, x, y, z] = [q[at], q[at + 1], q[at + 2], q[at + 3]];
   return [
     [1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)],
     [2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)],

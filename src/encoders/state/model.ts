@@ -137,7 +137,7 @@ export function feedsOf(arrays: StateArrays): Record<string, Float32Array | BigI
 /** @returns one token [B, 1, W] */
 export function encode(config: StateConfig, p: StateParams<Tensor>, inputs: StateInputs, dropout: Dropout): Tensor {
   const { encoder_dim: E, encoder_heads, max_entities: N, max_words: L } = config;
-  const B = inputs.proprio.shape[0]!;
+  const B = inputs.proprio.shape[0];
   const S = 1 + N;
 
   const said = add(embed(p.words, inputs.words), p.places); // [B, L, E]
@@ -167,7 +167,7 @@ export function encode(config: StateConfig, p: StateParams<Tensor>, inputs: Stat
 
 /** Attention with one head: queries [B, Q, E], keys and values [B, K, E], bias [B, 1, K] -> [B, Q, E]. */
 function attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor): Tensor {
-  const scores = mul(matmul(queries, keys, { transB: true }), 1 / Math.sqrt(keys.shape[2]!));
+  const scores = mul(matmul(queries, keys, { transB: true }), 1 / Math.sqrt(keys.shape[2]));
   return matmul(softmax(add(scores, bias)), values);
 }
 

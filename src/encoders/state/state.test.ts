@@ -60,12 +60,12 @@ async function tokenOf(observation: StateObservation, c: StateConfig = config): 
   const arrays = stateArrays(c, 1);
   const { categories, instruction, proprio, entities } = observation;
   writeState(statistics, scene(c, categories, instruction), proprio, entities, arrays, 0);
-  return (await program.run({ ...feeds(layout, flat), ...feedsOf(arrays) })).token!;
+  return (await program.run({ ...feeds(layout, flat), ...feedsOf(arrays) })).token;
 }
 
 /** Float32 sums of some dozen terms of order one, in another order. */
 const ROUNDING = 1e-5;
-const difference = (a: Float32Array, b: Float32Array) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
+const difference = (a: Float32Array, b: Float32Array) => Math.max(...a.map((x, i) => Math.abs(x - b[i])));
 
 describe('words', () => {
   test('text becomes lower-case words, categories fall apart at underscores', () => {
@@ -119,7 +119,7 @@ describe('features', () => {
   test('offsets from the gripper at three scales, and normalised positions with a floor under the deviation', () => {
     const base = observationOf(1);
     const entities = Array.from(base.entities);
-    for (let i = 0; i < 3; i++) entities[i] = (base.proprio[i] as number) + [0.1, -0.01, 0][i]!;
+    for (let i = 0; i < 3; i++) entities[i] = (base.proprio[i] as number) + [0.1, -0.01, 0][i];
     const { features } = featuresOf({ ...base, entities });
     const near = (values: Float32Array, expected: number[]) => {
       for (const [i, x] of expected.entries()) expect(values[i]).toBeCloseTo(x, 5);
@@ -128,7 +128,7 @@ describe('features', () => {
     const far = Math.hypot(0.1, 0.01);
     near(features.subarray(6, 9), [(Math.tanh(far / 0.05) * 0.1) / far, (Math.tanh(far / 0.05) * -0.01) / far, 0]);
     near(features.subarray(9, 12), [0.1 / far, -0.01 / far, 0]);
-    near(features.subarray(2, 3), [(entities[2]! - 0.05) / 0.02]);
+    near(features.subarray(2, 3), [(entities[2] - 0.05) / 0.02]);
   });
 
   test('turning the whole scene leaves the rotation seen from the gripper as it was', () => {
@@ -171,7 +171,7 @@ describe('the token', () => {
     const order = [2, 0, 1];
     const permuted = {
       ...base,
-      categories: order.map((i) => base.categories[i]!),
+      categories: order.map((i) => base.categories[i]),
       entities: order.flatMap((i) => Array.from(base.entities).slice(8 * i, 8 * i + 8)),
     };
     expect(difference(await tokenOf(permuted), await tokenOf(base))).toBeLessThan(ROUNDING);
@@ -200,13 +200,13 @@ describe('the token', () => {
       loss,
       named.map(([, leaf]) => leaf),
     );
-    using program = await compile({ outputs: Object.fromEntries(named.map(([path], i) => [path, gradients[i]!])) });
+    using program = await compile({ outputs: Object.fromEntries(named.map(([path], i) => [path, gradients[i]])) });
     const arrays = stateArrays(config, 1);
     const { categories, instruction, proprio, entities } = observationOf(9);
     writeState(statistics, scene(config, categories, instruction), proprio, entities, arrays, 0);
     const found = await program.run({ ...feeds(layout, flat), ...feedsOf(arrays) });
     // What moves all keys alike moves all scores of a softmax alike: no gradient, up to rounding.
-    const dead = named.map(([path]) => path).filter((path) => !found[path]!.some((g) => Math.abs(g) > 1e-7));
+    const dead = named.map(([path]) => path).filter((path) => !found[path].some((g) => Math.abs(g) > 1e-7));
     expect(dead).toEqual(['key.bias', 'norm.bias', 'slot_key.bias']);
   });
 });

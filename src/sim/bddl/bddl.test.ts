@@ -183,17 +183,17 @@ const problem: fc.Arbitrary<Problem> = fc
     const declared = names.map((text) => ({ name: text, category }));
     const regions = parts.map(({ ranges, yaw }, i) => ({
       name: `part-${i}`,
-      target: names[i % names.length]!,
+      target: names[i % names.length],
       ranges,
       ...(yaw && { yawRotation: yaw }),
     }));
     const all = [...names, ...regions.map((region) => `${region.target}_${region.name}`)];
     const atoms = picks.map(([predicate, ...at]) => ({
       predicate,
-      args: at.slice(0, PREDICATES[predicate]).map((i) => all[i % all.length]!),
+      args: at.slice(0, PREDICATES[predicate]).map((i) => all[i % all.length]),
     }));
     return {
-      name: names[0]!,
+      name: names[0],
       domain: category,
       language: words.join(' '),
       regions,

@@ -118,7 +118,7 @@ function parseDeclarations(nodes: Node[], fallback: string): Placed<Declared>[] 
     waiting = [];
   };
   for (let i = 0; i < nodes.length; i++) {
-    const item = word(nodes[i]!, 'a name');
+    const item = word(nodes[i], 'a name');
     if (item.text !== '-') {
       waiting.push(item);
       continue;
@@ -148,11 +148,11 @@ function parseRegion(node: Node): Placed<Region> {
     if (kind === ':target') {
       target = onlyWord(attribute).text;
     } else if (kind === ':ranges') {
-      ranges = tuples(attribute, 4).map(([x0, y0, x1, y1]) => [x0!, y0!, x1!, y1!]);
+      ranges = tuples(attribute, 4).map(([x0, y0, x1, y1]) => [x0, y0, x1, y1]);
     } else if (kind === ':yaw_rotation') {
       const [pair, second] = tuples(attribute, 2);
       if (second) throw syntaxError(attribute.place, `expected one pair (low high) of angles; got several.`);
-      if (pair) yawRotation = [pair[0]!, pair[1]!];
+      if (pair) yawRotation = [pair[0], pair[1]];
     } else if (kind !== ':rgba') {
       throw syntaxError(
         attribute.place,

@@ -40,11 +40,11 @@ function play(file: Uint8Array): { images: Buffer[]; framesPerSecond: number; st
   const chunks = chunksOf(file);
   expect(chunks.map(({ type }) => type).slice(0, 2)).toEqual(['IHDR', 'acTL']);
   expect(chunks.at(-1)?.type).toBe('IEND');
-  const width = chunks[0]!.data.readUInt32BE(0);
-  const height = chunks[0]!.data.readUInt32BE(4);
-  expect([...chunks[0]!.data.subarray(8)]).toEqual([8, 6, 0, 0, 0]);
-  const stored = chunks[1]!.data.readUInt32BE(0);
-  expect(chunks[1]!.data.readUInt32BE(4), 'plays: 0 is for ever').toBe(0);
+  const width = chunks[0].data.readUInt32BE(0);
+  const height = chunks[0].data.readUInt32BE(4);
+  expect([...chunks[0].data.subarray(8)]).toEqual([8, 6, 0, 0, 0]);
+  const stored = chunks[1].data.readUInt32BE(0);
+  expect(chunks[1].data.readUInt32BE(4), 'plays: 0 is for ever').toBe(0);
   const canvas = Buffer.alloc(width * height * 3);
   const images: Buffer[] = [];
   let framesPerSecond = 0;
@@ -52,19 +52,19 @@ function play(file: Uint8Array): { images: Buffer[]; framesPerSecond: number; st
   const frames = chunks.slice(2, -1);
   expect(frames.length).toBe(2 * stored);
   for (let i = 0; i < frames.length; i += 2) {
-    const control = frames[i]!;
-    const content = frames[i + 1]!;
+    const control = frames[i];
+    const content = frames[i + 1];
     expect([control.type, content.type]).toEqual(['fcTL', i === 0 ? 'IDAT' : 'fdAT']);
     const [number, w, h, x, y] = [0, 4, 8, 12, 16].map((at) => control.data.readUInt32BE(at));
     expect(number).toBe(sequence++);
     if (i > 0) expect(content.data.readUInt32BE(0)).toBe(sequence++);
-    const pixels = unpack(content.data.subarray(i === 0 ? 0 : 4), 4 * w!, h!);
-    for (let row = 0; row < h!; row++)
-      for (let column = 0; column < w!; column++) {
-        const pixel = 4 * (row * w! + column);
+    const pixels = unpack(content.data.subarray(i === 0 ? 0 : 4), 4 * w, h);
+    for (let row = 0; row < h; row++)
+      for (let column = 0; column < w; column++) {
+        const pixel = 4 * (row * w + column);
         const opaque = pixels[pixel + 3] === 255;
         if (i === 0) expect(opaque).toBe(true);
-        if (opaque) pixels.copy(canvas, 3 * ((y! + row) * width + x! + column), pixel, pixel + 3);
+        if (opaque) pixels.copy(canvas, 3 * ((y + row) * width + x + column), pixel, pixel + 3);
       }
     framesPerSecond = control.data.readUInt16BE(22);
     expect([...control.data.subarray(24)], 'leave it there, lay over what was').toEqual([0, 1]);
@@ -127,7 +127,7 @@ describe('createAnimation', () => {
     const animation = createAnimation(size, size, 20);
     animation.add(frame);
     const one = animation.finish().length;
-    frame[3 * (64 * size + 64)]! ^= 128;
+    frame[3 * (64 * size + 64)] ^= 128;
     animation.add(frame);
     animation.add(frame);
     const two = animation.finish();
@@ -146,7 +146,7 @@ describe('createAnimation', () => {
 it('encodePng keeps every pixel', () => {
   const rgb = Uint8Array.from({ length: 3 * 2 * 3 }, (_, i) => 14 * i);
   const [header, content, end] = chunksOf(encodePng(rgb, 3, 2));
-  expect([header!.type, content!.type, end!.type]).toEqual(['IHDR', 'IDAT', 'IEND']);
-  expect([header!.data.readUInt32BE(0), header!.data.readUInt32BE(4)]).toEqual([3, 2]);
-  expect([...unpack(content!.data, 9, 2)]).toEqual([...rgb]);
+  expect([header.type, content.type, end.type]).toEqual(['IHDR', 'IDAT', 'IEND']);
+  expect([header.data.readUInt32BE(0), header.data.readUInt32BE(4)]).toEqual([3, 2]);
+  expect([...unpack(content.data, 9, 2)]).toEqual([...rgb]);
 });

@@ -45,7 +45,7 @@ export function createAnimation(width: number, height: number, framesPerSecond: 
   function add(rgb: Uint8Array): void {
     if (rgb.length !== shown.length)
       throw new RangeError(`Expected a frame of ${width} x ${height} RGB pixels; got ${rgb.length} bytes.`);
-    for (let i = 0; i < rgb.length; i++) next[i] = roundColour(rgb[i]!);
+    for (let i = 0; i < rgb.length; i++) next[i] = roundColour(rgb[i]);
     const last = frames.at(-1);
     const changed = last ? changedRectangle(shown, next, width) : { x: 0, y: 0, width, height };
     if (changed) {
@@ -105,9 +105,9 @@ function changedPixels(
       const o = 4 * (row * width + column);
       if (before && before[i] === after[i] && before[i + 1] === after[i + 1] && before[i + 2] === after[i + 2])
         continue;
-      out[o] = after[i]!;
-      out[o + 1] = after[i + 1]!;
-      out[o + 2] = after[i + 2]!;
+      out[o] = after[i];
+      out[o + 1] = after[i + 1];
+      out[o + 2] = after[i + 2];
       out[o + 3] = 255;
     }
   }

@@ -62,9 +62,9 @@ export function createCamera(
       const { count, allInFront } = placeVertices(mesh, toCamera, poses.rotation, index, projection, vertices);
       const { triangles } = mesh;
       for (let t = 0; t < triangles.length; t += 3) {
-        const a = triangles[t]!;
-        const b = triangles[t + 1]!;
-        const c = triangles[t + 2]!;
+        const a = triangles[t];
+        const b = triangles[t + 1];
+        const c = triangles[t + 2];
         if (allInFront) {
           raster.triangle(vertices, a, b, c, red, green, blue);
         } else {
@@ -72,9 +72,9 @@ export function createCamera(
           for (let k = 2; k < corners; k++)
             raster.triangle(
               vertices,
-              vertices.polygon[0]!,
-              vertices.polygon[k - 1]!,
-              vertices.polygon[k]!,
+              vertices.polygon[0],
+              vertices.polygon[k - 1],
+              vertices.polygon[k],
               red,
               green,
               blue,

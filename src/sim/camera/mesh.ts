@@ -77,7 +77,7 @@ class Builder {
       p[2] + a * u[2] + b * v[2],
     ];
     const [a, b, c, d] = [at(0, 0), at(1, 0), at(1, 1), at(0, 1)].map((q) => this.vertex(q, normal, tone));
-    this.#triangles.push(a!, b!, c!, a!, c!, d!);
+    this.#triangles.push(a, b, c, a, c, d);
   }
 
   /** The surface swept by a polyline of (radius, height, normal) turning round z; `scale` stretches the result. */
@@ -89,11 +89,11 @@ class Builder {
       ),
     );
     for (let i = 0; i + 1 < rings.length; i++) {
-      const [low, high] = [rings[i]!, rings[i + 1]!];
+      const [low, high] = [rings[i], rings[i + 1]];
       for (let k = 0; k + 1 < AROUND.length; k++) {
         // At a pole one of the two triangles has no area.
-        if (profile[i]!.r > 0) this.#triangles.push(low[k]!, low[k + 1]!, high[k + 1]!);
-        if (profile[i + 1]!.r > 0) this.#triangles.push(low[k]!, high[k + 1]!, high[k]!);
+        if (profile[i].r > 0) this.#triangles.push(low[k], low[k + 1], high[k + 1]);
+        if (profile[i + 1].r > 0) this.#triangles.push(low[k], high[k + 1], high[k]);
       }
     }
   }
@@ -102,7 +102,7 @@ class Builder {
     const positions = Float64Array.from(this.#positions);
     let squared = 0;
     for (let i = 0; i < positions.length; i += 3)
-      squared = Math.max(squared, positions[i]! ** 2 + positions[i + 1]! ** 2 + positions[i + 2]! ** 2);
+      squared = Math.max(squared, positions[i] ** 2 + positions[i + 1] ** 2 + positions[i + 2] ** 2);
     return {
       positions,
       normals: Float64Array.from(this.#normals),

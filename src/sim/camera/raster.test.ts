@@ -21,10 +21,10 @@ function coverage(points: Point[]): number[] {
   const out = new Uint8Array(3 * SIZE * SIZE);
   raster.triangle(corners(points), 0, 1, 2, ...WHITE);
   raster.resolve(out);
-  return Array.from({ length: SIZE * SIZE }, (_, i) => Math.round((4 * out[3 * i]!) / 255));
+  return Array.from({ length: SIZE * SIZE }, (_, i) => Math.round((4 * out[3 * i]) / 255));
 }
 
-const signedArea = ([a, b, c]: Point[]) => (b![0] - a![0]) * (c![1] - a![1]) - (c![0] - a![0]) * (b![1] - a![1]);
+const signedArea = ([a, b, c]: Point[]) => (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1]);
 
 it('covers every sample of a split square exactly once, wherever the triangles meet', () => {
   // Corners far outside test the clipping to the image; multiples of half a sample put corners and edges on centres.
@@ -42,7 +42,7 @@ it('covers every sample of a split square exactly once, wherever the triangles m
         [right, bottom],
         [right, top],
       ];
-      const fan = square(low, low, high, high).map((corner, i, all) => [corner, all[(i + 1) % 4]!, middle]);
+      const fan = square(low, low, high, high).map((corner, i, all) => [corner, all[(i + 1) % 4], middle]);
       const [x, y] = middle;
       const quarters = [
         square(low, low, x, y),
@@ -50,15 +50,15 @@ it('covers every sample of a split square exactly once, wherever the triangles m
         square(low, y, x, high),
         square(x, y, high, high),
       ].flatMap(([a, b, c, d]) => [
-        [a!, b!, c!],
-        [a!, c!, d!],
+        [a, b, c],
+        [a, c, d],
       ]);
       for (const triangles of [fan, quarters]) {
         const total = new Array<number>(SIZE * SIZE).fill(0);
         for (const triangle of triangles) {
           expect(signedArea(triangle)).toBeLessThan(0);
           coverage(triangle).forEach((n, pixel) => {
-            total[pixel]! += n;
+            total[pixel] += n;
           });
         }
         expect(new Set(total)).toEqual(new Set([4]));
@@ -125,6 +125,6 @@ it('interpolates shade over the triangle', () => {
   // Samples are rounded down one by one, so a pixel may be one level below the ramp at its centre.
   for (let column = 0; column < SIZE; column++) {
     const wanted = (255 * (column + 0.5)) / SIZE;
-    expect(Math.abs(out[3 * column]! - wanted)).toBeLessThanOrEqual(1);
+    expect(Math.abs(out[3 * column] - wanted)).toBeLessThanOrEqual(1);
   }
 });

@@ -41,12 +41,12 @@ export function createRaster(widthPx: number, heightPx: number): Raster {
 
   function triangle(v: Corners, a: number, b: number, c: number, red: number, green: number, blue: number): void {
     const { x, y, inverseDepth, shade } = v;
-    const xa = x[a]!;
-    const ya = y[a]!;
-    const xb = x[b]!;
-    const yb = y[b]!;
-    const xc = x[c]!;
-    const yc = y[c]!;
+    const xa = x[a];
+    const ya = y[a];
+    const xb = x[b];
+    const yb = y[b];
+    const xc = x[c];
+    const yc = y[c];
     // y points down, so anticlockwise corners enclose a negative area.
     const area = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya);
     if (area >= 0) return;
@@ -57,13 +57,13 @@ export function createRaster(widthPx: number, heightPx: number): Raster {
     if (top > bottom || left > right) return;
 
     // 1/depth and shade at grid point (x, y): value at a plus slopes.
-    const wa = inverseDepth[a]!;
-    const wx = ((inverseDepth[b]! - wa) * (yc - ya) - (inverseDepth[c]! - wa) * (yb - ya)) / area;
-    const wy = ((inverseDepth[c]! - wa) * (xb - xa) - (inverseDepth[b]! - wa) * (xc - xa)) / area;
-    const sa = shade[a]!;
-    const flat = sa === shade[b]! && sa === shade[c]!;
-    const sx = flat ? 0 : ((shade[b]! - sa) * (yc - ya) - (shade[c]! - sa) * (yb - ya)) / area;
-    const sy = flat ? 0 : ((shade[c]! - sa) * (xb - xa) - (shade[b]! - sa) * (xc - xa)) / area;
+    const wa = inverseDepth[a];
+    const wx = ((inverseDepth[b] - wa) * (yc - ya) - (inverseDepth[c] - wa) * (yb - ya)) / area;
+    const wy = ((inverseDepth[c] - wa) * (xb - xa) - (inverseDepth[b] - wa) * (xc - xa)) / area;
+    const sa = shade[a];
+    const flat = sa === shade[b] && sa === shade[c];
+    const sx = flat ? 0 : ((shade[b] - sa) * (yc - ya) - (shade[c] - sa) * (yb - ya)) / area;
+    const sy = flat ? 0 : ((shade[c] - sa) * (xb - xa) - (shade[b] - sa) * (xc - xa)) / area;
     const packed = pack(red * sa, green * sa, blue * sa);
 
     for (let row = top; row <= bottom; row++) {
@@ -91,7 +91,7 @@ export function createRaster(widthPx: number, heightPx: number): Raster {
       const end = row * width + last;
       if (flat) {
         for (let i = row * width + first; i <= end; i++, w += wStep) {
-          if (w > depth[i]!) {
+          if (w > depth[i]) {
             depth[i] = w;
             colour[i] = packed;
           }
@@ -100,7 +100,7 @@ export function createRaster(widthPx: number, heightPx: number): Raster {
         let s = sa + sx * (px - xa) + sy * (py - ya);
         const sStep = sx * SUBPIXELS;
         for (let i = row * width + first; i <= end; i++, w += wStep, s += sStep) {
-          if (w > depth[i]!) {
+          if (w > depth[i]) {
             depth[i] = w;
             colour[i] = pack(red * s, green * s, blue * s);
           }
@@ -114,10 +114,10 @@ export function createRaster(widthPx: number, heightPx: number): Raster {
     for (let row = 0; row < height; row += SUPERSAMPLING) {
       for (let column = 0; column < width; column += SUPERSAMPLING) {
         const i = row * width + column;
-        const p = colour[i]!;
-        const q = colour[i + 1]!;
-        const r = colour[i + width]!;
-        const s = colour[i + width + 1]!;
+        const p = colour[i];
+        const q = colour[i + 1];
+        const r = colour[i + width];
+        const s = colour[i + width + 1];
         // Red and blue are summed in one addition: each has room for 4 x 255; + 2 rounds.
         const redBlue = (p & 0xff00ff) + (q & 0xff00ff) + (r & 0xff00ff) + (s & 0xff00ff) + 0x020002;
         const green = (p & 0xff00) + (q & 0xff00) + (r & 0xff00) + (s & 0xff00) + 0x0200;

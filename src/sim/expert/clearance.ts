@@ -69,5 +69,5 @@ function contains({ geom, position, quaternion: [w, x, y, z] }: Solid, point: Ve
     return Math.hypot(dx, dy) < geom.size[0] + MARGIN_M && Math.abs(dz) < geom.size[1] + MARGIN_M;
   const [c, s] = [Math.cos(geom.yaw ?? 0), Math.sin(geom.yaw ?? 0)];
   const local = [c * dx + s * dy, c * dy - s * dx, dz];
-  return local.every((v, i) => Math.abs(v) < geom.size[i]! + MARGIN_M);
+  return local.every((v, i) => Math.abs(v) < geom.size[i] + MARGIN_M);
 }

@@ -30,7 +30,7 @@ export function destinationOf(
   object: SceneObject,
   { random }: Style,
 ): Destination {
-  const place = atom.args[1]!;
+  const place = atom.args[1];
   const sharing = goal.filter(({ predicate, args }) => predicate === atom.predicate && args[1] === place);
   const seat = SEAT_M * (sharing.indexOf(atom) - (sharing.length - 1) / 2);
   const shift: Vec3 = [seat + PLACE_SPREAD_M * random.uniform(-1, 1), PLACE_SPREAD_M * random.uniform(-1, 1), 0];
@@ -39,7 +39,7 @@ export function destinationOf(
     return (o) => add(add(entityOf(o, place).position, [0, 0, height]), shift);
   }
   const region = regionOf(world, place);
-  const { centre, half, aim = [0, 0] } = region.boxes[0]!;
+  const { centre, half, aim = [0, 0] } = region.boxes[0];
   const height =
     atom.predicate === 'in'
       ? centre[2] + half[2] + RELEASE_IN_M

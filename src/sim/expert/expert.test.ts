@@ -23,7 +23,7 @@ function play(environment: Environment, task: Task, episode: number): Episode {
   let graspYaw = Number.NaN;
   while (!success && actions.length < task.maxSteps) {
     const action = expert(observation);
-    if (Number.isNaN(graspYaw) && action[6]! > 0) graspYaw = fingerYaw(observation.eefQuaternion);
+    if (Number.isNaN(graspYaw) && action[6] > 0) graspYaw = fingerYaw(observation.eefQuaternion);
     actions.push(action);
     ({ observation, success } = environment.step(action));
   }

@@ -34,7 +34,7 @@ const ROTATION_NOISE = 0.3;
 export function follow(waypoint: Waypoint, observation: Observation, style: Style): Float64Array {
   const { position, yaw } = waypoint.target(observation);
   const limit = style.speed * (waypoint.pace ?? 1);
-  const command = position.map((p, i) => (GAIN * (p - observation.eefPosition[i]!)) / POSITION_SCALE_M);
+  const command = position.map((p, i) => (GAIN * (p - observation.eefPosition[i])) / POSITION_SCALE_M);
   const scale = Math.min(1, limit / Math.max(1e-9, Math.hypot(...command)));
   const turn = rotationError(observation.eefQuaternion, yaw).map((v) => (ROTATION_GAIN * v) / ROTATION_SCALE_RAD);
   const { random, noise } = style;

@@ -75,7 +75,7 @@ export function emit(outputs: Record<string, Tensor>, { standard = false, metada
     if (absorbed.has(t)) continue;
     const norm = normed.get(t);
     if (norm) {
-      names.set(t, emitNorm(graph, norm.eps, [single(norm.x), single(norm.weight), single(norm.bias)])[0]!);
+      names.set(t, emitNorm(graph, norm.eps, [single(norm.x), single(norm.weight), single(norm.bias)])[0]);
     } else if (is(t, 'input')) {
       const { name } = t.attrs;
       if (name in inputs) throw new Error(`Two different inputs are named ${name}. Give each its own name.`);
@@ -83,15 +83,15 @@ export function emit(outputs: Record<string, Tensor>, { standard = false, metada
       graph.inputs.push({ name, shape: t.shape, dtype: t.dtype });
       names.set(t, name);
     } else if (is(t, 'pick')) {
-      names.set(t, (names.get(t.args[0]!) as string[])[t.attrs.index]!);
-    } else if (is(t, 'gelu') && absorbed.has(t.args[1]!)) {
-      names.set(t, graph.op('Gelu', [single(t.args[0]!)]));
+      names.set(t, (names.get(t.args[0]) as string[])[t.attrs.index]);
+    } else if (is(t, 'gelu') && absorbed.has(t.args[1])) {
+      names.set(t, graph.op('Gelu', [single(t.args[0])]));
     } else {
       const gemm = is(t, 'add') ? t.args.findIndex((a) => absorbed.has(a)) : -1;
       if (gemm >= 0) {
         const product = t.args[gemm] as Tensor<'matmul'>;
         const [a, b] = product.args.map(single);
-        names.set(t, emitGemm(graph, product.attrs, [a!, b!, single(t.args[1 - gemm]!)]));
+        names.set(t, emitGemm(graph, product.attrs, [a, b, single(t.args[1 - gemm])]));
       } else {
         names.set(
           t,
@@ -106,7 +106,7 @@ export function emit(outputs: Record<string, Tensor>, { standard = false, metada
   }
   const out: Signature['outputs'] = {};
   Object.keys(outputs).forEach((name, i) => {
-    const t = roots[i]!;
+    const t = roots[i];
     const written = standard ? name : engineOutput(name);
     if (written in inputs) throw new Error(`An input and an output are named ${name}. Give each its own name.`);
     graph.nodes.push({ op: 'Identity', inputs: [single(t)], outputs: [written], attributes: {}, domain: '' });
@@ -128,8 +128,8 @@ function countUses(order: readonly Tensor[], roots: readonly Tensor[]): Map<Tens
 /** Marks a product of two matrices that only this addition uses: Gemm adds a bias row or a whole matrix for free. */
 function markGemm(t: Tensor<'add'>, uses: Map<Tensor, number>, absorbed: Set<Tensor>): void {
   for (const i of [0, 1]) {
-    const product = t.args[i]!;
-    const rest = t.args[1 - i]!;
+    const product = t.args[i];
+    const rest = t.args[1 - i];
     const fits = rest.shape.length <= 2 && sameShape(product.shape, t.shape);
     if (is(product, 'matmul') && product.shape.length === 2 && uses.get(product) === 1 && fits) {
       absorbed.add(product);
@@ -141,11 +141,11 @@ function markGemm(t: Tensor<'add'>, uses: Map<Tensor, number>, absorbed: Set<Ten
 /** x Phi(x) where nothing else wants Phi(x), as no derivative does: scaling, erf, halving and lifting go into one node. */
 function markGelu(t: Tensor<'gelu'>, uses: Map<Tensor, number>, absorbed: Set<Tensor>): void {
   const chain: Tensor[] = [];
-  let phi = t.args[1]!;
+  let phi = t.args[1];
   for (const op of ['add', 'mul', 'erf', 'mul']) {
     if (phi.op !== op || uses.get(phi) !== 1) return;
     chain.push(phi);
-    phi = phi.args[0]!;
+    phi = phi.args[0];
   }
   // A scaled x may have given its factor to the chain, which then starts elsewhere.
   if (phi === t.args[0]) for (const inner of chain) absorbed.add(inner);
@@ -167,8 +167,8 @@ function affineNorm(t: Tensor<'add'>, uses: Map<Tensor, number>): AffineNorm | u
   if (!is(scaled, 'mul') || !picked || !is(picked, 'pick') || !norm || !is(norm, 'layerNorm')) return undefined;
   const width = [norm.shape.at(-1)!];
   const whole = [scaled, picked, norm].every((inner) => uses.get(inner) === 1);
-  if (!whole || !sameShape(weight!.shape, width) || !sameShape(bias.shape, width)) return undefined;
-  return { x: norm.args[0]!, weight: weight!, bias, eps: norm.attrs.eps, absorbed: [scaled, picked, norm] };
+  if (!whole || !sameShape(weight.shape, width) || !sameShape(bias.shape, width)) return undefined;
+  return { x: norm.args[0], weight: weight, bias, eps: norm.attrs.eps, absorbed: [scaled, picked, norm] };
 }
 
 function emitNorm(graph: OnnxGraph, eps: number, inputs: string[]): string[] {
@@ -222,13 +222,13 @@ const EMIT: { [K in OpName]: Emit<K> } = {
   mul: same('Mul'),
   div: same('Div'),
   clamp: (g, [x], { attrs: { lo, hi } }) =>
-    g.op('Clip', [x!, g.floats(Float32Array.of(lo), []), g.floats(Float32Array.of(hi), [])]),
+    g.op('Clip', [x, g.floats(Float32Array.of(lo), []), g.floats(Float32Array.of(hi), [])]),
   equal: (g, ins) => g.op('Cast', [g.op('Equal', ins)], { to: 1 }),
-  sum: (g, [x], { attrs: { axes } }) => g.op('ReduceSum', [x!, g.ints(axes)], { keepdims: 1 }),
+  sum: (g, [x], { attrs: { axes } }) => g.op('ReduceSum', [x, g.ints(axes)], { keepdims: 1 }),
   mean: (g, [x], { attrs: { axes } }) =>
     g.standard
-      ? g.op('ReduceMean', [x!], { axes, keepdims: 1 })
-      : g.op('ReduceMean', [x!, g.ints(axes)], { keepdims: 1 }),
+      ? g.op('ReduceMean', [x], { axes, keepdims: 1 })
+      : g.op('ReduceMean', [x, g.ints(axes)], { keepdims: 1 }),
   matmul: (g, ins, t) => {
     const { transA, transB } = t.attrs;
     if (t.shape.length === 2) return emitGemm(g, t.attrs, ins);
@@ -236,38 +236,38 @@ const EMIT: { [K in OpName]: Emit<K> } = {
     if (g.standard)
       return g.op(
         'MatMul',
-        [transA, transB].map((swap, i) => (swap ? swapped(g, ins[i]!, t.args[i]!) : ins[i]!)),
+        [transA, transB].map((swap, i) => (swap ? swapped(g, ins[i], t.args[i]) : ins[i])),
       );
     return g.op('FusedMatMul', ins, { transA: +transA, transB: +transB }, 'com.microsoft');
   },
   softmax: (g, ins) => g.op('Softmax', ins, { axis: -1 }),
   layerNorm: (g, [x], t) => {
     const width = t.shape.at(-1)!;
-    return emitNorm(g, t.attrs.eps, [x!, g.floats(new Float32Array(width).fill(1), [width])]);
+    return emitNorm(g, t.attrs.eps, [x, g.floats(new Float32Array(width).fill(1), [width])]);
   },
   split: (g, [x], t) => {
     const outputs = t.attrs.sizes.map(() => g.fresh());
     g.nodes.push({
       op: 'Split',
-      inputs: [x!, g.ints(t.attrs.sizes)],
+      inputs: [x, g.ints(t.attrs.sizes)],
       outputs,
       attributes: { axis: t.attrs.axis },
       domain: '',
     });
     return outputs;
   },
-  reshape: (g, [x], t) => g.op('Reshape', [x!, g.ints(t.shape)]),
+  reshape: (g, [x], t) => g.op('Reshape', [x, g.ints(t.shape)]),
   transpose: (g, ins, t) => g.op('Transpose', ins, { perm: t.attrs.perm }),
   concat: (g, ins, t) => g.op('Concat', ins, { axis: t.attrs.axis }),
   slice: (g, [x], { attrs: { axis, start, end } }) =>
-    g.op('Slice', [x!, g.ints([start]), g.ints([end]), g.ints([axis])]),
+    g.op('Slice', [x, g.ints([start]), g.ints([end]), g.ints([axis])]),
   pad: (g, [x], { attrs: { axis, before, after }, shape }) => {
     const along = (width: number) => [...shape.keys()].map((other) => (other === axis ? width : 0));
-    return g.op('Pad', [x!, g.ints([...along(before), ...along(after)])]);
+    return g.op('Pad', [x, g.ints([...along(before), ...along(after)])]);
   },
-  broadcast: (g, [x], t) => g.op('Expand', [x!, g.ints(t.shape)]),
-  gather: (g, [x], { attrs: { axis, indices } }) => g.op('Gather', [x!, g.ints(indices)], { axis }),
+  broadcast: (g, [x], t) => g.op('Expand', [x, g.ints(t.shape)]),
+  gather: (g, [x], { attrs: { axis, indices } }) => g.op('Gather', [x, g.ints(indices)], { axis }),
   embed: (g, ins) => g.op('Gather', ins, { axis: 0 }),
   oneHot: (g, [ids], { attrs: { depth } }) =>
-    g.op('OneHot', [ids!, g.ints([depth]), g.floats(Float32Array.of(0, 1), [2])], { axis: -1 }),
+    g.op('OneHot', [ids, g.ints([depth]), g.floats(Float32Array.of(0, 1), [2])], { axis: -1 }),
 };

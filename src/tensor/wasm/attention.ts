@@ -41,51 +41,51 @@ export function attentionKernel(m: Assembler, shape: AttentionShape, scores: num
     ];
     const math = scratch(scope);
     const score: Code = [
-      other!.set(i32.add(qkv.get, i32.const(keys))),
-      at!.set(i32.const(scores)),
-      repeat(key!, i32.const(tokens), [
-        sum.set(f32x4.mul(q[0]!.get, v128.load(other!.get))),
-        parts.slice(1).map((i) => sum.set(f32x4.add(sum.get, f32x4.mul(q[i]!.get, v128.load(other!.get, 16 * i))))),
-        f32.store(at!.get, f32x4.lane(sumLanes(v, sum.get), 0)),
-        advance(at!, 4),
-        advance(other!, 4 * strideIn),
+      other.set(i32.add(qkv.get, i32.const(keys))),
+      at.set(i32.const(scores)),
+      repeat(key, i32.const(tokens), [
+        sum.set(f32x4.mul(q[0].get, v128.load(other.get))),
+        parts.slice(1).map((i) => sum.set(f32x4.add(sum.get, f32x4.mul(q[i].get, v128.load(other.get, 16 * i))))),
+        f32.store(at.get, f32x4.lane(sumLanes(v, sum.get), 0)),
+        advance(at, 4),
+        advance(other, 4 * strideIn),
       ]),
     ];
     const softmax: Code = [
-      groups.map((g) => weights[g]!.set(v128.load(i32.const(scores), 16 * g))),
-      most.set(groups.slice(1).reduce<Code>((max, g) => f32x4.pmax(max, weights[g]!.get), weights[0]!.get)),
+      groups.map((g) => weights[g].set(v128.load(i32.const(scores), 16 * g))),
+      most.set(groups.slice(1).reduce<Code>((max, g) => f32x4.pmax(max, weights[g].get), weights[0].get)),
       most.set(f32x4.pmax(most.get, v128.shuffle32(most.get, most.get, [2, 3, 0, 1]))),
       most.set(f32x4.pmax(most.get, v128.shuffle32(most.get, most.get, [1, 0, 3, 2]))),
-      groups.map((g) => weights[g]!.set(exp4(math, f32x4.sub(weights[g]!.get, most.get)))),
-      sum.set(groups.slice(1).reduce<Code>((total, g) => f32x4.add(total, weights[g]!.get), weights[0]!.get)),
+      groups.map((g) => weights[g].set(exp4(math, f32x4.sub(weights[g].get, most.get)))),
+      sum.set(groups.slice(1).reduce<Code>((total, g) => f32x4.add(total, weights[g].get), weights[0].get)),
       sum.set(f32x4.div(f32x4.const(1), sumLanes(v, sum.get))),
-      groups.map((g) => v128.store(i32.const(scores), f32x4.mul(weights[g]!.get, sum.get), 16 * g)),
+      groups.map((g) => v128.store(i32.const(scores), f32x4.mul(weights[g].get, sum.get), 16 * g)),
     ];
     const mix: Code = [
-      other!.set(i32.add(qkv.get, i32.const(values))),
-      at!.set(i32.const(scores)),
-      parts.map((i) => answer[i]!.set(f32x4.const(0))),
-      repeat(key!, i32.const(tokens), [
-        v.set(v128.splat32(at!.get)),
-        parts.map((i) => answer[i]!.set(f32x4.add(answer[i]!.get, f32x4.mul(v.get, v128.load(other!.get, 16 * i))))),
-        advance(at!, 4),
-        advance(other!, 4 * strideIn),
+      other.set(i32.add(qkv.get, i32.const(values))),
+      at.set(i32.const(scores)),
+      parts.map((i) => answer[i].set(f32x4.const(0))),
+      repeat(key, i32.const(tokens), [
+        v.set(v128.splat32(at.get)),
+        parts.map((i) => answer[i].set(f32x4.add(answer[i].get, f32x4.mul(v.get, v128.load(other.get, 16 * i))))),
+        advance(at, 4),
+        advance(other, 4 * strideIn),
       ]),
-      parts.map((i) => v128.store(to!.get, answer[i]!.get, 16 * i)),
+      parts.map((i) => v128.store(to.get, answer[i].get, 16 * i)),
     ];
     return [
       repeat(batch, batch.get, [
-        repeat(head!, i32.const(heads), [
-          from!.set(qkv.get),
-          to!.set(answers.get),
-          repeat(query!, i32.const(tokens), [
+        repeat(head, i32.const(heads), [
+          from.set(qkv.get),
+          to.set(answers.get),
+          repeat(query, i32.const(tokens), [
             v128.store(i32.const(scores), f32x4.const(NOWHERE), 16 * (groups.length - 1)),
-            parts.map((i) => q[i]!.set(v128.load(from!.get, 16 * i))),
+            parts.map((i) => q[i].set(v128.load(from.get, 16 * i))),
             score,
             softmax,
             mix,
-            advance(from!, 4 * strideIn),
-            advance(to!, 4 * strideOut),
+            advance(from, 4 * strideIn),
+            advance(to, 4 * strideOut),
           ]),
           advance(qkv, 4 * depth),
           advance(answers, 4 * depth),

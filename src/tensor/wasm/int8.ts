@@ -58,10 +58,10 @@ export function quantiseKernel(m: Assembler): Func {
     const peak = scope.local('f32');
     const rounded = (offset: number) =>
       i32x4.sub(f32x4.add(f32x4.mul(v128.load(from.get, offset), factor.get), f32x4.const(ROUND)), f32x4.const(ROUND));
-    return repeat(row, rows!.get, [
+    return repeat(row, rows.get, [
       largest.set(f32x4.const(0)),
-      from.set(x!.get),
-      repeat(left, eights!.get, [
+      from.set(x.get),
+      repeat(left, eights.get, [
         [0, 16].map((at) => largest.set(f32x4.max(largest.get, f32x4.abs(v128.load(from.get, at))))),
         advance(from, 32),
       ]),
@@ -71,16 +71,16 @@ export function quantiseKernel(m: Assembler): Func {
       ].map((order) => largest.set(f32x4.max(largest.get, v128.shuffle32(largest.get, largest.get, order)))),
       // A row of zeros stays one.
       peak.set(f32.max(f32x4.lane(largest.get, 0), f32.const(1e-30))),
-      factor.set(f32x4.splat(f32.div(most!.get, peak.get))),
-      v128.store(q!.get, f32x4.splat(f32.div(peak.get, most!.get))),
-      advance(q!, 16),
-      from.set(x!.get),
-      repeat(left, eights!.get, [
-        v128.store(q!.get, narrow16(rounded(0), rounded(16))),
+      factor.set(f32x4.splat(f32.div(most.get, peak.get))),
+      v128.store(q.get, f32x4.splat(f32.div(peak.get, most.get))),
+      advance(q, 16),
+      from.set(x.get),
+      repeat(left, eights.get, [
+        v128.store(q.get, narrow16(rounded(0), rounded(16))),
         advance(from, 32),
-        advance(q!, 16),
+        advance(q, 16),
       ]),
-      x!.set(i32.add(x!.get, xStride!.get)),
+      x.set(i32.add(x.get, xStride.get)),
     ]);
   });
 }

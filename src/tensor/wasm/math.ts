@@ -20,7 +20,7 @@ export function scratch(scope: Scope): Scratch {
 
 /** Highest power first, by Horner's rule. */
 const polynomial = (x: Code, [first, ...rest]: readonly number[]): Code =>
-  rest.reduce<Code>((sum, c) => f32x4.add(f32x4.mul(sum, x), f32x4.const(c)), f32x4.const(first!));
+  rest.reduce<Code>((sum, c) => f32x4.add(f32x4.mul(sum, x), f32x4.const(c)), f32x4.const(first));
 
 const clamped = (x: Code, bound: number): Code => f32x4.pmin(f32x4.pmax(x, f32x4.const(-bound)), f32x4.const(bound));
 

@@ -53,7 +53,7 @@ describe.each([float32, int8])('$name', (arithmetic) => {
           normals(key(seed + 1), inputs * outputs),
           normals(key(seed + 2), rows * N),
         ];
-        const weight = (k: number, n: number) => (k < inputs && n < outputs ? w[k * outputs + n]! : 0);
+        const weight = (k: number, n: number) => (k < inputs && n < outputs ? w[k * outputs + n] : 0);
         const floats = new Float32Array(memory.buffer);
         for (let r = 0; r < rows; r++) floats.set(x.subarray(r * inputs, (r + 1) * inputs), AT.x / 4 + r * K);
         floats.set(init, AT.init / 4);
@@ -65,16 +65,16 @@ describe.each([float32, int8])('$name', (arithmetic) => {
         product(...from, AT.w, AT.init, perRow ? 4 * N : 0, AT.y, 4 * N, turnsOf(arithmetic, K), N / PANEL, rows);
         for (let r = 0; r < rows; r++)
           for (let n = 0; n < outputs; n++) {
-            let [wanted, size, largest] = [init[(perRow ? r : 0) * N + n]!, 1, 0];
+            let [wanted, size, largest] = [init[(perRow ? r : 0) * N + n], 1, 0];
             for (let k = 0; k < inputs; k++) {
-              wanted += x[r * inputs + k]! * weight(k, n);
-              size += Math.abs(x[r * inputs + k]!);
+              wanted += x[r * inputs + k] * weight(k, n);
+              size += Math.abs(x[r * inputs + k]);
               largest = Math.max(largest, Math.abs(weight(k, n)));
             }
             // Float32: the rounding of some forty sums. 8 bits: half a step of the weights' scale for each input, and
             // little for the activations' 16 bits.
             const tolerance = precise ? 1e-6 * size * (1 + largest) : (0.51 / 127) * size * largest + 1e-3;
-            expect(Math.abs(floats[AT.y / 4 + r * N + n]! - wanted)).toBeLessThan(tolerance);
+            expect(Math.abs(floats[AT.y / 4 + r * N + n] - wanted)).toBeLessThan(tolerance);
           }
       }),
       { numRuns: 150 },
@@ -92,7 +92,7 @@ describe('8 bits', () => {
       packInt8(new Int8Array(memory.buffer, AT.w, panelBytes(int8, inputs)), inputs, PANEL, () => -1);
       quantise(AT.x, 0, AT.q, mostActivation(inputs), inputs / 8, 1);
       product(AT.q, 0, AT.w, AT.init, 0, AT.y, 0, turnsOf(int8, inputs), 1, 1);
-      expect(floats[AT.y / 4]! / -inputs).toBeCloseTo(1, 5);
+      expect(floats[AT.y / 4] / -inputs).toBeCloseTo(1, 5);
     }
   });
 

@@ -68,14 +68,14 @@ export function productKernel(m: Assembler, arithmetic: Arithmetic): Func {
     const next = (pointer: Local, stride: Local) => pointer.set(i32.add(pointer.get, i32.mul(stride.get, height.get)));
     // Tiles as even as can be: 16 rows are 4 x 4, not 5 + 5 + 5 + 1.
     return [
-      tiles.set(i32.divU(i32.add(rows!.get, i32.const(TALLEST - 1)), i32.const(TALLEST))),
+      tiles.set(i32.divU(i32.add(rows.get, i32.const(TALLEST - 1)), i32.const(TALLEST))),
       loopWhile(tiles.get, [
-        height.set(i32.divU(i32.sub(i32.add(rows!.get, tiles.get), i32.const(1)), tiles.get)),
+        height.set(i32.divU(i32.sub(i32.add(rows.get, tiles.get), i32.const(1)), tiles.get)),
         choose,
-        next(x!, xStride!),
-        next(init!, initStride!),
-        next(y!, yStride!),
-        rows!.set(i32.sub(rows!.get, height.get)),
+        next(x, xStride),
+        next(init, initStride),
+        next(y, yStride),
+        rows.set(i32.sub(rows.get, height.get)),
         advance(tiles, -1),
       ]),
     ];
@@ -97,7 +97,7 @@ interface Registers {
 /** All panels for a tile of `height` rows, as many at once as are left and allowed. */
 function rowsOfTile(scope: Scope, height: number, arithmetic: Arithmetic): Code {
   const [, , w, init, , y, , turns, panels] = scope.params as Local[];
-  const most = PANELS_AT_ONCE[height]!;
+  const most = PANELS_AT_ONCE[height];
   const registers: Registers = {
     x: scope.locals('i32', height),
     w: scope.locals('i32', most),
@@ -107,20 +107,20 @@ function rowsOfTile(scope: Scope, height: number, arithmetic: Arithmetic): Code 
     splat: scope.local('v128'),
     weights: scope.locals('v128', 2),
   };
-  const packed = (n: number) => panelOffset(arithmetic, turns!, n);
+  const packed = (n: number) => panelOffset(arithmetic, turns, n);
   const at = (n: number): Code => [
     tile(scope, height, n, registers, arithmetic),
-    advance(init!, 4 * PANEL * n),
-    advance(y!, 4 * PANEL * n),
-    w!.set(i32.add(w!.get, packed(n))),
-    advance(panels!, -n),
+    advance(init, 4 * PANEL * n),
+    advance(y, 4 * PANEL * n),
+    w.set(i32.add(w.get, packed(n))),
+    advance(panels, -n),
   ];
   // Most at once while that many are left; the rest by one smaller tile.
   const rest = Array.from({ length: most - 1 }, (_, i) => i + 1).reduce<Code>(
-    (otherwise, n) => when(i32.eq(panels!.get, i32.const(n)), at(n), otherwise),
+    (otherwise, n) => when(i32.eq(panels.get, i32.const(n)), at(n), otherwise),
     [],
   );
-  return [loopWhile(i32.geU(panels!.get, i32.const(most)), at(most)), rest];
+  return [loopWhile(i32.geU(panels.get, i32.const(most)), at(most)), rest];
 }
 
 /** Bytes of n panels. */
@@ -133,7 +133,7 @@ function tile({ params }: Scope, height: number, panels: number, registers: Regi
   const { weightBytes, xHeader, wHeader } = arithmetic;
   const rows = Array.from({ length: height }, (_, r) => r);
   const columns = Array.from({ length: 2 * panels }, (_, c) => c);
-  const sum = (r: number, c: number) => registers.sums[r * 2 * panels + c]!;
+  const sum = (r: number, c: number) => registers.sums[r * 2 * panels + c];
   const eachRow = (start: Local, stride: Local, f: (r: number) => Code): Code => [
     row.set(start.get),
     rows.map((r) => [f(r), r + 1 < height ? row.set(i32.add(row.get, stride.get)) : []]),
@@ -142,8 +142,8 @@ function tile({ params }: Scope, height: number, panels: number, registers: Regi
     sum(r, c).set(arithmetic.accumulate(sum(r, c).get, splat.get, weight));
   const fence = fences(counter);
   const step = (k: number): Code => {
-    const take = (r: number) => splat.set(v128.splat32(registers.x[r]!.get, 4 * k));
-    const load = (c: number) => arithmetic.load(registers.w[c >> 1]!.get, weightBytes * k, c % 2);
+    const take = (r: number) => splat.set(v128.splat32(registers.x[r].get, 4 * k));
+    const load = (c: number) => arithmetic.load(registers.w[c >> 1].get, weightBytes * k, c % 2);
     // One row uses a vector of weights once; several rows keep the two of their panel.
     if (height === 1)
       return [
@@ -151,38 +151,36 @@ function tile({ params }: Scope, height: number, panels: number, registers: Regi
         columns.map((c) => [accumulate(0, c, load(c)), c % 4 === 3 || c + 1 === columns.length ? fence() : []]),
       ];
     return Array.from({ length: panels }, (_, p) => [
-      [0, 1].map((half) => weights[half]!.set(load(2 * p + half))),
+      [0, 1].map((half) => weights[half].set(load(2 * p + half))),
       rows.map((r) => [
         take(r),
-        [0, 1].map((half) => accumulate(r, 2 * p + half, weights[half]!.get)),
+        [0, 1].map((half) => accumulate(r, 2 * p + half, weights[half].get)),
         r % 2 === 1 || r + 1 === height ? fence() : [],
       ]),
     ]);
   };
   const startOfPanels = (header: number) =>
     Array.from({ length: panels }, (_, p) =>
-      registers.w[p]!.set(i32.add(i32.add(w!.get, panelOffset(arithmetic, turns!, p)), i32.const(header))),
+      registers.w[p].set(i32.add(i32.add(w.get, panelOffset(arithmetic, turns, p)), i32.const(header))),
     );
   const startOfRows = (header: number) =>
-    eachRow(x!, xStride!, (r) => registers.x[r]!.set(i32.add(row.get, i32.const(header))));
+    eachRow(x, xStride, (r) => registers.x[r].set(i32.add(row.get, i32.const(header))));
   const initAt = (c: number) => v128.load(row.get, 16 * c);
   return [
-    eachRow(init!, initStride!, (r) => columns.map((c) => sum(r, c).set(arithmetic.start(initAt(c))))),
+    eachRow(init, initStride, (r) => columns.map((c) => sum(r, c).set(arithmetic.start(initAt(c))))),
     startOfRows(xHeader),
     startOfPanels(wHeader),
-    repeatFenced(counter, turns!.get, [
+    repeatFenced(counter, turns.get, [
       Array.from({ length: STEPS }, (_, k) => step(k)),
       registers.x.map((p) => advance(p, 4 * STEPS)),
       registers.w.slice(0, panels).map((p) => advance(p, weightBytes * STEPS)),
     ]),
     xHeader + wHeader > 0 ? [startOfRows(0), startOfPanels(0)] : [],
-    eachRow(init!, initStride!, (r) =>
+    eachRow(init, initStride, (r) =>
       columns.map((c) =>
-        sum(r, c).set(
-          arithmetic.finish(sum(r, c).get, initAt(c), registers.x[r]!.get, registers.w[c >> 1]!.get, c % 2),
-        ),
+        sum(r, c).set(arithmetic.finish(sum(r, c).get, initAt(c), registers.x[r].get, registers.w[c >> 1].get, c % 2)),
       ),
     ),
-    eachRow(y!, yStride!, (r) => columns.map((c) => v128.store(row.get, sum(r, c).get, 16 * c))),
+    eachRow(y, yStride, (r) => columns.map((c) => v128.store(row.get, sum(r, c).get, 16 * c))),
   ];
 }

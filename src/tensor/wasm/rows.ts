@@ -35,26 +35,26 @@ export function addNormKernel(m: Assembler, { width, stride }: NormShape, rows: 
     const [x, term, termStride, y, groups] = scope.params as Local[] & { length: 5 };
     const [row, left, from] = scope.locals('i32', 3) as [Local, Local, Local];
     const [v, sum, factor] = scope.locals('v128', 3) as [Local, Local, Local];
-    return repeat(groups!, groups!.get, [
+    return repeat(groups, groups.get, [
       repeat(row, i32.const(rows), [
         sum.set(f32x4.const(0)),
-        from.set(term!.get),
+        from.set(term.get),
         repeat(left, i32.const(stride / 4), [
-          v.set(f32x4.add(v128.load(x!.get), v128.load(from.get))),
-          v128.store(x!.get, v.get),
+          v.set(f32x4.add(v128.load(x.get), v128.load(from.get))),
+          v128.store(x.get, v.get),
           sum.set(f32x4.add(sum.get, f32x4.mul(v.get, v.get))),
-          advance(x!, 16),
+          advance(x, 16),
           advance(from, 16),
         ]),
         factor.set(inverseRms(sum, v, width)),
-        advance(x!, -4 * stride),
+        advance(x, -4 * stride),
         repeat(left, i32.const(stride / 4), [
-          v128.store(y!.get, f32x4.mul(v128.load(x!.get), factor.get)),
-          advance(x!, 16),
-          advance(y!, 16),
+          v128.store(y.get, f32x4.mul(v128.load(x.get), factor.get)),
+          advance(x, 16),
+          advance(y, 16),
         ]),
       ]),
-      term!.set(i32.add(term!.get, termStride!.get)),
+      term.set(i32.add(term.get, termStride.get)),
     ]);
   });
 }

@@ -53,11 +53,11 @@ export async function compileFastest(
   };
   for (const candidate of candidates) for (let spent = 0; spent < WARM_UP_MS; ) spent += await timed(candidate);
   for (let run = 0; run < RUNS; run++) for (const candidate of candidates) candidate.times.push(await timed(candidate));
-  const median = (times: readonly number[]) => times.toSorted((a, b) => a - b)[times.length >> 1]!;
+  const median = (times: readonly number[]) => times.toSorted((a, b) => a - b)[times.length >> 1];
   candidates.sort((a, b) => median(a.times) - median(b.times));
   for (const { compiled } of candidates.slice(1)) compiled[Symbol.dispose]();
   const measured = Object.fromEntries(candidates.map(({ compiled, times }) => [compiled.backend, median(times)]));
-  return { ...candidates[0]!.compiled, measured };
+  return { ...candidates[0].compiled, measured };
 }
 
 async function compileFolded(

@@ -64,7 +64,7 @@ describe.each(BACKENDS)('%s', (backend) => {
     });
   });
 
-  const config = configs[0]!;
+  const config = configs[0];
 
   test('rows of a batch do not know each other, nor what came before', async () => {
     using compiled = await compileNina(config, randomModel(config, 1), { backend });
@@ -111,14 +111,14 @@ test('8 bits are a quarter of the weights', async () => {
 });
 
 test('the fastest is one of those measured, and never rounds weights', async () => {
-  const config = configs[0]!;
+  const config = configs[0];
   using fastest = await compileFastest(config, randomModel(config, 1));
   expect(Object.keys(fastest.measured).sort()).toEqual(['onnx', 'wasm']);
   expect(fastest.measured[fastest.backend]).toBe(Math.min(...Object.values(fastest.measured)));
 });
 
 test('configuration and parameters that disagree are refused', () => {
-  const config = configs[0]!;
+  const config = configs[0];
   expect(() => foldNina({ ...config, backbone: 'trans', use_plu: false }, randomModel(config, 1))).toThrow(
     'The configuration says backbone trans, but the parameters are of mlp.',
   );

@@ -61,7 +61,7 @@ function density(z: Tensor, tanhs: readonly Tensor[], D: number, logDet: number)
 function run(folded: Folded, way: 'sample' | 'logProb', x: Tensor, condition: Tensor) {
   const { config, nets, cond } = folded;
   const { steps, finish } = folded[way];
-  const half = x.shape[1]! / 2;
+  const half = x.shape[1] / 2;
   const heard = affine(cond, condition);
   const parts = split(
     heard,
@@ -74,8 +74,8 @@ function run(folded: Folded, way: 'sample' | 'logProb', x: Tensor, condition: Te
     const [y1, y2] = split(applyMix(mix, y), 1, [half, half]) as [Tensor, Tensor];
     const [s, t] =
       nets.kind === 'mlp'
-        ? perceptrons(nets.layers[layer]!, y1, parts[layer]!)
-        : transformer(config, nets.layers[layer]!, y1, parts[layer]!);
+        ? perceptrons(nets.layers[layer], y1, parts[layer])
+        : transformer(config, nets.layers[layer], y1, parts[layer]);
     const scale = tanh(s);
     tanhs.push(scale);
     const moved = way === 'sample' ? mul(sub(y2, t), exp(neg(scale))) : add(mul(y2, exp(scale)), t);
@@ -97,7 +97,7 @@ function affine({ inputs, outputs, weight, bias }: Affine, x: Tensor): Tensor {
 /** y1 [B, D/2] and what both hidden layers hear of the condition [B, 2H] to s and t [B, D/2]. */
 function perceptrons({ first, hidden }: MlpNet, y1: Tensor, heard: Tensor): [s: Tensor, t: Tensor] {
   const x = add(affine(first, y1), heard);
-  const H = x.shape[1]! / 2;
+  const H = x.shape[1] / 2;
   const next = ({ weight, bias, linear }: MlpHidden, h: Tensor) =>
     affine(linear, gelu(layerNorm(h, constant(weight, [weight.length]), constant(bias, [bias.length]))));
   const [s, t] = split(x, 1, [H, H]) as [Tensor, Tensor];
@@ -114,8 +114,8 @@ function transformer(
   y1: Tensor,
   heard: Tensor,
 ): [s: Tensor, t: Tensor] {
-  const B = y1.shape[0]!;
-  const tokens = y1.shape[1]! / A;
+  const B = y1.shape[0];
+  const tokens = y1.shape[1] / A;
   const H = input.outputs;
   let x = affine(input, reshape(y1, [B * tokens, A]));
   const told = split(
@@ -125,17 +125,17 @@ function transformer(
   );
   blocks.forEach(({ qkv, out }, j) => {
     const mixed = attend(affine(qkv, layerNorm(x)), B, n_heads);
-    const everyToken = reshape(broadcastTo(reshape(told[j]!, [B, 1, H]), [B, tokens, H]), [B * tokens, H]);
-    x = add(add(x, B === 1 ? told[j]! : everyToken), affine(out, mixed));
+    const everyToken = reshape(broadcastTo(reshape(told[j], [B, 1, H]), [B, tokens, H]), [B * tokens, H]);
+    x = add(add(x, B === 1 ? told[j] : everyToken), affine(out, mixed));
   });
   const heads = split(gelu(affine(widen, layerNorm(x))), 1, [2 * H, 2 * H]);
-  return narrow.map((head, k) => reshape(affine(head, heads[k]!), y1.shape)) as [Tensor, Tensor];
+  return narrow.map((head, k) => reshape(affine(head, heads[k]), y1.shape)) as [Tensor, Tensor];
 }
 
 /** Queries, keys and values [B*S, 3H], the queries scaled, to the heads' answers [B*S, H]. */
 function attend(qkv: Tensor, B: number, heads: number): Tensor {
-  const S = qkv.shape[0]! / B;
-  const H = qkv.shape[1]! / 3;
+  const S = qkv.shape[0] / B;
+  const H = qkv.shape[1] / 3;
   const [q, k, v] = split(qkv, 1, [H, H, H]).map((part) =>
     transpose(reshape(part, [B, S, heads, H / heads]), [0, 2, 1, 3]),
   ) as [Tensor, Tensor, Tensor];

@@ -21,7 +21,7 @@ export function matrix(rows: number, columns: number, at: (i: number, j: number)
 export function fromWeight({ shape, data }: NDArray, k = 0): Matrix {
   const [out, width] = shape.slice(-2) as [number, number];
   const start = k * out * width;
-  return matrix(width, out, (i, j) => data[start + j * width + i]!);
+  return matrix(width, out, (i, j) => data[start + j * width + i]);
 }
 
 /** Member `k` of a stack of vectors of `width` numbers, as one row. */
@@ -40,41 +40,41 @@ export function multiply(a: Matrix, b: Matrix): Matrix {
     let k = 0;
     for (; k + 4 <= n; k += 4) {
       const [from, at] = [i * n + k, k * width];
-      const [f0, f1, f2, f3] = [a.data[from]!, a.data[from + 1]!, a.data[from + 2]!, a.data[from + 3]!];
+      const [f0, f1, f2, f3] = [a.data[from], a.data[from + 1], a.data[from + 2], a.data[from + 3]];
       for (let j = 0; j < width; j++)
-        row[j]! +=
-          f0 * b.data[at + j]! +
-          f1 * b.data[at + width + j]! +
-          f2 * b.data[at + 2 * width + j]! +
-          f3 * b.data[at + 3 * width + j]!;
+        row[j] +=
+          f0 * b.data[at + j] +
+          f1 * b.data[at + width + j] +
+          f2 * b.data[at + 2 * width + j] +
+          f3 * b.data[at + 3 * width + j];
     }
-    for (; k < n; k++) for (let j = 0; j < width; j++) row[j]! += a.data[i * n + k]! * b.data[k * width + j]!;
+    for (; k < n; k++) for (let j = 0; j < width; j++) row[j] += a.data[i * n + k] * b.data[k * width + j];
   }
   return { rows: a.rows, columns: width, data };
 }
 
 export function plus(a: Matrix, ...others: readonly Matrix[]): Matrix {
-  return { ...a, data: a.data.map((v, at) => others.reduce((sum, { data }) => sum + data[at]!, v)) };
+  return { ...a, data: a.data.map((v, at) => others.reduce((sum, { data }) => sum + data[at], v)) };
 }
 
 /** Row i times factors[i]. */
 export function scaleRows(a: Matrix, factors: ArrayLike<number>): Matrix {
-  return matrix(a.rows, a.columns, (i, j) => a.data[i * a.columns + j]! * factors[i]!);
+  return matrix(a.rows, a.columns, (i, j) => a.data[i * a.columns + j] * factors[i]);
 }
 
 /** Columns [from, to). */
 export function columns(a: Matrix, from: number, to: number): Matrix {
-  return matrix(a.rows, to - from, (i, j) => a.data[i * a.columns + from + j]!);
+  return matrix(a.rows, to - from, (i, j) => a.data[i * a.columns + from + j]);
 }
 
 /** Column j of the result is column order[j]. */
 export function takeColumns(a: Matrix, order: readonly number[]): Matrix {
-  return matrix(a.rows, order.length, (i, j) => a.data[i * a.columns + order[j]!]!);
+  return matrix(a.rows, order.length, (i, j) => a.data[i * a.columns + order[j]]);
 }
 
 /** Side by side. */
 export function beside(...parts: readonly Matrix[]): Matrix {
-  const rows = parts[0]!.rows;
+  const rows = parts[0].rows;
   const width = parts.reduce((n, p) => n + p.columns, 0);
   const data = new Float64Array(rows * width);
   let at = 0;
@@ -95,7 +95,7 @@ export function centred(a: Matrix): Matrix {
     const row = a.data.subarray(i * a.columns, (i + 1) * a.columns);
     return row.reduce((sum, v) => sum + v, 0) / a.columns;
   });
-  return matrix(a.rows, a.columns, (i, j) => a.data[i * a.columns + j]! - means[i]!);
+  return matrix(a.rows, a.columns, (i, j) => a.data[i * a.columns + j] - means[i]);
 }
 
 /** y = x W + b in float32. W [inputs, outputs], row-major: a row per input. */

@@ -42,20 +42,20 @@ export function foldMixes(config: NinaConfig, plu: PluParams<NDArray> | undefine
   const after = orders.map((_, i) => orders[i + 1] ?? last);
   const forward = (i: number): Mix =>
     plu
-      ? { matrix: toAffine(takeColumns(pluMatrix(plu, buffer(buffers, `plu.${i}`), i, D), after[i]!)) }
-      : { order: after[i]! };
+      ? { matrix: toAffine(takeColumns(pluMatrix(plu, buffer(buffers, `plu.${i}`), i, D), after[i])) }
+      : { order: after[i] };
   const backward = (i: number): Mix =>
     plu
-      ? { matrix: toAffine(pluInverse(plu, buffer(buffers, `plu.${i}`), after[i]!, i, D)) }
-      : { order: inverse(after[i]!) };
+      ? { matrix: toAffine(pluInverse(plu, buffer(buffers, `plu.${i}`), after[i], i, D)) }
+      : { order: inverse(after[i]) };
   const layers = orders.map((_, i) => i);
   return {
     sample: {
       steps: layers.toReversed().map((i) => ({ layer: i, mix: backward(i) })),
-      finish: { order: inverse(orders[0]!) },
+      finish: { order: inverse(orders[0]) },
     },
     logProb: {
-      steps: layers.map((i) => ({ layer: i, mix: i === 0 ? { order: orders[0]! } : forward(i - 1) })),
+      steps: layers.map((i) => ({ layer: i, mix: i === 0 ? { order: orders[0] } : forward(i - 1) })),
       finish: forward(n - 1),
     },
     logDet: plu ? plu.s.data.reduce((sum, s) => sum + Math.log(Math.abs(s)), 0) : 0,
@@ -86,10 +86,10 @@ const part = ({ data }: NDArray, size: number, i: number) => data.subarray(i * s
 /** W = P L (U + diag s) of layer i; (P L)[r] = L[rows[r]]. */
 function pluMatrix({ s, L, U }: PluParams<NDArray>, rows: readonly number[], i: number, D: number): Matrix {
   const [diagonal, lower, upper] = [part(s, D, i), part(L, D * D, i), part(U, D * D, i)];
-  const triangle = (r: number, c: number) => (r === c ? 1 : r > c ? lower[r * D + c]! : 0);
+  const triangle = (r: number, c: number) => (r === c ? 1 : r > c ? lower[r * D + c] : 0);
   return multiply(
-    matrix(D, D, (r, c) => triangle(rows[r]!, c)),
-    matrix(D, D, (r, c) => (r === c ? diagonal[c]! : r < c ? upper[r * D + c]! : 0)),
+    matrix(D, D, (r, c) => triangle(rows[r], c)),
+    matrix(D, D, (r, c) => (r === c ? diagonal[c] : r < c ? upper[r * D + c] : 0)),
   );
 }
 
@@ -102,5 +102,5 @@ function pluInverse(
   D: number,
 ): Matrix {
   const triangles = invertTriangles(part(L, D * D, i), part(U, D * D, i), part(s, D, i), D);
-  return matrix(D, D, (r, c) => triangles[order[r]! * D + rows[c]!]!);
+  return matrix(D, D, (r, c) => triangles[order[r] * D + rows[c]]);
 }

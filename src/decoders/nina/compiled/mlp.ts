@@ -42,10 +42,10 @@ export function foldMlp(
   );
   const nets = p.layers.map(
     ({ hidden }, i): MlpNet => ({
-      first: toAffine(firsts[i]!),
+      first: toAffine(firsts[i]),
       hidden: hidden.map(({ norm, linear }, depth) =>
         pair((k) => {
-          const [inputs, outputs] = [linear.weight.shape[2]!, linear.weight.shape[1]!];
+          const [inputs, outputs] = [linear.weight.shape[2], linear.weight.shape[1]];
           const last = depth === hidden.length - 1;
           const prepare = last ? (m: Matrix) => m : centred;
           return {

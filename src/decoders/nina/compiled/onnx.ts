@@ -16,8 +16,8 @@ export function compileOnnx(
 ): CompiledNina {
   const { chunk_length, action_dim, cond_dim } = folded.config;
   const sizes = { D: chunk_length * action_dim, C: cond_dim, maxBatch };
-  const sampling = new ProgramCache((B) => ({ outputs: sampleGraph(folded, B!), threads }));
-  const scoring = new ProgramCache((B) => ({ outputs: logProbGraph(folded, B!), threads }));
+  const sampling = new ProgramCache((B) => ({ outputs: sampleGraph(folded, B), threads }));
+  const scoring = new ProgramCache((B) => ({ outputs: logProbGraph(folded, B), threads }));
   const life = new Lifetime('The compiled decoder', 'compile it again', () => {
     sampling[Symbol.dispose]();
     scoring[Symbol.dispose]();

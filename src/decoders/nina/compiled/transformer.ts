@@ -85,7 +85,7 @@ function foldBlock({ norm, self, cross }: Block, H: number, depth: number) {
 }
 
 function foldHeads({ norm, widen, narrow }: Layer, H: number): Pick<TransformerNet, 'widen' | 'narrow'> {
-  const A = narrow.weight.shape[1]!;
+  const A = narrow.weight.shape[1];
   const raw = beside(fromWeight(widen.weight, 0), fromWeight(widen.weight, 1));
   const bias = plus(fromVector(widen.bias, 4 * H), multiply(fromVector(norm.bias, H), raw));
   const head = (k: number) => toAffine(fromWeight(narrow.weight, k), fromVector(narrow.bias, A, k));

@@ -58,14 +58,14 @@ export function flowKernels(m: Assembler, places: Places, count: number, sums: n
     gather: m.func('gather', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], (scope) => {
       const [table, from, fromStride, to, toStride, batch] = scope.params as Local[] & { length: 6 };
       const [left, entry] = scope.locals('i32', 2) as [Local, Local];
-      return repeat(batch!, batch!.get, [
-        entry.set(table!.get),
+      return repeat(batch, batch.get, [
+        entry.set(table.get),
         repeat(left, i32.const(count), [
-          f32.store(i32.add(to!.get, i32.load(entry.get, 4)), f32.load(i32.add(from!.get, i32.load(entry.get)))),
+          f32.store(i32.add(to.get, i32.load(entry.get, 4)), f32.load(i32.add(from.get, i32.load(entry.get)))),
           advance(entry, 8),
         ]),
-        from!.set(i32.add(from!.get, fromStride!.get)),
-        to!.set(i32.add(to!.get, toStride!.get)),
+        from.set(i32.add(from.get, fromStride.get)),
+        to.set(i32.add(to.get, toStride.get)),
       ]);
     }),
     coupleSample: couple('coupleSample', true),

@@ -69,7 +69,7 @@ export function linearMaps(m: Assembler, memory: Arena, { precision, rows, wides
     const [K, N] = [paddedInputs(arithmetic, inputs.length), roundUp(outputs.length, PANEL)];
     const at = (k: number, n: number) => {
       const [i, j] = [inputs[k] ?? -1, outputs[n] ?? -1];
-      return i < 0 || j < 0 ? 0 : weight[i * width + j]!;
+      return i < 0 || j < 0 ? 0 : weight[i * width + j];
     };
     const bytes = (N / PANEL) * panelBytes(arithmetic, K);
     const w =
@@ -78,7 +78,7 @@ export function linearMaps(m: Assembler, memory: Arena, { precision, rows, wides
         : memory.floats(bytes / 4, (out) => packFloat32(out, K, N, at));
     const biases = (out: Float32Array) => {
       outputs.forEach((j, n) => {
-        if (j >= 0) out[n] = bias![j]!;
+        if (j >= 0) out[n] = bias![j];
       });
     };
     weightBytes += bytes + (bias ? 4 * N : 0);

@@ -13,7 +13,7 @@ export function mlpConditioner(
   { m, memory, linear, places, maxBatch }: Workshop,
   nets: readonly MlpNet[],
 ): ConditionerCode {
-  const H = nets[0]!.hidden[0]![0].weight.length;
+  const H = nets[0].hidden[0][0].weight.length;
   const stride = roundUp(H, PANEL);
   const rowBytes = 4 * 2 * stride;
   const stBytes = 4 * 2 * places.tokenPanels;
@@ -43,17 +43,17 @@ export function mlpConditioner(
     st,
     step(layer, { batch, chunk, heard, heardStride }): Code {
       return [
-        firsts[layer]!.apply(
+        firsts[layer].apply(
           { at: i32.const(chunk), stride: 4 * 2 * places.half },
-          { at: i32.const(layers[0]!), stride: rowBytes },
+          { at: i32.const(layers[0]), stride: rowBytes },
           batch,
           { at: i32.const(heard), stride: heardStride },
         ),
-        prepared[layer]!.map((twins, depth) =>
+        prepared[layer].map((twins, depth) =>
           twins.map(({ weight, bias, map }, twin) => {
-            const last = depth + 1 === prepared[layer]!.length;
-            const x = i32.const(layers[depth % 2]! + twin * 4 * stride);
-            const y = last ? st + twin * 4 * places.tokenPanels : layers[(depth + 1) % 2]! + twin * 4 * stride;
+            const last = depth + 1 === prepared[layer].length;
+            const x = i32.const(layers[depth % 2] + twin * 4 * stride);
+            const y = last ? st + twin * 4 * places.tokenPanels : layers[(depth + 1) % 2] + twin * 4 * stride;
             return [
               call(normGelu, x, i32.const(weight), i32.const(bias), batch),
               map.apply({ at: x, stride: rowBytes }, { at: i32.const(y), stride: last ? stBytes : rowBytes }, batch),

@@ -133,7 +133,7 @@ function direction({ shop, folded, addresses, conditioner, flow, hear, ...at }: 
       // An order before the first coupling costs nothing: the chunk is moved into its place anyway.
       const [first] = steps.map(({ mix }) => mix);
       const unmoved = inState.filter((j) => j >= 0);
-      const entry = 'order' in first! ? first.order : unmoved;
+      const entry = 'order' in first ? first.order : unmoved;
       return [
         hear.apply(
           { at: i32.const(addresses.condition), stride: at.conditionBytes },

@@ -50,7 +50,7 @@ export async function compileWasm(
     checkCall(what, x, cond, B, { D, C, maxBatch });
     chunk.set(x);
     if (C === conditionStride) condition.set(cond);
-    else for (let b = 0; b < B; b++) for (let i = 0; i < C; i++) condition[b * conditionStride + i] = cond[b * C + i]!;
+    else for (let b = 0; b < B; b++) for (let i = 0; i < C; i++) condition[b * conditionStride + i] = cond[b * C + i];
   };
   return {
     backend: precision === 'int8' ? 'wasm-int8' : 'wasm',
@@ -59,12 +59,12 @@ export async function compileWasm(
     sample(z, cond, B) {
       write('sample', z, cond, B);
       exports.sample(B);
-      return results[B - 1]!;
+      return results[B - 1];
     },
     logProb(actions, cond, B) {
       write('logProb', actions, cond, B);
       exports.logProb(B);
-      return results[B - 1]!.logProb;
+      return results[B - 1].logProb;
     },
     [Symbol.dispose]: () => life[Symbol.dispose](),
   };

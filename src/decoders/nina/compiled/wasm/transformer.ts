@@ -18,7 +18,7 @@ export function transformerConditioner(
   heads: number,
 ): ConditionerCode {
   const { tokens, tokenSize, tokenStride, tokenPanels, half } = places;
-  const H = nets[0]!.input.outputs;
+  const H = nets[0].input.outputs;
   const depth = roundUp(H / heads, 4);
   const width = {
     x: roundUp(H, PANEL),
@@ -63,10 +63,10 @@ export function transformerConditioner(
     stride,
   });
   return {
-    heard: padded(nets.length * nets[0]!.blocks.length, H, width.x),
+    heard: padded(nets.length * nets[0].blocks.length, H, width.x),
     st,
     step(layer, { scope, batch, chunk, heard, heardStride }): Code {
-      const { input, blocks, widen, narrow } = prepared[layer]!;
+      const { input, blocks, widen, narrow } = prepared[layer];
       const all = i32.mul(batch, i32.const(tokens));
       const [row, from, to] = [scope.local('i32'), scope.local('i32'), scope.local('i32')];
       const hear = (address: number, stride: number) =>

@@ -61,8 +61,8 @@ test('what a browser imports leads to nothing of Node', () => {
     const source = fs.readFileSync(file, 'utf8');
     for (const [, kind, from] of source.matchAll(/^(?:import|export) (type )?[^;]*?from '([^']+)';/gms)) {
       if (kind) continue;
-      if (from!.startsWith('.')) visit(path.resolve(path.dirname(file), from!));
-      else outside.add(from!);
+      if (from.startsWith('.')) visit(path.resolve(path.dirname(file), from));
+      else outside.add(from);
     }
   };
   visit(path.join(import.meta.dirname, '../../wasm.ts'));
