@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { machine } from '../bench/measure.ts';
 import { CHECKPOINTS, readCheckpoint } from '../policy/index.ts';
 import { evaluate } from '../rollout/evaluate.ts';
-import { isFinished, readMetrics, train, trainConfig } from '../train/index.ts';
+import { isFinished, readMetrics, settingsIn, train, trainConfig } from '../train/index.ts';
 import type { Rollouts, Training } from './cells.ts';
 import { writeResult } from './store.ts';
 
@@ -30,10 +30,10 @@ export async function runJob(
   { training, data, folder, evaluations }: Job,
   { signal, onProgress }: { signal: AbortSignal; onProgress: (progress: JobProgress) => void },
 ): Promise<void> {
-  const settings = Object.entries({ ...training.settings, data });
-  const config = trainConfig(new Map(settings.map(([name, value]) => [name, { value, where: folder }])));
-  const checkpoint = path.join(folder, CHECKPOINTS, String(config.max_steps));
-  if (!isFinished(folder, config.max_steps))
+  const config = trainConfig(settingsIn({ ...training.settings, data }, folder));
+  const { max_steps } = config.training;
+  const checkpoint = path.join(folder, CHECKPOINTS, String(max_steps));
+  if (!isFinished(folder, max_steps))
     await train(folder, config, {
       signal,
       report: {
@@ -43,7 +43,7 @@ export async function runJob(
           onProgress({
             stage: 'training',
             done: step,
-            total: config.max_steps,
+            total: max_steps,
             note: `loss ${loss.toPrecision(4)}, ${stepsPerS.toFixed(1)} steps/s`,
           }),
         metrics: () => {},
