@@ -64,7 +64,7 @@ test('mistakes are told with their file and line', () => {
       ['      n_layers: 3', '    evaluation: { seed: 3 }'],
       /^study\.yaml:15: unknown key 'seed'\. Allowed: task, episodes/,
     ],
-    [8, ['decoder: flower', 'training:'], /^study\.yaml:8: decoder: expected record, received string/],
+    [8, ['decoder: flower', 'training:'], /^study\.yaml:8: decoder: wanted a mapping of settings/],
     [9, ['  decoder: nina'], /^study\.yaml:9: decoder belongs at the top, in no section/],
     [5, ['evaluation: {'], /^study\.yaml:\d+: not valid YAML/],
   ] as const)
