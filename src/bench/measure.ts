@@ -3,7 +3,7 @@
  * whole distribution is summarised. Used by every `nina bench` command.
  */
 import * as os from 'node:os';
-import { engineVersion } from '../engine/index.ts';
+import { cpu } from '../engine/index.ts';
 import { percentile } from '../statistics/wilson.ts';
 import { packageVersion } from '../version.ts';
 
@@ -72,7 +72,7 @@ export function machine(): { cpu: string; cores: number; node: string; engine: s
     cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
     cores: os.availableParallelism(),
     node: process.version,
-    engine: engineVersion,
+    engine: cpu.name,
     package: packageVersion,
   };
 }

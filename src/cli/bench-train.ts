@@ -6,12 +6,12 @@
 
 import { type Contestant, machine, measureInterleaved } from '../bench/measure.ts';
 import * as nina from '../decoders/nina/index.ts';
-import { compile } from '../engine/index.ts';
+import { cpu } from '../engine/index.ts';
 import { UsageError } from '../errors.ts';
 import { toJson } from '../json.ts';
 import { dropoutInputs } from '../nn/index.ts';
 import { dropoutMask, fold, key, normals } from '../random.ts';
-import { feeds, grad, input, leaves, pack, symbols, type Tensor } from '../tensor/index.ts';
+import { byPath, feeds, gradOf, input, pack, symbols } from '../tensor/index.ts';
 
 /** The paper's best configurations (arXiv 2508.16845), as the reference trains them. */
 const PAPER = [
@@ -101,13 +101,7 @@ async function trainingStep(
   const { dropout: drop, masks } = dropoutInputs(dropout ? config.dropout : 0);
   const [actions, noise] = [input('actions', chunk), input('noise', chunk)];
   const loss = nina.loss(config, model.buffers, p, actions, input('cond', [batch, config.cond_dim]), noise, drop);
-  const tensors = leaves<Tensor>(p);
-  const gradients = grad(
-    loss,
-    tensors.map(([, t]) => t),
-  );
-  const outputs = Object.fromEntries(tensors.map(([path], i) => [path, gradients[i]]));
-  const step = await compile({ outputs: { ...outputs, loss }, threads });
+  const step = await cpu.compile({ ...byPath(gradOf(loss, p)), loss }, { threads });
   const buildMs = performance.now() - start;
 
   const numbers = (label: string, n: number) => normals(fold(key(1), label), n);

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { stringify } from 'yaml';
-import { engineVersion } from '../engine/index.ts';
+import { cpu } from '../engine/index.ts';
 import { NinaError } from '../errors.ts';
 import { removeFolder, requireFile, writeFileAtomically } from '../files.ts';
 import { CHECKPOINTS, type Checkpoint, recordSelfTest, writeCheckpoint } from '../policy/index.ts';
@@ -139,7 +139,7 @@ export async function save(
   const directory = path.join(run, CHECKPOINTS, String(state.step));
   writeCheckpoint(directory, averaged, {
     package_version: packageVersion,
-    engine_version: engineVersion,
+    engine_version: cpu.name,
     seed,
     step: state.step,
     data_hash: demonstrations.hash,
