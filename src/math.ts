@@ -92,9 +92,11 @@ export function tanh(x: number): number {
 
 /**
  * base^exponent of a base of at least 0, as exp(exponent log(base)): its relative error grows with the size of that
- * product, 1e-16 for each unit. Squares are written x * x.
+ * product, 1e-16 for each unit.
  */
 export const pow = (base: number, exponent: number): number => (exponent === 0 ? 1 : exp(exponent * log(base)));
+
+export const square = (x: number): number => x * x;
 
 /** Square root of the sum of squares; without overflow or underflow on the way. */
 export function hypot(...values: readonly number[]): number {
