@@ -11,8 +11,8 @@ import { NinaError } from '../src/errors.ts';
 import { readCheckpoint } from '../src/policy/index.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../src/safetensors.ts';
 import { parseBddl } from '../src/sim/bddl/index.ts';
-import { loadSuite } from '../src/sim/index.ts';
 import { buildScene } from '../src/sim/scene.ts';
+import { loadSuite } from '../src/sim/suites.ts';
 import { readMetrics } from '../src/train/metrics.ts';
 import { saveRandomPolicy } from './support/policy.ts';
 

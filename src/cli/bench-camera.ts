@@ -3,7 +3,8 @@
 import { type Contestant, machine, measureInterleaved } from '../bench/measure.ts';
 import { toJson } from '../json.ts';
 import { createEyes } from '../sim/eyes.ts';
-import { demoKey, Environment, loadSuite, SUITES } from '../sim/index.ts';
+import { demoKey, Environment, SUITES } from '../sim/index.ts';
+import { loadSuite } from '../sim/suites.ts';
 
 export async function benchCamera({ rounds, json }: { rounds: number; json: boolean }): Promise<void> {
   const frames: (Contestant & { geoms: number })[] = [];

@@ -1,5 +1,7 @@
 /** Per-dimension statistics of a table of numbers: what normalisation needs, and what a person checks first. */
+
 import { NinaError } from '../errors.ts';
+import { square } from '../math.ts';
 
 /** Each list has one entry per dimension. `std` is the population's; `q01` and `q99` are quantiles. */
 export interface Statistics {
@@ -32,7 +34,7 @@ export function statistics(tables: readonly Float32Array[], names: readonly stri
     const mean = column.reduce((sum, x) => sum + x, 0) / count;
     result.mean.push(mean);
     // Two passes: the one-pass formula cancels when the mean is large beside the spread.
-    result.std.push(Math.sqrt(column.reduce((sum, x) => sum + (x - mean) ** 2, 0) / count));
+    result.std.push(Math.sqrt(column.reduce((sum, x) => sum + square(x - mean), 0) / count));
     result.min.push(column[0]);
     result.max.push(column[count - 1]);
     result.q01.push(quantile(column, 0.01));

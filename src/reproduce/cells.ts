@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import type * as z from 'zod';
 import { cpu } from '../engine/index.ts';
-import { Environment, loadSuite } from '../sim/index.ts';
+import { Environment } from '../sim/index.ts';
+import { loadSuite } from '../sim/suites.ts';
 import { type TrainConfig, trainConfig } from '../train/index.ts';
 import { check } from '../train/recipe.ts';
 import { packageVersion } from '../version.ts';

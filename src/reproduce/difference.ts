@@ -1,4 +1,5 @@
 /** How far two success rates are apart, with an interval: Newcombe's hybrid score interval (1998, method 10). */
+import { hypot } from '../math.ts';
 import type { Rate } from '../rollout/episodes.ts';
 
 export interface Difference {
@@ -12,7 +13,7 @@ export function difference(first: Rate, second: Rate): Difference {
   const rate = first.success_rate - second.success_rate;
   const [low1, high1] = first.interval;
   const [low2, high2] = second.interval;
-  const below = Math.hypot(first.success_rate - low1, high2 - second.success_rate);
-  const above = Math.hypot(high1 - first.success_rate, second.success_rate - low2);
+  const below = hypot(first.success_rate - low1, high2 - second.success_rate);
+  const above = hypot(high1 - first.success_rate, second.success_rate - low2);
   return { rate, interval: [rate - below, rate + above] };
 }

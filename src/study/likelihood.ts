@@ -6,7 +6,9 @@
  *   foresight   does it tell, in the first seconds of an undisturbed episode, that it will fail?
  * Each condition is an evaluation of its own, all in one folder, so that an interrupted study continues.
  */
+
 import { UsageError } from '../errors.ts';
+import { square } from '../math.ts';
 import { readCheckpoint } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
 import { type EpisodeLine, type Rate, rate } from '../rollout/episodes.ts';
@@ -146,7 +148,7 @@ const average = (values: readonly number[]) => values.reduce((a, b) => a + b, 0)
 function meanOf(values: readonly number[]): Mean {
   const n = values.length;
   const mean = average(values);
-  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
+  const variance = values.reduce((sum, x) => sum + square(x - mean), 0) / (n - 1);
   const half = 1.96 * Math.sqrt(variance / n);
   return { mean: n === 0 ? null : mean, interval: n < 2 ? null : [mean - half, mean + half], n };
 }
