@@ -4,7 +4,7 @@
  */
 import * as os from 'node:os';
 import { engineVersion } from '../engine/index.ts';
-import { percentile } from '../statistics/wilson.ts';
+import { ascending, quantile } from '../statistics/index.ts';
 import { packageVersion } from '../version.ts';
 
 export interface Timing {
@@ -62,8 +62,9 @@ export async function measureInterleaved(
 
 /** The distribution of some times. */
 export function summary(times: readonly number[]): Omit<Timing, 'name'> {
-  const quantile = (q: number) => percentile(times, q);
-  return { runs: times.length, min_ms: quantile(0), median_ms: quantile(0.5), p99_ms: quantile(0.99) };
+  const sorted = ascending(times);
+  const at = (q: number) => quantile(sorted, q);
+  return { runs: times.length, min_ms: at(0), median_ms: at(0.5), p99_ms: at(0.99) };
 }
 
 /** What a timing depends on beside the code. */

@@ -2,8 +2,9 @@
 import * as path from 'node:path';
 import type { Command } from 'commander';
 import { toJson } from '../json.ts';
+import type { Mean } from '../statistics/index.ts';
 import type { Detection } from '../study/detection.ts';
-import type { Acting, LikelihoodStudy, Mean, Seams } from '../study/likelihood.ts';
+import type { Acting, LikelihoodStudy, Seams } from '../study/likelihood.ts';
 import type { Area } from '../study/roc.ts';
 import { defaultFolder } from './eval.ts';
 import { interruptible } from './interrupt.ts';

@@ -1,5 +1,6 @@
 /** Per-dimension statistics of a table of numbers: what normalisation needs, and what a person checks first. */
 import { NinaError } from '../errors.ts';
+import { quantile } from '../statistics/index.ts';
 
 /** Each list has one entry per dimension. `std` is the population's; `q01` and `q99` are quantiles. */
 export interface Statistics {
@@ -39,12 +40,4 @@ export function statistics(tables: readonly Float32Array[], names: readonly stri
     result.q99.push(quantile(column, 0.99));
   }
   return result;
-}
-
-/** Linear interpolation between order statistics (NumPy's default). */
-function quantile(sorted: Float64Array, q: number): number {
-  const at = q * (sorted.length - 1);
-  const below = Math.floor(at);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }

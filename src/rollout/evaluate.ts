@@ -10,7 +10,7 @@ import { sweepDrafts, writeFileAtomically } from '../files.ts';
 import { lockDirectory } from '../lock.ts';
 import { rankIn, readCheckpoint, requireOutsideCheckpoints, surpriseScale } from '../policy/index.ts';
 import { Environment, type Task } from '../sim/index.ts';
-import { appendEpisode, type EpisodeLine, type Evaluation, readEpisodes, summarize } from './episodes.ts';
+import { appendEpisode, type EpisodeLine, type Evaluation, evaluationOf, readEpisodes } from './episodes.ts';
 import type { EvalJob, EvalResult, EvalSettings } from './eval-worker.ts';
 import { playedTask, sceneName } from './perturb.ts';
 import { runJobs } from './pool.ts';
@@ -97,7 +97,7 @@ export async function evaluate(
   }
   const lines = all.map((job) => find(job.task.name, job.episode)!);
   return {
-    ...summarize(settings.suite, tasks, lines),
+    ...evaluationOf(settings.suite, tasks, lines),
     ...settings,
     checkpoint: directory,
     step: manifest.step,

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { difference } from '../../src/reproduce/difference.ts';
 import { rateOf } from '../../src/reproduce/results.ts';
 import { summarize } from '../../src/reproduce/summary.ts';
 import { countText, differenceText, markdown, spreadText, successText } from '../../src/reproduce/tables.ts';
+import { difference } from '../../src/statistics/index.ts';
 import { lineOf, PLAN } from './synthetic.ts';
 
 /** Newcombe prints four digits. */
