@@ -54,7 +54,7 @@ export interface Plan {
   readonly variants: readonly { readonly name: string; readonly label: string; readonly group?: string }[];
 }
 
-export function summarize(plan: Plan, lines: readonly ResultLine[]): Summary {
+export function summaryOf(plan: Plan, lines: readonly ResultLine[]): Summary {
   const of = (variant: string) => lines.filter((line) => line.variant === variant);
   const baseline = of(plan.baseline);
   return {

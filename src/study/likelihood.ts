@@ -8,6 +8,7 @@
  */
 import { UsageError } from '../errors.ts';
 import { readCheckpoint } from '../policy/index.ts';
+import { asStage, SILENT } from '../progress.ts';
 import { fold, key } from '../random.ts';
 import { type EpisodeLine, successRate } from '../rollout/episodes.ts';
 import { type EvaluationResult, type EvaluationRun, evaluate } from '../rollout/evaluate.ts';
@@ -55,12 +56,8 @@ export interface LikelihoodStudy extends StudySettings {
 /** @throws UsageError for a policy without density. @throws NinaError as `evaluate` does. */
 export async function studyLikelihood(
   settings: StudySettings,
-  run: Omit<EvaluationRun, 'onProgress'> & {
-    /** Before each condition. */
-    onCondition?: (name: string, index: number, total: number) => EvaluationRun['onProgress'];
-  },
+  { report = SILENT, ...run }: EvaluationRun,
 ): Promise<LikelihoodStudy> {
-  const { onCondition, ...evaluation } = run;
   const { directory, config } = readCheckpoint(run.checkpoint);
   if (config.decoder.decoder !== 'nina')
     throw new UsageError(`${directory} has a ${config.decoder.decoder} decoder: it has no likelihood to study.`);
@@ -88,8 +85,9 @@ export async function studyLikelihood(
     const out: (W & { result: EvaluationResult })[] = [];
     for (const condition of conditions) {
       const { name, ...how } = condition;
-      const onProgress = onCondition?.(name, index++, total);
-      out.push({ ...condition, result: await evaluate({ ...settings, ...how }, { ...evaluation, onProgress }) });
+      const stage = `${++index}/${total} ${name}`;
+      const result = await evaluate({ ...settings, ...how }, { ...run, report: asStage(stage, report) });
+      out.push({ ...condition, result });
     }
     return out;
   };
