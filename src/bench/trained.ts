@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { NinaError, UsageError } from '../errors.ts';
 import { readJsonLines } from '../json.ts';
-import { wilson } from '../statistics/wilson.ts';
+import { rate } from '../statistics/index.ts';
 import { decoderSettings, trainConfig } from '../train/config.ts';
 import type { Model } from './models.ts';
 
@@ -59,8 +59,7 @@ export function readTrained(file: string): Trained[] {
     if (first === undefined) return [];
     const successes = cells.reduce((sum, cell) => sum + cell.successes, 0);
     const n = cells.reduce((sum, cell) => sum + cell.n, 0);
-    const rate = { successes, n, success_rate: successes / n, interval: wilson(successes, n) };
-    return [{ model: modelOf(first, file), label: first.label, ...rate }];
+    return [{ model: modelOf(first, file), label: first.label, ...rate(successes, n) }];
   });
 }
 

@@ -4,14 +4,16 @@
  * same in PyTorch where that is installed.
  */
 
-import { type Contestant, machine, measureInterleaved } from '../bench/measure.ts';
+import { type Contestant, measureInterleaved } from '../bench/measure.ts';
 import * as nina from '../decoders/nina/index.ts';
 import { cpu } from '../engine/index.ts';
 import { UsageError } from '../errors.ts';
 import { toJson } from '../json.ts';
+import { machine } from '../machine.ts';
 import { dropoutInputs } from '../nn/index.ts';
 import { dropoutMask, fold, key, normals } from '../random.ts';
 import { byPath, feeds, gradOf, input, pack, symbols } from '../tensor/index.ts';
+import { notice } from './progress.ts';
 
 /** The paper's best configurations (arXiv 2508.16845), as the reference trains them. */
 const PAPER = [
@@ -44,17 +46,17 @@ export async function benchTrain(options: Options): Promise<void> {
 
   const models: Step[] = [];
   for (const { name, config } of chosen) {
-    process.stderr.write(`Building ${name} ...\n`);
+    notice(`Building ${name} ...`);
     models.push(await trainingStep(name, nina.ninaSchema.parse(config), options));
   }
-  process.stderr.write(`Measuring ${options.rounds} steps of each, interleaved ...\n`);
+  notice(`Measuring ${options.rounds} steps of each, interleaved ...`);
   const timings = await measureInterleaved(models, { warmup: 5, rounds: options.rounds });
   const rssBefore = process.memoryUsage.rss();
   for (const m of models) for (let i = 0; i < options.rounds; i++) await m.run();
   const growthMb = (process.memoryUsage.rss() - rssBefore) / 2 ** 20;
 
   const result = {
-    machine: machine(),
+    machine: { ...machine(), engine: cpu.name },
     threads: options.threads,
     batch_size: options.batch_size,
     dropout: options.dropout,

@@ -7,6 +7,7 @@ import { NinaError, UsageError } from '../errors.ts';
 import { sweepDrafts } from '../files.ts';
 import { type Lock, lockDirectory } from '../lock.ts';
 import { CHECKPOINTS, init, LIBERO_ACTION, type PolicyConfig, requireOutsideCheckpoints } from '../policy/index.ts';
+import type { Reporter } from '../progress.ts';
 import { fold, key } from '../random.ts';
 import { pack } from '../tensor/index.ts';
 import { optimizerState } from './adamw.ts';
@@ -19,17 +20,6 @@ import { isRun, lastingSettings, locateData, noteChanges, requireSameSettings, s
 import { readState, type Window } from './state.ts';
 import { prepareUpdate } from './update.ts';
 import { prepareValidation } from './validation.ts';
-
-/** Where a run tells how it goes. */
-export interface TrainReport {
-  /** Something a person should know once. */
-  notice(text: string): void;
-  /** Before the first update of this process. */
-  start(run: { step: number; steps: number; parameters: number; episodes: number; windows: number }): void;
-  /** After each update; `step` counts the updates done. */
-  step(progress: { step: number; loss: number; gradNorm: number; stepsPerS: number }): void;
-  metrics(line: Metrics): void;
-}
 
 export interface TrainResult {
   readonly steps: number;
@@ -44,7 +34,8 @@ const EMPTY: Window = { steps: 0, loss: 0, gradNorm: 0 };
 /** How a training is told to stop, and where it tells how it goes. */
 export interface TrainOptions {
   readonly signal: AbortSignal;
-  readonly report: TrainReport;
+  /** Told before the first update of this process, then each update. */
+  readonly report: Reporter;
 }
 
 /**
@@ -121,13 +112,8 @@ async function trainLocked(
   };
 
   const { episodes, windows } = data.train;
-  report.start({
-    step,
-    steps: config.max_steps,
-    parameters: layout.size,
-    episodes: episodes.length,
-    windows: windows.length,
-  });
+  const tell = (note: string) => report.progress({ stage: 'Training', done: step, total: config.max_steps, note });
+  tell(`${(layout.size / 1e6).toFixed(2)} M parameters on ${episodes.length} episodes (${windows.length} chunks)`);
   let last: Metrics | undefined;
   let begun = false;
   // After the first update is known to fit into memory the folder holds a run; bad data or settings leave no trace.
@@ -162,7 +148,7 @@ async function trainLocked(
     window = { steps: window.steps + 1, loss: window.loss + loss, gradNorm: window.gradNorm + gradNorm };
     clock = { steps: clock.steps + 1, ms: clock.ms + measureMs + performance.now() - applyMs };
     const stepsPerS = (1000 * clock.steps) / clock.ms;
-    report.step({ step, loss, gradNorm, stepsPerS });
+    tell(`loss ${loss.toPrecision(4)}, |g| ${gradNorm.toPrecision(3)}, ${stepsPerS.toFixed(1)} steps/s`);
 
     const validates = step === config.max_steps || step % config.validate_every === 0;
     if (validates || step % config.log_every === 0) {
@@ -180,7 +166,6 @@ async function trainLocked(
         );
       lock.check();
       appendMetrics(run, last);
-      report.metrics(last);
       window = EMPTY;
       clock = { steps: 0, ms: 0 };
     }
