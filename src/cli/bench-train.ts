@@ -72,7 +72,7 @@ export async function benchTrain(options: Options): Promise<void> {
     process.stdout.write(`${toJson(result)}\n`);
     return;
   }
-  const { cpu, cores, node, engine } = result.machine;
+  const { cpu: processor, cores, node, engine } = result.machine;
   process.stdout.write(
     `${[
       '| model | parameters | min ms | median ms | p99 ms | build s |',
@@ -82,7 +82,7 @@ export async function benchTrain(options: Options): Promise<void> {
           `| ${m.name} | ${(m.parameters / 1e6).toFixed(1)}M | ${m.min_ms.toFixed(1)} | ${m.median_ms.toFixed(1)} | ${m.p99_ms.toFixed(1)} | ${(m.build_ms / 1000).toFixed(2)} |`,
       ),
       '',
-      `Batch ${options.batch_size}, ${options.threads} thread(s), ${options.rounds} steps each, dropout ${options.dropout ? 'on' : 'off'}; ${cpu}, ${cores} cores, Node ${node}, ${engine}.`,
+      `Batch ${options.batch_size}, ${options.threads} thread(s), ${options.rounds} steps each, dropout ${options.dropout ? 'on' : 'off'}; ${processor}, ${cores} cores, Node ${node}, ${engine}.`,
       `Resident memory grew by ${growthMb.toFixed(1)} MiB over ${options.rounds} more steps of each.`,
     ].join('\n')}\n`,
   );
