@@ -34,5 +34,13 @@ test('settings that fit pass; others are refused with the one that asks for most
   const bytes = leastBytes(config);
   requireMemory(config, bytes);
   expect(() => requireMemory(config, bytes - 1)).toThrow(UsageError);
-  expect(() => requireMemory(config, bytes - 1)).toThrow(/Most of it is for affine_dim 512 \(default: 64\); lower it/);
+  expect(() => requireMemory(config, bytes - 1)).toThrow(
+    /Most of it is for decoder\.affine_dim 512 \(default: 64\); lower it/,
+  );
+});
+
+test('the setting is found where its default would not go with the others', () => {
+  // 1024 is no multiple of 2 x 6.
+  const config = trainConfig(assignments(['decoder=flower', 'dit_dim=120000', 'n_heads=6']));
+  expect(() => requireMemory(config, 2 ** 30)).toThrow(/for decoder\.dit_dim 120000 \(default: 1024\); lower it/);
 });
