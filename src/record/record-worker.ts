@@ -1,6 +1,6 @@
 /** Worker thread: records demonstrations. Keeps the environment of the task it works on. */
 
-import { serveJobs } from '../rollout/pool.ts';
+import { serveJobs } from '../jobs/index.ts';
 import { createEyes, type Eyes } from '../sim/eyes.ts';
 import { Environment } from '../sim/index.ts';
 import { loadSuite } from '../sim/suites.ts';

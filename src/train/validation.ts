@@ -13,7 +13,7 @@ import { square } from '../math.ts';
 import type { PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/index.ts';
 import { fold, type Key, normals, permutation } from '../random.ts';
 import { feeds, layoutOf, unpack } from '../tensor/index.ts';
-import type { TrainConfig } from './config.ts';
+import type { TrainingSettings } from './config.ts';
 import { batcher, type Dataset } from './dataset.ts';
 import type { Metrics } from './metrics.ts';
 import { compileValidation, PARAMETER } from './programs.ts';
@@ -38,7 +38,7 @@ export function batching(batchSize: number, windows: number): { B: number; batch
 }
 
 export async function prepareValidation(
-  { batch_size, threads }: TrainConfig,
+  { batch_size, threads }: TrainingSettings,
   config: PolicyConfig,
   model: PolicyModel,
   dataset: Dataset,

@@ -1,11 +1,33 @@
-/** Per-dimension statistics of a table of numbers: what normalisation needs, and what a person checks first. */
-
+/** Normalisation: statistics of each dimension of a table of numbers, and the one way to normalise by them. */
+import * as z from 'zod';
 import { NinaError } from '../errors.ts';
 import { square } from '../math.ts';
+import { quantile } from '../statistics/index.ts';
+
+export interface Moments {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** A dimension that hardly varies in the data must not blow up small deviations at run time. */
+const SMALLEST_STD = 0.02;
+
+/** Number `i` of a row, in standard deviations from the mean. */
+export const normalise = (x: number, { mean, std }: Moments, i: number): number =>
+  (x - mean[i]) / Math.max(std[i], SMALLEST_STD);
+
+/** Moments of `size` dimensions, and what else `momentsOf` measures. */
+export function momentsSchema(size: number) {
+  const each = z.array(z.number()).length(size);
+  const spread = z.array(z.number().min(0)).length(size);
+  const more = { min: each, max: each, q01: each, q99: each, count: z.int().min(1), names: z.array(z.string()) };
+  return z.strictObject({ mean: each, std: spread, ...z.object(more).partial().shape });
+}
 
 /** Each list has one entry per dimension. `std` is the population's; `q01` and `q99` are quantiles. */
-export interface Statistics {
+export interface MeasuredMoments extends Moments {
   names: string[];
+  /** Rows. */
   count: number;
   mean: number[];
   std: number[];
@@ -19,13 +41,13 @@ export interface Statistics {
  * @param tables row-major tables [rows, names.length], taken together
  * @throws NinaError when there are no rows or a table's length is no multiple of the number of dimensions.
  */
-export function statistics(tables: readonly Float32Array[], names: readonly string[]): Statistics {
+export function momentsOf(tables: readonly Float32Array[], names: readonly string[]): MeasuredMoments {
   const width = names.length;
   const ragged = tables.find((table) => table.length % width !== 0);
   if (ragged) throw new NinaError(`A table of ${ragged.length} numbers does not divide into rows of ${width}.`);
   const count = tables.reduce((rows, table) => rows + table.length / width, 0);
   if (count === 0) throw new NinaError('Statistics need at least one row; got none.');
-  const result: Statistics = { names: [...names], count, mean: [], std: [], min: [], max: [], q01: [], q99: [] };
+  const result: MeasuredMoments = { names: [...names], count, mean: [], std: [], min: [], max: [], q01: [], q99: [] };
   const column = new Float64Array(count);
   for (let d = 0; d < width; d++) {
     let row = 0;
@@ -41,12 +63,4 @@ export function statistics(tables: readonly Float32Array[], names: readonly stri
     result.q99.push(quantile(column, 0.99));
   }
   return result;
-}
-
-/** Linear interpolation between order statistics (NumPy's default). */
-function quantile(sorted: Float64Array, q: number): number {
-  const at = q * (sorted.length - 1);
-  const below = Math.floor(at);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }
