@@ -27,7 +27,7 @@ beforeAll(() => {
 afterAll(() => fs.rmSync(project, { recursive: true }));
 
 /** What loads where there is no Node; everything else of the package reads files, trains or runs workers. */
-const PURE = ['encoders/state', 'decoders/nina/wasm', 'flows', 'nn', 'random', 'sim', 'tensor'];
+const PURE = ['decoders', 'decoders/nina/wasm', 'encoders/state', 'engine/web', 'flows', 'nn', 'random', 'sim', 'tensor'];
 
 /** Bundles what a line of code imports. @throws of esbuild, for an import of a module of Node */
 async function bundle(code: string, format: 'iife' | 'esm', globalName?: string) {
