@@ -1,7 +1,7 @@
 /** config.json of a checkpoint: all that rebuilds the policy's graph. */
 import * as z from 'zod';
 import { decoderSchema } from '../decoders/index.ts';
-import { PROPRIO_SIZE, stateConfigSchema, tokenWidth } from '../encoders/state/index.ts';
+import { PROPRIO_SIZE, stateConfigSchema } from '../encoders/state/index.ts';
 import { actionSchema, LIBERO_ACTION } from './action.ts';
 import { surpriseSchema } from './surprise.ts';
 
@@ -21,7 +21,7 @@ export type PolicyConfig = z.output<typeof policySchema>;
 
 /** What must hold between the parts; each message names the values. */
 function checkTogether(
-  { encoder, decoder, action, multistep }: Omit<PolicyConfig, 'temperature'>,
+  { decoder, action, multistep }: Omit<PolicyConfig, 'temperature'>,
   context: z.RefinementCtx,
 ): void {
   const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
@@ -29,8 +29,6 @@ function checkTogether(
     wrong(['multistep'], `${multistep} actions cannot be executed of a chunk of ${decoder.chunk_length}`);
   if (decoder.action_dim !== action.dimensions.length)
     wrong(['decoder', 'action_dim'], `${decoder.action_dim} is not the ${action.dimensions.length} of 'action'`);
-  if (decoder.decoder === 'flower' && decoder.embed_dim !== tokenWidth(encoder))
-    wrong(['decoder', 'embed_dim'], `${decoder.embed_dim} is not the ${tokenWidth(encoder)} of the encoder's token`);
 }
 
 /** Moments of `size` dimensions, and what else is measured of them. */

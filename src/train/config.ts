@@ -4,8 +4,8 @@
  */
 import * as z from 'zod';
 import { ACTION_SIZE } from '../data/index.ts';
-import { DECODERS, type DecoderConfig, type DecoderName, decoderSchema, decoderShapes } from '../decoders/index.ts';
-import { checkHeads, stateSchema, tokenWidth } from '../encoders/state/index.ts';
+import { DECODERS, type DecoderConfig, decoderOf, decoderSchema } from '../decoders/index.ts';
+import { checkHeads, stateSchema } from '../encoders/state/index.ts';
 import { check, type Settings } from './recipe.ts';
 
 const fraction = z.number().min(0).max(1);
@@ -37,21 +37,28 @@ const loopSchema = z.strictObject({
   log_every: z.int().min(1).default(50).describe('steps that a line of metrics.jsonl averages'),
 });
 
-const decoderName = z.enum(DECODERS).default('nina').describe('action decoder: its own settings come with it');
+const decoderName = z
+  .enum(DECODERS.map(({ name }) => name))
+  .default(DECODERS[0].name)
+  .describe('action decoder: its own settings come with it');
 
 const common = { ...stateSchema.shape, ...loopSchema.shape, ...actingSchema.shape };
 
-// The width of the tokens is the encoder's to say.
-const { embed_dim: _, ...flowerShape } = decoderShapes.flower;
-const own = { nina: decoderShapes.nina, flower: flowerShape, regression: decoderShapes.regression } as const;
+const commonSchema = z.object(common);
 
-const settingsSchema = z.discriminatedUnion('decoder', [
-  z.strictObject({ decoder: z.literal('nina'), ...own.nina, ...common }),
-  z.strictObject({ decoder: z.literal('flower'), ...own.flower, ...common }),
-  z.strictObject({ decoder: z.literal('regression'), ...own.regression, ...common }),
-]);
+/** What every run says; the decoder's own settings are beside these, for `decoderSettings`. */
+export type TrainConfig = z.output<typeof commonSchema> & {
+  readonly decoder: string;
+  readonly chunk_length: number;
+  readonly action_dim: number;
+};
 
-export type TrainConfig = z.output<typeof settingsSchema>;
+const settingsSchema = z.discriminatedUnion(
+  'decoder',
+  DECODERS.map(({ name, settings }) =>
+    z.strictObject({ decoder: z.literal(name), ...settings.shape, ...common }),
+  ) as unknown as [z.ZodObject],
+) as unknown as z.ZodType<TrainConfig>;
 
 export const trainSchema = settingsSchema.superRefine(checkTogether);
 
@@ -81,10 +88,14 @@ function checkTogether(config: TrainConfig, context: z.RefinementCtx): void {
 }
 
 /** Keys a recipe for this decoder may hold, in the order they are explained. */
-const namesOf = (decoder: DecoderName) => ['decoder', ...Object.keys(own[decoder]), ...Object.keys(common)];
+const namesOf = (decoder: string) => [
+  'decoder',
+  ...Object.keys(decoderOf({ name: decoder }).settings.shape),
+  ...Object.keys(common),
+];
 
 /** Keys that some recipe may hold. */
-export const settingNames: readonly string[] = [...new Set(DECODERS.flatMap(namesOf))];
+export const settingNames: readonly string[] = [...new Set(DECODERS.flatMap(({ name }) => namesOf(name)))];
 
 /** @throws UsageError that lists every mistake with its place. */
 export function trainConfig(settings: Settings): TrainConfig {
@@ -99,12 +110,12 @@ export function trainConfig(settings: Settings): TrainConfig {
 
 /** Every setting with its default and meaning, one a line. */
 export function describeSettings(): string {
-  const lines = (shape: Readonly<Record<string, z.ZodType>>) =>
-    Object.entries(shape).map(([name, schema]) => {
+  const lines = (shape: Readonly<Record<string, z.core.$ZodType>>) =>
+    Object.entries(shape as Readonly<Record<string, z.ZodType>>).map(([name, schema]) => {
       const byDefault = schema.safeParse(undefined).data;
       return `${name.padEnd(22)}${String(byDefault ?? '-').padEnd(10)}${schema.description ?? ''}`.trimEnd();
     });
-  const sections = DECODERS.flatMap((decoder) => ['', `With decoder ${decoder}:`, ...lines(own[decoder])]);
+  const sections = DECODERS.flatMap(({ name, settings }) => ['', `With decoder ${name}:`, ...lines(settings.shape)]);
   return `${[...lines({ decoder: decoderName, ...common }), ...sections].join('\n')}\n`;
 }
 
@@ -115,9 +126,8 @@ export const decoderSettings = (config: TrainConfig): DecoderConfig => decoderSc
 export const encoderSettings = (config: TrainConfig) => stateSchema.parse(pick(config, stateSchema.shape));
 
 const decoderPart = (config: TrainConfig) => ({
-  ...pick(config, own[config.decoder]),
-  decoder: config.decoder,
-  ...(config.decoder === 'flower' && { embed_dim: tokenWidth(config) }),
+  ...pick(config, decoderOf({ name: config.decoder }).settings.shape),
+  name: config.decoder,
 });
 
 const pick = (config: TrainConfig, part: Readonly<Record<string, unknown>>) =>

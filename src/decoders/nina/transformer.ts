@@ -29,8 +29,8 @@ import {
   constant,
   gelu,
   mul,
-  type NDArray,
   reshape,
+  type Spec,
   split,
   type Tensor,
 } from '../../tensor/index.ts';
@@ -54,7 +54,7 @@ export type TransformerParams<T> = {
 export function initTransformerConditioners(
   key: Key,
   { n_layers, affine_dim: H, block_depth, cond_dim, action_dim }: NinaConfig,
-): TransformerParams<NDArray> {
+): TransformerParams<Spec> {
   return {
     layers: Array.from({ length: n_layers }, (_, i) => {
       const k = fold(key, i);
@@ -74,7 +74,7 @@ export function initTransformerConditioners(
 }
 
 /** The value projection starts as its part of PyTorch's packed Glorot-uniform projection [3H, H]. */
-function initCross(key: Key, condDim: number, H: number): Cross<NDArray> {
+function initCross(key: Key, condDim: number, H: number): Cross<Spec> {
   return {
     condProj: initLinear(fold(key, 'condProj'), condDim, H),
     value: { weight: uniform(fold(key, 'value'), [H, H], Math.sqrt(6 / (4 * H))), bias: filled([H], 0) },
