@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { NinaError, UsageError } from '../errors.ts';
 import { readJsonLines } from '../json.ts';
 import { wilson } from '../statistics/wilson.ts';
-import { decoderSettings, trainConfig } from '../train/config.ts';
+import { decoderSettings, trainConfig, widthOfTokens } from '../train/config.ts';
 import type { Model } from './models.ts';
 
 const line = z
@@ -75,5 +75,11 @@ function readLines(file: string): Line[] {
 
 function modelOf({ label, settings }: Line, where: string): Model {
   const given = new Map(Object.entries(settings).map(([name, value]) => [name, { value, where }]));
-  return { name: `${label}, as trained`, config: decoderSettings(trainConfig(given)), tokens: TOKENS };
+  const config = trainConfig(given);
+  return {
+    name: `${label}, as trained`,
+    config: decoderSettings(config),
+    tokens: TOKENS,
+    width: widthOfTokens(config),
+  };
 }

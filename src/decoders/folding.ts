@@ -9,7 +9,11 @@ export interface Folding<C> {
   /** The names of what can run the folded decoder; the first is the default. */
   readonly backends: readonly string[];
   /** @throws Error if config and model disagree, or the decoder cannot be folded. */
-  compile(config: C, model: DecoderModel, options: FoldingOptions & { readonly backend: string }): Promise<FoldedDecoder>;
+  compile(
+    config: C,
+    model: DecoderModel,
+    options: FoldingOptions & { readonly backend: string },
+  ): Promise<FoldedDecoder>;
   /** The fastest backend on this machine now, of those that compute exactly what was trained. */
   fastest(config: C, model: DecoderModel, options: FoldingOptions): Promise<string>;
   /**

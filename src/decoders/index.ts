@@ -8,8 +8,8 @@ import { regression } from './regression/decoder.ts';
 
 export {
   type BoundDecoder,
-  type Buffers,
   type BufferSpec,
+  type Buffers,
   type Decoder,
   type DecoderBlueprint,
   type DecoderConfig,

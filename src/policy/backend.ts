@@ -30,5 +30,7 @@ export async function resolveBackend(
         : wanted;
   const found = named(chosen);
   if (found) return found;
-  throw new UsageError(`--backend ${chosen}: this policy's ${decoder.name} decoder has only ${names.join(', ')}.`);
+  throw new UsageError(
+    `--backend ${chosen}: this policy's ${decoder.name} decoder has only ${names.map((one) => `'${one}'`).join(', ')}.`,
+  );
 }

@@ -2,13 +2,12 @@
  * A policy's decoder with its weights inside: noise to action chunks for one observation, several at once, with their
  * log-probabilities where the decoder has a density.
  */
-import * as decoders from '../decoders/index.ts';
-import { compileNina } from '../decoders/nina/index.ts';
+import { decoderOf } from '../decoders/index.ts';
 import { ProgramCache } from '../engine/index.ts';
-import { constant, input, mapTree, type NDArray, type Tensor } from '../tensor/index.ts';
+import { freeze, input, type Tensor } from '../tensor/index.ts';
 import type { PolicyBackend } from './backends.ts';
 import type { PolicyConfig } from './config.ts';
-import { contextShape, decoderOf, type PolicyModel } from './model.ts';
+import { bind, contextShape, decoderModel, derived, type PolicyModel } from './model.ts';
 
 /** Chunks of one observation; D = T*A. */
 export interface Chunks {
@@ -68,29 +67,29 @@ interface Batches extends Disposable {
 
 /** The graph that was trained, on ONNX Runtime: one program per number of chunks. */
 function graph(config: PolicyConfig, model: PolicyModel, threads: number): Batches {
-  const { decoder } = config;
-  const { chunk_length: T, action_dim: A } = decoder;
-  const p = mapTree(model.params.decoder, ({ data, shape }: NDArray): Tensor => constant(data, shape));
-  const inverses = decoders.inverses(decoder, decoderOf(model));
-  const frozenInverses = inverses && constant(inverses.data, inverses.shape);
+  const { chunk_length: T, action_dim: A } = config.decoder;
+  const { decoder } = bind(config, model, freeze(model.params), freeze(derived(config, model)));
+  const { density } = decoder;
   const seenOf = (K: number) => input('context', contextShape(config, K));
-  const samplers = new ProgramCache((K) => {
-    const z = input('z', [K, T, A]);
-    const { actions, logProb } = decoders.sampleAndLogProb(decoder, model, p, z, seenOf(K), frozenInverses);
-    return { outputs: { actions, ...(logProb && { logProb }) }, threads };
-  });
-  const density = (K: number) => decoders.logProb(decoder, model, p, input('actions', [K, T, A]), seenOf(K));
-  const scorers = new ProgramCache((K) => ({ outputs: { logProb: density(K)! }, threads }));
+  const chunksOf = (name: string, K: number) => input(name, [K, T, A]);
+  const samples = (z: Tensor, seen: Tensor): Record<string, Tensor> => {
+    if (!density) return { actions: decoder.sample(z, seen) };
+    const [actions, logProb] = density.sampleAndLogProb(z, seen);
+    return { actions, logProb };
+  };
+  const samplers = new ProgramCache((K) => ({ outputs: samples(chunksOf('z', K), seenOf(K)), threads }));
+  const scorers =
+    density &&
+    new ProgramCache((K) => ({ outputs: { logProb: density.logProb(chunksOf('actions', K), seenOf(K)) }, threads }));
   const count = (x: Float32Array) => x.length / (T * A);
   return {
     async sample(z, context) {
       const program = await samplers.get(count(z));
-      // Regression takes no noise.
-      const noise = 'z' in program.signature.inputs && { z };
+      const noise = decoderOf(config.decoder).takesNoise && { z };
       const { actions, logProb } = await program.run({ ...noise, context });
-      return { actions: actions, ...(logProb && { logProb }) };
+      return { actions, ...(logProb && { logProb }) };
     },
-    ...(density(1) && {
+    ...(scorers && {
       async logProb(actions: Float32Array, context: Float32Array) {
         const program = await scorers.get(count(actions));
         return (await program.run({ actions, context })).logProb;
@@ -98,23 +97,21 @@ function graph(config: PolicyConfig, model: PolicyModel, threads: number): Batch
     }),
     [Symbol.dispose]() {
       samplers[Symbol.dispose]();
-      scorers[Symbol.dispose]();
+      scorers?.[Symbol.dispose]();
     },
   };
 }
 
-/** A NinA decoder folded for inference. It computes one thing at a time into memory of its own. */
+/** A decoder folded for inference. It computes one thing at a time into memory of its own. */
 async function folded(
   { decoder }: PolicyConfig,
   model: PolicyModel,
   backend: Exclude<PolicyBackend, 'graph'>,
   threads: number,
 ): Promise<Batches> {
-  const { params, buffers } = decoderOf(model);
-  if (decoder.decoder !== 'nina' || !params.nina)
-    throw new Error(`The backend ${backend} is for NinA decoders; this one is ${decoder.decoder}.`);
-  const flow = { params: params.nina.flow, buffers };
-  const compiled = await compileNina(decoder, flow, { backend, maxBatch: MAX_BATCH, threads });
+  const { folding } = decoderOf(decoder);
+  if (!folding) throw new Error(`A ${decoder.name} decoder has no backend ${backend}.`);
+  const compiled = await folding.compile(decoder, decoderModel(model), { backend, maxBatch: MAX_BATCH, threads });
   const D = decoder.chunk_length * decoder.action_dim;
   const inTurn = queue();
   return {

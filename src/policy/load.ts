@@ -1,11 +1,9 @@
 /** From a checkpoint on disk to a policy that has passed the checkpoint's self-test. */
-import type * as state from '../encoders/state/index.ts';
 import { NinaError } from '../errors.ts';
-import { type Key, normals } from '../random.ts';
 import { LIBERO_ACTION } from './action.ts';
 import type { PolicyBackend } from './backends.ts';
-import { type Checkpoint, type Manifest, readCheckpoint } from './checkpoint.ts';
-import { buildPolicy, chunkSize, type Policy } from './policy.ts';
+import { type Manifest, readCheckpoint } from './checkpoint.ts';
+import { buildPolicy, type Policy } from './policy.ts';
 
 export interface LoadedPolicy extends Policy {
   readonly manifest: Manifest;
@@ -52,28 +50,6 @@ export async function loadPolicy(
     );
   }
   return { ...policy, manifest, directory };
-}
-
-/** What the weights answer to an observation and base noise now: what the manifest stores for the self-test. */
-export async function recordSelfTest(
-  checkpoint: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
-  observation: state.StateObservation,
-  key: Key,
-): Promise<Manifest['self_test']> {
-  // As trained, so that the test also judges what other backends make of the weights.
-  using policy = await buildPolicy(checkpoint, { backend: 'graph' });
-  const z = normals(key, chunkSize(checkpoint.config));
-  const { actions } = await policy.act(observation, z);
-  return {
-    observation: {
-      proprio: Array.from(observation.proprio),
-      entities: Array.from(observation.entities),
-      categories: [...observation.categories],
-      instruction: observation.instruction,
-    },
-    z: Array.from(z),
-    actions: Array.from(actions[0]),
-  };
 }
 
 /** A missing or non-finite number is infinitely far. */

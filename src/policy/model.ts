@@ -3,7 +3,7 @@ import { type BoundDecoder, type BufferSpec, decoderOf, drawModel } from '../dec
 import * as state from '../encoders/state/index.ts';
 import type { Dropout } from '../nn/index.ts';
 import { fold, type Key } from '../random.ts';
-import type { NDArray, Spec, Tensor, Tree } from '../tensor/index.ts';
+import type { NDArray, Shape, Spec, Tensor, Tree } from '../tensor/index.ts';
 import type { PolicyConfig } from './config.ts';
 
 export type PolicyParams<P> = {
@@ -15,6 +15,12 @@ export interface PolicyModel {
   readonly params: PolicyParams<NDArray>;
   /** Fixed integers of the decoder (permutations), by name. */
   readonly buffers: Readonly<Record<string, readonly number[]>>;
+}
+
+/** What the graph of a model needs of it. */
+export interface ModelShape {
+  readonly params: PolicyParams<{ readonly shape: Shape }>;
+  readonly buffers: PolicyModel['buffers'];
 }
 
 /** The two configurations that a model follows from. */

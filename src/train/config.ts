@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import { ACTION_SIZE } from '../data/index.ts';
 import { DECODERS, type DecoderConfig, decoderOf, decoderSchema } from '../decoders/index.ts';
-import { checkHeads, stateSchema } from '../encoders/state/index.ts';
+import { checkHeads, stateSchema, tokenWidth } from '../encoders/state/index.ts';
 import { check, type Settings } from './recipe.ts';
 
 const fraction = z.number().min(0).max(1);
@@ -124,6 +124,9 @@ export const decoderSettings = (config: TrainConfig): DecoderConfig => decoderSc
 
 /** The encoder's part. */
 export const encoderSettings = (config: TrainConfig) => stateSchema.parse(pick(config, stateSchema.shape));
+
+/** W of the encoder's tokens. */
+export const widthOfTokens = (config: TrainConfig): number => tokenWidth(encoderSettings(config));
 
 const decoderPart = (config: TrainConfig) => ({
   ...pick(config, decoderOf({ name: config.decoder }).settings.shape),

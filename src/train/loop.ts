@@ -2,16 +2,24 @@
  * The training loop: update, measure, save. A run stopped anywhere and resumed computes the same bits as one that never
  * stopped, because all that carries over is in state.safetensors and all that is random follows from the seed and the step.
  */
+import { drawModel } from '../decoders/index.ts';
 import { configFor } from '../encoders/state/index.ts';
 import { NinaError, UsageError } from '../errors.ts';
 import { sweepDrafts } from '../files.ts';
 import { type Lock, lockDirectory } from '../lock.ts';
-import { CHECKPOINTS, init, LIBERO_ACTION, type PolicyConfig, requireOutsideCheckpoints } from '../policy/index.ts';
+import {
+  blueprint,
+  CHECKPOINTS,
+  LIBERO_ACTION,
+  type PolicyConfig,
+  prepareSelfTest,
+  requireOutsideCheckpoints,
+} from '../policy/index.ts';
 import { fold, key } from '../random.ts';
-import { pack } from '../tensor/index.ts';
+import { layoutOf, pack, unpack } from '../tensor/index.ts';
 import { optimizerState } from './adamw.ts';
 import { decoderSettings, encoderSettings, type TrainConfig } from './config.ts';
-import { type Demonstrations, loadDemonstrations } from './dataset.ts';
+import { type Demonstrations, firstObservation, loadDemonstrations } from './dataset.ts';
 import { divergedAdvice, explain, resume } from './failure.ts';
 import { requireMemory } from './memory.ts';
 import { appendMetrics, type Metrics, readMetrics, truncateMetrics, writeCsv } from './metrics.ts';
@@ -77,8 +85,8 @@ async function trainLocked(
   const source = locateData(run, config);
   const data = await loadDemonstrations(source, config.seed, config.validation_fraction, report.notice);
   const policy = policyConfig(config, data);
-  const initial = init(fold(root, 'init'), policy);
-  const { layout, flat } = pack(initial.params);
+  const plan = blueprint(fold(root, 'init'), policy);
+  const layout = layoutOf(plan.params);
 
   const saved = readState(run, layout.size);
   if (saved && saved.dataHash !== data.hash)
@@ -91,8 +99,9 @@ async function trainLocked(
     throw new UsageError(
       `${run} has done ${saved.step} steps; max_steps must be at least that to go on with it, got ${config.max_steps}.`,
     );
-  const optimizer = saved?.optimizer ?? optimizerState(flat);
-  const model = { ...initial, buffers: saved?.buffers ?? initial.buffers };
+  const { optimizer, buffers } = saved ?? fresh(plan);
+  const model = { params: plan.params, buffers };
+  const averaged = { params: unpack(plan.params, optimizer.ema), buffers };
   let { step, window } = saved ?? { step: 0, window: EMPTY };
   using update = await prepareUpdate(
     config,
@@ -106,16 +115,18 @@ async function trainLocked(
   using validation = await prepareValidation(
     config,
     policy,
-    model,
+    averaged,
     data.validation,
     data.statistics,
     fold(root, 'validation'),
   );
+  const parts = { config: policy, statistics: data.statistics, model: averaged };
+  using selfTest = await prepareSelfTest(parts, firstObservation(data.train), fold(root, 'self-test'));
   const saveNow = async () => {
     lock.check();
     const settings = lastingSettings(config);
-    const state = { step, optimizer, buffers: model.buffers, window, dataHash: data.hash, settings };
-    const directory = await save(run, state, { config: policy, statistics: data.statistics, model }, data, config);
+    const state = { step, optimizer, buffers, window, dataHash: data.hash, settings };
+    const directory = await save(run, state, parts, selfTest, data, config);
     writeCsv(run);
     return directory;
   };
@@ -172,7 +183,7 @@ async function trainLocked(
         grad_norm: window.gradNorm / window.steps,
         lr: learningRate,
         steps_per_s: stepsPerS,
-        ...(validates && (await validation.measure(optimizer.ema))),
+        ...(validates && (await validation.measure())),
       };
       if (!Number.isFinite(last.val_loss ?? 0))
         throw new NinaError(
@@ -191,6 +202,12 @@ async function trainLocked(
   return { steps: step, checkpoint: await saveNow(), metrics: last };
 }
 
+/** Where a training begins. */
+function fresh(plan: ReturnType<typeof blueprint>) {
+  const { params, buffers } = drawModel(plan);
+  return { optimizer: optimizerState(pack(params).flat), buffers };
+}
+
 /** The policy that these settings and this data define. */
 function policyConfig(config: TrainConfig, { train, validation }: Demonstrations): PolicyConfig {
   const decoder = decoderSettings(config);
@@ -198,7 +215,6 @@ function policyConfig(config: TrainConfig, { train, validation }: Demonstrations
     encoder: configFor(encoderSettings(config), [...train.episodes, ...validation.episodes]),
     decoder,
     action: LIBERO_ACTION,
-    multistep: config.multistep ?? decoder.chunk_length,
-    temperature: config.temperature,
+    acting: { multistep: config.multistep ?? decoder.chunk_length, temperature: config.temperature },
   };
 }

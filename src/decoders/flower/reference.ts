@@ -2,8 +2,8 @@
  * The reference's state dict, into our parameters. Our names are the reference's, so this only checks names and shapes.
  */
 import { NinaError } from '../../errors.ts';
-import type { StoredTensor } from '../../safetensors.ts';
 import { key } from '../../random.ts';
+import type { StoredTensor } from '../../safetensors.ts';
 import { layoutOf, mapTree, type NDArray, type Spec } from '../../tensor/index.ts';
 import type { FlowerConfig } from './config.ts';
 import { blueprint, type Params } from './params.ts';

@@ -6,7 +6,7 @@ import { input, type NDArray, type Tensor } from '../../tensor/index.ts';
 import type { Decoder, DecoderModel } from '../decoder.ts';
 import { initPool, pool } from '../pool.ts';
 import { compileFastest, compileNina } from './compiled/compile.ts';
-import { BACKENDS, type Backend } from './compiled/compiled.ts';
+import { BACKENDS } from './compiled/compiled.ts';
 import { foldNina } from './compiled/folded.ts';
 import { logProbGraph, sampleGraph } from './compiled/graph.ts';
 import { checkNina, ninaSettings } from './config.ts';
@@ -34,7 +34,7 @@ export const nina: Decoder<z.output<typeof schema>> = {
     `NinA-${backbone}, ${n_layers} layers of width ${affine_dim}${use_plu ? '' : ', no PLU'}`,
   blueprint(key, config, W) {
     const { params, buffers } = flow.blueprint(fold(key, 'decoder'), config);
-    return { params: { pool: initPool(fold(key, 'pool'), W, config.cond_dim), flow: { ...params } }, buffers };
+    return { params: { pool: initPool(fold(key, 'pool'), W, config.cond_dim), flow: params }, buffers };
   },
   contextShape: ({ cond_dim }, B) => [B, cond_dim],
   inputs: ({ chunk_length, action_dim }, B) => ({ noise: input('noise', [B, chunk_length, action_dim]) }),
@@ -47,7 +47,7 @@ export const nina: Decoder<z.output<typeof schema>> = {
     if (backbone === 'mlp') return { row: 2 * D + n * (4 * H + 2 * D), nodes: 10 * n };
     return { row: 2 * D + n * (T / 2) * H * (2 + 4 * block_depth), nodes: 15 * n * block_depth };
   },
-  derived(config, model) {
+  derived(config, model): Record<string, NDArray> {
     const inverses = flow.pluInverse(config, flowOf(model));
     return inverses ? { inverses } : {};
   },
@@ -64,7 +64,7 @@ export const nina: Decoder<z.output<typeof schema>> = {
     };
   },
   folding: {
-    backends: ['wasm', 'wasm-int8', 'onnx'] satisfies Backend[],
+    backends: BACKENDS,
     compile: (config, model, { backend, ...options }) => {
       const known = BACKENDS.find((name) => name === backend);
       if (!known) throw new Error(`NinA has no backend ${backend}; it has ${BACKENDS.join(', ')}.`);

@@ -8,7 +8,7 @@ import * as flows from '../../flows/index.ts';
 import { type Dropout, noDropout } from '../../nn/index.ts';
 import { fold, type Key, permutation } from '../../random.ts';
 import { add, clamp, mean, mul, type NDArray, neg, reshape, type Spec, type Tensor } from '../../tensor/index.ts';
-import { type Buffers, type BufferSpec, drawModel } from '../decoder.ts';
+import { type BufferSpec, type Buffers, drawModel } from '../decoder.ts';
 import type { NinaConfig } from './config.ts';
 import { initMlpConditioners, type MlpParams, mlpConditioners } from './mlp.ts';
 import { initTransformerConditioners, type TransformerParams, transformerConditioners } from './transformer.ts';

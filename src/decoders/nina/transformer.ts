@@ -23,17 +23,7 @@ import {
   uniform,
 } from '../../nn/index.ts';
 import { fold, type Key } from '../../random.ts';
-import {
-  add,
-  broadcastTo,
-  constant,
-  gelu,
-  mul,
-  reshape,
-  type Spec,
-  split,
-  type Tensor,
-} from '../../tensor/index.ts';
+import { add, broadcastTo, constant, gelu, mul, reshape, type Spec, split, type Tensor } from '../../tensor/index.ts';
 import type { NinaConfig } from './config.ts';
 
 /** What is left of cross-attention over one key: each maps rows of H, condProj rows of C. */
