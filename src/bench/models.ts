@@ -5,7 +5,7 @@
 import { CONFIGURATIONS } from '../decoders/flower/index.ts';
 import { type DecoderConfig, decoderOf, decoderSchema, drawModel } from '../decoders/index.ts';
 import { initPool, pool } from '../decoders/pool.ts';
-import { compile } from '../engine/index.ts';
+import { cpu } from '../engine/index.ts';
 import { NinaError } from '../errors.ts';
 import { fold, type Key, normals } from '../random.ts';
 import { freeze, input, layoutOf, leaves, materialise, type Shape, type Tensor } from '../tensor/index.ts';
@@ -79,7 +79,7 @@ export async function* open({ name, config, tokens, width }: Model, key: Key): A
 
   const expected = await reference.run();
   for (const backend of folding.backends) {
-    const compiled = await folding.compile(config, model, { backend, maxBatch: 1, threads: THREADS });
+    const compiled = await folding.compile(config, model, { backend, engine: cpu, maxBatch: 1, threads: THREADS });
     const run = async () => (await compiled.sample(feeds.z, feeds.seen, 1)).actions;
     const maxDifference = difference(await run(), expected);
     if (!(maxDifference <= tolerance(backend)))
@@ -110,7 +110,7 @@ function numbersFor(inputs: Record<string, Tensor>, key: Key): Record<string, Fl
 
 /** A graph on ONNX Runtime, its result preallocated. */
 async function graph(name: string, params: number, result: Tensor, feeds: Record<string, Float32Array>) {
-  const program = await compile({ outputs: { result }, threads: THREADS });
+  const program = await cpu.compile({ result }, { threads: THREADS, weights: 'packed' });
   const into = { result: new Float32Array(count(result.shape)) };
   return {
     ...{ name, backend: 'graph', threads: THREADS, params, weights: weightsOf([result]), maxDifference: 0 },

@@ -1,7 +1,7 @@
 /** Every decoder keeps the contract: the same calls train it, sample it and bind it to an encoder's tokens. */
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { compile } from '../engine/index.ts';
+import { cpu } from '../engine/index.ts';
 import { key, normals } from '../random.ts';
 import {
   gradOf,
@@ -183,7 +183,7 @@ test('regression answers with the mean of what it is shown', async () => {
 
 test.each([1, 5])('the pooled condition is the projected mean of %i tokens', async (S) => {
   const p = { weight: input('weight', [3, W]), bias: input('bias', [3]) };
-  using program = await compile({ outputs: { condition: pool(p, input('tokens', [2, S, W])) } });
+  using program = await cpu.compile({ condition: pool(p, input('tokens', [2, S, W])) });
   const data = { weight: normals(key(1), 3 * W), bias: normals(key(2), 3), tokens: normals(key(3), 2 * S * W) };
   const { condition } = await program.run(data);
   const at = (b: number, c: number) => {

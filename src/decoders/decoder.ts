@@ -70,9 +70,9 @@ export interface Density {
 // biome-ignore lint/suspicious/noExplicitAny: an unknown would refuse every member
 export interface Decoder<C extends DecoderConfig = any> {
   readonly name: string;
-  /** What a recipe chooses, with every default; `name` is not among it. */
+  /** What a recipe chooses, with every default: all but the name, and `action_dim`, which is the robot's. */
   readonly settings: z.ZodObject;
-  /** config.json's `decoder`: the name, the settings, and what must hold between them. */
+  /** config.json's `decoder`: the name, the settings, `action_dim`, and what must hold between them. */
   readonly schema: z.ZodType<C>;
   /** Whether its configurations have a density: what `bind` returns then has one. */
   readonly hasDensity: boolean;

@@ -2,6 +2,7 @@
  * Inference of a decoder in another form than the graph that was trained: the same function with fewer numbers and
  * fewer steps. A decoder that has one says so in its value (decoder.ts).
  */
+import type { Engine } from '../engine/engine.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { DecoderModel } from './decoder.ts';
 
@@ -26,7 +27,9 @@ export interface Folding<C> {
 export interface FoldingOptions {
   /** Largest batch of a call. */
   readonly maxBatch?: number;
-  /** Threads inside one operation, where a graph engine runs it. */
+  /** What runs the graphs of a backend that is no program of its own. */
+  readonly engine?: Engine;
+  /** Threads inside one operation of the engine. */
   readonly threads?: number;
 }
 

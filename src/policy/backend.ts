@@ -4,6 +4,7 @@
  * result records its own.
  */
 import { type DecoderConfig, decoderOf } from '../decoders/index.ts';
+import type { Engine } from '../engine/engine.ts';
 import { UsageError } from '../errors.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
 import { decoderModel, type PolicyModel } from './model.ts';
@@ -17,6 +18,7 @@ export async function resolveBackend(
   { decoder }: { readonly decoder: DecoderConfig },
   model: PolicyModel,
   wanted: PolicyBackend | 'auto' | undefined,
+  engine?: Engine,
 ): Promise<PolicyBackend> {
   const { folding } = decoderOf(decoder);
   const names = POLICY_BACKENDS.filter((name) => name === 'graph' || folding?.backends.includes(name));
@@ -24,7 +26,7 @@ export async function resolveBackend(
   // Nothing is measured for the default: the same checkpoint is computed alike everywhere.
   const chosen =
     wanted === 'auto' && folding
-      ? await folding.fastest(decoder, decoderModel(model), {})
+      ? await folding.fastest(decoder, decoderModel(model), { engine })
       : wanted === undefined || wanted === 'auto'
         ? (folding?.backends[0] ?? 'graph')
         : wanted;

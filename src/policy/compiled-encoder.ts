@@ -1,6 +1,6 @@
 /** A policy's encoder with its weights inside: one observation to what the decoder sees of it. */
 import * as state from '../encoders/state/index.ts';
-import { compile } from '../engine/index.ts';
+import type { Engine } from '../engine/engine.ts';
 import { noDropout } from '../nn/index.ts';
 import { freeze } from '../tensor/index.ts';
 import { checkObservation } from './checks.ts';
@@ -19,11 +19,12 @@ export async function compileEncoder(
   config: PolicyConfig,
   statistics: PolicyStatistics,
   model: PolicyModel,
+  engine: Engine,
   threads: number,
 ): Promise<CompiledEncoder> {
   const policy = bind(config, model, freeze(model.params));
   const seen = policy.context(state.stateInputs(config.encoder, 1), noDropout);
-  const program = await compile({ outputs: { context: seen }, threads });
+  const program = await engine.compile({ context: seen }, { threads, weights: 'packed' });
   const write = observationWriter(config, statistics);
   return {
     context: async (observation) => (await program.run(write(observation))).context,

@@ -2,8 +2,10 @@
  * A policy's decoder with its weights inside: noise to action chunks for one observation, several at once, with their
  * log-probabilities where the decoder has a density.
  */
-import { decoderOf } from '../decoders/index.ts';
-import { ProgramCache } from '../engine/index.ts';
+import { type Density, decoderOf } from '../decoders/index.ts';
+import { ProgramCache } from '../engine/cache.ts';
+import type { Engine } from '../engine/engine.ts';
+import { NinaError } from '../errors.ts';
 import { freeze, input, type Tensor } from '../tensor/index.ts';
 import type { PolicyBackend } from './backends.ts';
 import type { PolicyConfig } from './config.ts';
@@ -25,6 +27,19 @@ export interface Decoding extends Disposable {
   logProb?(actions: Float32Array, seen: Float32Array): Promise<Float32Array>;
 }
 
+export interface EngineOptions {
+  /** What runs graphs. The default backend needs none. */
+  readonly engine?: Engine;
+  /** Threads inside one operation of the engine. */
+  readonly threads?: number;
+}
+
+/** @throws NinaError when there is none. */
+export function requireEngine(engine: Engine | undefined, backend: PolicyBackend): Engine {
+  if (engine) return engine;
+  throw new NinaError(`The backend '${backend}' runs on an engine, and none was given. Pass one, or choose 'wasm'.`);
+}
+
 /** Chunks computed in one call; more are computed by this many. */
 const MAX_BATCH = 16;
 
@@ -32,10 +47,13 @@ export async function compileDecoding(
   config: PolicyConfig,
   model: PolicyModel,
   backend: PolicyBackend,
-  threads: number,
+  { engine, threads = 1 }: EngineOptions,
 ): Promise<Decoding> {
   const D = config.decoder.chunk_length * config.decoder.action_dim;
-  const batches = backend === 'graph' ? graph(config, model, threads) : await folded(config, model, backend, threads);
+  const batches =
+    backend === 'graph'
+      ? graph(config, model, requireEngine(engine, backend), threads)
+      : await folded(config, model, backend, { engine, threads });
   const sample = async (z: Float32Array, seen: Float32Array): Promise<Chunks> => {
     const parts: Chunks[] = [];
     for (const part of inBatches(z, D)) parts.push(await batches.sample(part, repeat(seen, part.length / D)));
@@ -65,8 +83,8 @@ interface Batches extends Disposable {
   logProb?(actions: Float32Array, seen: Float32Array): Promise<Float32Array>;
 }
 
-/** The graph that was trained, on ONNX Runtime: one program per number of chunks. */
-function graph(config: PolicyConfig, model: PolicyModel, threads: number): Batches {
+/** The graph that was trained, on an engine: one program per number of chunks. */
+function graph(config: PolicyConfig, model: PolicyModel, engine: Engine, threads: number): Batches {
   const { chunk_length: T, action_dim: A } = config.decoder;
   const { decoder } = bind(config, model, freeze(model.params), freeze(derived(config, model)));
   const { density } = decoder;
@@ -77,10 +95,10 @@ function graph(config: PolicyConfig, model: PolicyModel, threads: number): Batch
     const [actions, logProb] = density.sampleAndLogProb(z, seen);
     return { actions, logProb };
   };
-  const samplers = new ProgramCache((K) => ({ outputs: samples(chunksOf('z', K), seenOf(K)), threads }));
-  const scorers =
-    density &&
-    new ProgramCache((K) => ({ outputs: { logProb: density.logProb(chunksOf('actions', K), seenOf(K)) }, threads }));
+  const options = { threads, weights: 'packed' } as const;
+  const samplers = new ProgramCache(engine, (K) => samples(chunksOf('z', K), seenOf(K)), options);
+  const score = ({ logProb }: Density, K: number) => ({ logProb: logProb(chunksOf('actions', K), seenOf(K)) });
+  const scorers = density && new ProgramCache(engine, (K) => score(density, K), options);
   const count = (x: Float32Array) => x.length / (T * A);
   return {
     async sample(z, context) {
@@ -107,11 +125,11 @@ async function folded(
   { decoder }: PolicyConfig,
   model: PolicyModel,
   backend: Exclude<PolicyBackend, 'graph'>,
-  threads: number,
+  { engine, threads }: EngineOptions,
 ): Promise<Batches> {
   const { folding } = decoderOf(decoder);
   if (!folding) throw new Error(`A ${decoder.name} decoder has no backend ${backend}.`);
-  const compiled = await folding.compile(decoder, decoderModel(model), { backend, maxBatch: MAX_BATCH, threads });
+  const compiled = await folding.compile(decoder, decoderModel(model), { backend, maxBatch: MAX_BATCH, engine, threads });
   const D = decoder.chunk_length * decoder.action_dim;
   const inTurn = queue();
   return {

@@ -12,7 +12,7 @@ import { checkChoice, checkChunks, checkSampling } from './checks.ts';
 import { choose } from './choose.ts';
 import { compileEncoder } from './compiled-encoder.ts';
 import type { PolicyConfig, PolicyStatistics } from './config.ts';
-import { type Chunks, compileDecoding } from './decoding.ts';
+import { type Chunks, compileDecoding, type EngineOptions, engineFor } from './decoding.ts';
 import type { PolicyModel } from './model.ts';
 import { rankIn, surpriseScale } from './surprise.ts';
 
@@ -113,15 +113,20 @@ export interface PolicyParts {
   readonly model: PolicyModel;
 }
 
+export interface BuildOptions extends EngineOptions {
+  /** What computes the policy: 'wasm' unless given, which needs no engine; 'auto' measures which exact one is the fastest. */
+  readonly backend?: PolicyBackend | 'auto';
+}
+
 /** A policy from its parts, as they are before they are a checkpoint. No self-test. */
 export async function buildPolicy(
   { config, statistics, model }: PolicyParts,
-  { backend: wanted, threads = 1 }: { backend?: PolicyBackend | 'auto'; threads?: number } = {},
+  { backend: wanted, engine, threads = 1 }: BuildOptions = {},
 ): Promise<Runnable> {
-  const backend = await resolveBackend(config, model, wanted);
+  const backend = await resolveBackend(config, model, wanted, engine);
   const D = chunkSize(config);
-  const encoder = await compileEncoder(config, statistics, model, threads);
-  const decoding = await compileDecoding(config, model, backend, threads);
+  const encoder = await compileEncoder(config, statistics, model, engineFor(backend, engine), threads);
+  const decoding = await compileDecoding(config, model, backend, { engine, threads });
   const density = decoding.logProb;
   const life = new Lifetime('The policy', 'load it again', () => {
     encoder[Symbol.dispose]();

@@ -4,7 +4,7 @@
  */
 import { decoderOf } from '../decoders/index.ts';
 import * as state from '../encoders/state/index.ts';
-import { compile } from '../engine/index.ts';
+import type { Engine } from '../engine/engine.ts';
 import { noDropout } from '../nn/index.ts';
 import { type Key, normals } from '../random.ts';
 import { freeze, input, symbols } from '../tensor/index.ts';
@@ -30,12 +30,13 @@ export async function prepareSelfTest(
   { config, statistics, model }: PolicyParts,
   observation: state.StateObservation,
   key: Key,
+  engine: Engine,
 ): Promise<SelfTest> {
   const { chunk_length: T, action_dim: A } = config.decoder;
   const values = () => derived(config, model);
   const policy = bind(config, model, freeze(model.params), symbols(values(), DERIVED));
   const seen = policy.context(state.stateInputs(config.encoder, 1), noDropout);
-  const program = await compile({ outputs: { actions: policy.decoder.sample(input('z', [1, T, A]), seen) } });
+  const program = await engine.compile({ actions: policy.decoder.sample(input('z', [1, T, A]), seen) });
   const z = normals(key, chunkSize(config));
   const noise = decoderOf(config.decoder).takesNoise && { z };
   const seenNumbers = observationWriter(config, statistics)(observation);

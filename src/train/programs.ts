@@ -1,10 +1,10 @@
 /** The compiled graphs of a run: one update's loss and gradients, and what validation measures. */
 import { decoderOf } from '../decoders/index.ts';
 import * as state from '../encoders/state/index.ts';
-import { compile, type Program } from '../engine/index.ts';
+import { cpu, type Program } from '../engine/index.ts';
 import { dropoutInputs, type Masks, noDropout } from '../nn/index.ts';
 import { bind, contextShape, derived, type ModelShape, type PolicyConfig, type PolicyModel } from '../policy/index.ts';
-import { freeze, gradOf, input, leaves, symbols, type Tensor } from '../tensor/index.ts';
+import { byPath, freeze, gradOf, input, symbols } from '../tensor/index.ts';
 
 /** Parameters are fed as 'p.<path>', gradients come back as 'g.<path>', what sampling derives is fed as 'd.<name>'. */
 export const PARAMETER = 'p.';
@@ -31,8 +31,7 @@ export async function compileUpdate(
   const seen = policy.context(state.stateInputs(encoder, batchSize), forEncoder.dropout);
   const draws = decoderOf(decoder).inputs(decoder, batchSize);
   const loss = policy.decoder.loss(input('actions', chunks(config, batchSize)), seen, draws, forDecoder.dropout);
-  const gradients = leaves<Tensor>(gradOf(loss, p)).map(([path, g]): [string, Tensor] => [GRADIENT + path, g]);
-  const program = await compile({ outputs: { loss, ...Object.fromEntries(gradients) }, threads });
+  const program = await cpu.compile({ loss, ...byPath(gradOf(loss, p), GRADIENT) }, { threads });
   return { program, masks: [forEncoder.masks, forDecoder.masks] };
 }
 
@@ -60,8 +59,8 @@ export async function compileValidation(
   const loss = policy.decoder.loss(input('actions', shape), seen, decoderOf(decoder).inputs(decoder, batchSize));
   const actions = policy.decoder.sample(input('z', shape), input('context', contextShape(config, batchSize)));
   return {
-    loss: await compile({ outputs: { loss, context: seen }, threads }),
-    sampler: await compile({ outputs: { actions }, threads }),
+    loss: await cpu.compile({ loss, context: seen }, { threads }),
+    sampler: await cpu.compile({ actions }, { threads }),
   };
 }
 

@@ -8,9 +8,10 @@
  */
 import { decoderOf } from '../decoders/index.ts';
 import { feedsOf } from '../encoders/state/index.ts';
+import { square } from '../math.ts';
 import { derived, type PolicyConfig, type PolicyModel, type PolicyStatistics } from '../policy/index.ts';
 import { fold, type Key, normals, permutation } from '../random.ts';
-import type { TrainConfig } from './config.ts';
+import type { TrainingSettings } from './config.ts';
 import { batcher, type Dataset } from './dataset.ts';
 import type { Metrics } from './metrics.ts';
 import { compileValidation, DERIVED } from './programs.ts';
@@ -36,7 +37,7 @@ export function batching(batchSize: number, windows: number): { B: number; batch
 
 /** @param model the averaged one: its arrays go on changing */
 export async function prepareValidation(
-  { batch_size, threads }: TrainConfig,
+  { batch_size, threads }: TrainingSettings,
   config: PolicyConfig,
   model: PolicyModel,
   dataset: Dataset,
@@ -95,7 +96,7 @@ export async function prepareValidation(
 function rowErrors(samples: Float32Array, actions: Float32Array, B: number, D: number): Float64Array {
   return Float64Array.from({ length: B }, (_, row) => {
     let sum = 0;
-    for (let i = row * D; i < (row + 1) * D; i++) sum += (Math.min(1, Math.max(-1, samples[i])) - actions[i]) ** 2;
+    for (let i = row * D; i < (row + 1) * D; i++) sum += square(Math.min(1, Math.max(-1, samples[i])) - actions[i]);
     return sum / D;
   });
 }

@@ -1,6 +1,7 @@
 /** Small policies of random weights. */
 import { decoderSchema } from '../../src/decoders/index.ts';
 import { configFor, stateSchema } from '../../src/encoders/state/index.ts';
+import { cpu } from '../../src/engine/index.ts';
 import {
   init,
   LIBERO_ACTION,
@@ -49,7 +50,7 @@ export async function saveRandomPolicy(
     statistics: { ...statistics, ...(surprise && { surprise }) },
     model: { params: scaled as PolicyModel['params'], buffers },
   };
-  using selfTest = await prepareSelfTest(content, observation, key(1));
+  using selfTest = await prepareSelfTest(content, observation, key(1), cpu);
   writeCheckpoint(directory, content, {
     package_version: '0',
     engine_version: 'test',

@@ -12,7 +12,7 @@ const schema = z.strictObject({ name: z.literal('flower'), ...flowerSettings.sha
 
 export const flower: Decoder<z.output<typeof schema>> = {
   name: 'flower',
-  settings: flowerSettings,
+  settings: flowerSettings.omit({ action_dim: true }),
   schema,
   hasDensity: false,
   takesNoise: true,

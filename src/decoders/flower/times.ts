@@ -3,13 +3,14 @@
  *
  * The reference's three samplers; two more that it accepts by name raise there when they are drawn from.
  */
+import { exp, log, pow } from '../../math.ts';
 import { type Key, rng } from '../../random.ts';
 import type { FlowerConfig } from './config.ts';
 
 /** Below 1, where the line is nothing but noise. */
 const LAST_TIME = 0.999;
 
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const sigmoid = (x: number) => 1 / (1 + exp(-x));
 
 /** B times in [0, 1), one for each chunk of a batch. */
 export function sampleTimes(key: Key, type: FlowerConfig['sampling_type'], B: number): Float32Array {

@@ -25,7 +25,7 @@ const flowOf = ({ params, buffers }: DecoderModel): flow.Model => ({
 
 export const nina: Decoder<z.output<typeof schema>> = {
   name: 'nina',
-  settings: ninaSettings,
+  settings: ninaSettings.omit({ action_dim: true }),
   schema,
   hasDensity: true,
   takesNoise: true,

@@ -15,7 +15,7 @@ type DecoderParams<T> = { readonly pool: Linear<T>; readonly mlp: Params<T> };
 
 export const regression: Decoder<z.output<typeof schema>> = {
   name: 'regression',
-  settings: regressionSchema,
+  settings: regressionSchema.omit({ action_dim: true }),
   schema,
   hasDensity: false,
   takesNoise: false,

@@ -1,6 +1,7 @@
 /**
  * From a trained decoder to one that only infers: by a named backend, or by the fastest on this machine.
  */
+import type { Engine } from '../../../engine/engine.ts';
 import { key, normals } from '../../../random.ts';
 import type { NinaConfig } from '../config.ts';
 import type { Model } from '../nina.ts';
@@ -10,9 +11,11 @@ import { compileOnnx } from './onnx.ts';
 import { compileWasm } from './wasm/runtime.ts';
 
 export interface CompileNinaOptions {
+  /** What runs the backend 'onnx'; the others need none. */
+  readonly engine?: Engine;
   /** Largest batch of a call. */
   readonly maxBatch?: number;
-  /** Threads of ONNX Runtime; WebAssembly runs on the caller's. */
+  /** Threads of the engine; WebAssembly runs on the caller's. */
   readonly threads?: number;
 }
 
@@ -39,11 +42,12 @@ export function compileNina(
 export async function compileFastest(
   config: NinaConfig,
   model: Model,
-  options: CompileNinaOptions = {},
+  options: CompileNinaOptions,
 ): Promise<CompiledNina & { readonly measured: Measured }> {
   const folded = foldNina(config, model);
   const candidates: { compiled: CompiledNina; times: number[] }[] = [];
-  for (const backend of EXACT) candidates.push({ compiled: await compileFolded(folded, backend, options), times: [] });
+  const possible = EXACT.filter((backend) => backend !== 'onnx' || options.engine);
+  for (const backend of possible) candidates.push({ compiled: await compileFolded(folded, backend, options), times: [] });
   const z = normals(key(0), config.chunk_length * config.action_dim);
   const cond = normals(key(1), config.cond_dim);
   const timed = async ({ compiled }: { compiled: CompiledNina }) => {
@@ -63,8 +67,11 @@ export async function compileFastest(
 async function compileFolded(
   folded: Folded,
   backend: Backend,
-  { maxBatch = MAX_BATCH, threads = 1 }: CompileNinaOptions,
+  { engine, maxBatch = MAX_BATCH, threads = 1 }: CompileNinaOptions,
 ): Promise<CompiledNina> {
-  if (backend === 'onnx') return compileOnnx(folded, { maxBatch, threads });
+  if (backend === 'onnx') {
+    if (!engine) throw new Error("The backend 'onnx' runs on an engine, and none was given: pass `engine`.");
+    return compileOnnx(folded, { engine, maxBatch, threads });
+  }
   return compileWasm(folded, { maxBatch, precision: backend === 'wasm-int8' ? 'int8' : 'float32' });
 }
