@@ -9,7 +9,7 @@ import { key, type Rng, rng } from '../random.ts';
 import { input, type Shape, type Tensor, weight } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { constant, type OpName, size } from '../tensor/tensor.ts';
-import { compile } from './index.ts';
+import { onnxruntime } from './onnxruntime-node.ts';
 import { wasm } from './wasm.ts';
 
 /** Draws graphs: operands are inputs, weights or constants, seen through views. */
@@ -214,7 +214,7 @@ describe.each(Object.entries(CASES))('%s', (_, make) => {
         // Several in one program, where they also share memory.
         const outputs = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`y${i}`, make(d)]));
         using program = await wasm.compile(outputs);
-        using reference = await compile({ outputs });
+        using reference = await onnxruntime().compile(outputs);
         const numbers = Object.fromEntries(
           Object.entries(d.feeds).map(([name, data]) => [name, Float64Array.from(data as Float32Array, Number)]),
         );

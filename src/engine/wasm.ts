@@ -2,13 +2,14 @@
  * The engine that needs none: a forward graph of modest size as one generated WebAssembly module. Fixed-width SIMD and
  * arithmetic alone, nothing imported, nothing allocated per run: the same bits in every Node and every browser.
  */
+import { NinaError } from '../errors.ts';
 import { Lifetime } from '../lifetime.ts';
 import { show, size, type Tensor } from '../tensor/tensor.ts';
 import { instantiate } from '../tensor/wasm/instantiate.ts';
-import type { Engine, Feed, Program } from './engine.ts';
+import type { CompileOptions, Engine, Feed, Program } from './engine.ts';
 import { type GraphModule, graphModule } from './wasm/program.ts';
 
-/** Weights are copied when a graph is compiled; graphs with derivatives are refused, as are those beyond 4 GiB. */
+/** Weights are always 'packed'. Derivatives of norms are refused, and graphs that need more than 4 GiB. One thread. */
 export const wasm: Engine = { name: 'WebAssembly', device: 'wasm', compile };
 
 interface Exports {
@@ -18,7 +19,11 @@ interface Exports {
   run(): void;
 }
 
-async function compile(outputs: Record<string, Tensor>): Promise<Program> {
+async function compile(outputs: Record<string, Tensor>, { weights }: CompileOptions = {}): Promise<Program> {
+  if (weights === 'shared')
+    throw new NinaError(
+      "WebAssembly has its own memory: weights are copied when a graph is compiled. Ask for weights 'packed', or run it on ONNX Runtime.",
+    );
   const module = graphModule(outputs);
   const { memory, prepare, run } = await instantiate<Exports>(module.bytes, 'The compiled graph');
   const floats = (buffer: { address: number; numbers: number }) =>
