@@ -25,10 +25,7 @@ const INT8_TOLERANCE = 2 * 2e-2;
  * @throws NinaError for anything that is missing, does not match or answers differently than when it was saved.
  * @throws UsageError for a backend that this decoder does not have.
  */
-export async function loadPolicy(
-  location: string,
-  options: BuildOptions = {},
-): Promise<LoadedPolicy> {
+export async function loadPolicy(location: string, options: BuildOptions = {}): Promise<LoadedPolicy> {
   const { manifest, directory, ...checkpoint } = readCheckpoint(location);
   if (JSON.stringify(checkpoint.config.action) !== JSON.stringify(LIBERO_ACTION))
     throw new NinaError(

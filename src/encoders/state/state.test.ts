@@ -4,7 +4,18 @@ import { cpu } from '../../engine/index.ts';
 import { NinaError } from '../../errors.ts';
 import { noDropout } from '../../nn/index.ts';
 import { fold, key, rng } from '../../random.ts';
-import { feeds, grad, leaves, materialise, mean, pack, square, symbols, type Tensor } from '../../tensor/index.ts';
+import {
+  byPath,
+  feeds,
+  gradOf,
+  leaves,
+  materialise,
+  mean,
+  pack,
+  square,
+  symbols,
+  type Tensor,
+} from '../../tensor/index.ts';
 import {
   configFor,
   encode,
