@@ -24,6 +24,7 @@ export {
   contextShape,
   decoderModel,
   derived,
+  hasDensity,
   init,
   type ModelShape,
   type PolicyModel,

@@ -65,6 +65,9 @@ export function bind(
 export const contextShape = ({ encoder, decoder }: ModelConfig, B: number): readonly number[] =>
   decoderOf(decoder).contextShape(decoder, B, 1, state.tokenWidth(encoder));
 
+/** Whether its policy answers with log-probabilities. */
+export const hasDensity = ({ decoder }: Pick<PolicyConfig, 'decoder'>): boolean => decoderOf(decoder).hasDensity;
+
 /** The decoder's part, as its own functions want it. */
 export const decoderModel = ({ params, buffers }: PolicyModel) => ({ params: params.decoder, buffers });
 
