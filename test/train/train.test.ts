@@ -111,7 +111,7 @@ test.each([
   expect(last.val_z0_mse).toBeLessThan(middle.val_z0_mse!);
   expect(last.val_bits_per_dim).toBeUndefined();
   using policy = await loadPolicy(at(decoder));
-  expect(policy.config.decoder.decoder).toBe(decoder);
+  expect(policy.config.decoder.name).toBe(decoder);
   expect(readRun(at(decoder))).toEqual(config);
 });
 
@@ -218,10 +218,11 @@ describe('settings beyond memory', () => {
     ],
     ['affine_dim=100000000', /for decoder\.affine_dim 100000000 \(default: 64\); lower it/],
     ['cond_dim=1000000000', /for decoder\.cond_dim 1000000000/],
-    ['n_layers=2000000000', /for decoder\.n_layers 2000000000/],
+    ['dit_dim=32000000', /for decoder\.dit_dim 32000000/],
     ['chunk_length=100000000', /for decoder\.chunk_length 100000000/],
   ])('%s is refused with its name, and leaves no run', async (setting, told) => {
-    const config = trainConfig(assignments([`data=${at('demos')}`, setting]));
+    const decoder = setting.startsWith('dit_dim') ? ['decoder=flower'] : [];
+    const config = trainConfig(assignments([`data=${at('demos')}`, ...decoder, setting]));
     expect(await failure(train(at('huge'), config, { signal: never, report: SILENT }))).toMatch(told);
     expect(fs.existsSync(at('huge'))).toBe(false);
   });
