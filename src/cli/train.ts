@@ -2,9 +2,9 @@
 import * as path from 'node:path';
 import type { Command } from 'commander';
 import { toJson } from '../json.ts';
-import type { Settings, TrainConfig, TrainReport, TrainResult } from '../train/index.ts';
+import type { Settings, TrainConfig, TrainResult } from '../train/index.ts';
 import { interruptible } from './interrupt.ts';
-import { createProgress, notice, type Progress } from './progress.ts';
+import { createReporter } from './progress.ts';
 
 /** Settings with a flag of their own; the others are reached with --set. */
 const FLAGS: readonly [key: string, value: string, description: string][] = [
@@ -68,10 +68,7 @@ export function registerTrain(program: Command): void {
 /** Trains with progress on stderr; Ctrl-C saves a checkpoint. */
 export async function trainWithProgress(run: string, config: TrainConfig): Promise<TrainResult> {
   const { train } = await import('../train/index.ts');
-  const reporter = createReporter();
-  const result = await interruptible((signal) => train(run, config, { signal, report: reporter.report }));
-  reporter.end(result);
-  return result;
+  return interruptible((signal) => train(run, config, { signal, report: createReporter() }));
 }
 
 /** The run's folder and recipe. */
@@ -98,29 +95,6 @@ async function prepare(recipe: string | undefined, options: Options): Promise<{ 
   const run = options.out ?? path.join('runs', recipe === undefined ? 'train' : path.parse(recipe).name);
   requireNewRun(run);
   return { run, config };
-}
-
-function createReporter() {
-  let progress: Progress | undefined;
-  let steps = 0;
-  const report: TrainReport = {
-    notice,
-    start: ({ step, steps: total, parameters, episodes, windows }) => {
-      const from = step > 0 ? `, from step ${step}` : '';
-      process.stderr.write(
-        `Training ${(parameters / 1e6).toFixed(2)} M parameters on ${episodes} episodes (${windows} chunks) for ${total} steps${from}\n`,
-      );
-      steps = total;
-      progress = createProgress('Training', total, step);
-    },
-    step: ({ step, loss, gradNorm, stepsPerS }) =>
-      progress?.update(
-        step,
-        `loss ${loss.toPrecision(4)}, |g| ${gradNorm.toPrecision(3)}, ${stepsPerS.toFixed(1)} steps/s`,
-      ),
-    metrics: () => {},
-  };
-  return { report, end: (result: TrainResult) => progress?.end(`${result.steps} of ${steps} steps`) };
 }
 
 function print(run: string, { steps, checkpoint, metrics }: TrainResult, json: boolean): void {

@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import type * as z from 'zod';
-import { engineVersion } from '../engine/index.ts';
-import { Environment, loadSuite } from '../sim/index.ts';
+import { cpu } from '../engine/index.ts';
+import { Environment } from '../sim/index.ts';
+import { loadSuite } from '../sim/suites.ts';
 import { type TrainConfig, trainConfig } from '../train/index.ts';
 import { check } from '../train/settings.ts';
 import { packageVersion } from '../version.ts';
@@ -85,7 +86,7 @@ function ordered(value: unknown): unknown {
 
 export async function presentVersions(): Promise<Versions> {
   using environment = await Environment.open(loadSuite('tabletop-object')[0]);
-  return { package: packageVersion, engine: engineVersion, mujoco: environment.engineVersion };
+  return { package: packageVersion, engine: cpu.name, mujoco: environment.engineVersion };
 }
 
 /**

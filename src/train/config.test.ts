@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { UsageError } from '../errors.ts';
 import { settingsByPath, trainConfig } from './config.ts';
-import { decoderConfig } from './parts.ts';
+import { decoderConfig, widthOfTokens } from './parts.ts';
 import { assignments, flagSettings } from './recipe.ts';
 import { settingsIn } from './settings.ts';
 
@@ -71,7 +71,8 @@ test('of two settings of one name the plain name is the decoder’s, also where 
 
 test('what encoder and robot determine is no setting, and filled in', () => {
   const config = trainConfig(assignments(['decoder=flower', 'dit_dim=32', 'n_heads=2', 'encoder.dim=16']));
-  expect(decoderConfig(config.encoder, config.decoder)).toMatchObject({ embed_dim: 64, dit_dim: 32, action_dim: 7 });
+  expect(decoderConfig(config.decoder)).toMatchObject({ name: 'flower', dit_dim: 32, action_dim: 7 });
+  expect(widthOfTokens(config.encoder)).toBe(64);
   expect(message('decoder=flower', 'decoder.embed_dim=3')).toContain("unknown key 'decoder.embed_dim'");
   expect(message('decoder.action_dim=7')).toContain("unknown key 'decoder.action_dim'");
 });
