@@ -70,8 +70,11 @@ describe('bundled for a browser', () => {
     ));
   });
 
-  test.each(PURE)('%s asks for nothing of Node and no native engine', async (name) => {
-    const { modules, asksForMore, code } = await bundle(`export * from 'nina-vla/${name}';`, 'esm');
+  test.each([
+    ...PURE.map((name) => [name, `nina-vla/${name}`]),
+    ['a policy that acts in the simulator', path.join(root, 'test/support/bits.ts')],
+  ])('%s asks for nothing of Node and no native engine', async (_, from) => {
+    const { modules, asksForMore, code } = await bundle(`export * from ${JSON.stringify(from)};`, 'esm');
     expect(modules.filter((module) => /node_modules\/(onnxruntime|h5wasm)|\.node$/.test(module))).toEqual([]);
     // `import { z } from 'zod'` brings its messages in fifty languages, `import * as z` does not.
     expect(modules.filter((module) => /zod.*locales\/(?!en\.)/.test(module))).toEqual([]);
