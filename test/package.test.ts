@@ -30,7 +30,8 @@ const EXPORTS: Record<string, string> = {
   './rollout': 'evaluate',
   './record': 'recordDemonstrations',
   './report': 'writeReport',
-  './engine': 'compile',
+  './engine': 'onnxruntime',
+  './engine/web': 'onnxruntimeWeb',
 };
 
 describe('subpath exports', () => {

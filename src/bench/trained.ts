@@ -4,7 +4,7 @@
  */
 import * as fs from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { NinaError, UsageError } from '../errors.ts';
 import { readJsonLines } from '../json.ts';
 import { rate } from '../statistics/index.ts';

@@ -2,7 +2,7 @@
  * Agreement with the reference: we rebuild the decoder of a fixture from its metadata and weights and compare velocity,
  * loss, gradients and samples (see ../fixture.ts).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Engine } from '../../engine/engine.ts';
 import { NinaError } from '../../errors.ts';
 import { readSafetensors, type SafetensorsFile } from '../../safetensors.ts';
