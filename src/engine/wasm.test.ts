@@ -6,10 +6,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { interpret } from '../../test/support/interpreter.ts';
 import { key, type Rng, rng } from '../random.ts';
-import { input, type Shape, type Tensor, weight } from '../tensor/index.ts';
+import { grad, input, type Shape, type Tensor, weight } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { constant, type OpName, size } from '../tensor/tensor.ts';
 import { onnxruntime } from './onnxruntime-node.ts';
+import { graphModule } from './wasm/program.ts';
 import { wasm } from './wasm.ts';
 
 /** Draws graphs: operands are inputs, weights or constants, seen through views. */
@@ -235,5 +236,131 @@ describe.each(Object.entries(CASES))('%s', (_, make) => {
       }),
       { numRuns: 6 },
     );
+  });
+});
+
+describe('a program', () => {
+  const x = input('x', [2, 3]);
+  const three = Float32Array.of(1, 2, 3);
+  const [y, z] = [ops.mul(x, 2), ops.sum(x)];
+  const feed = { x: Float32Array.of(1, 2, 3, 4, 5, 6) };
+
+  test('fills the arrays it is given, for one call after another', async () => {
+    using program = await wasm.compile({ y, z });
+    const into = { y: new Float32Array(6) };
+    const [first, second] = await Promise.all([
+      program.run(feed, into),
+      program.run({ x: new Float32Array(6).fill(1) }),
+    ]);
+    expect(first.y).toBe(into.y);
+    expect([...first.y, ...first.z]).toEqual([2, 4, 6, 8, 10, 12, 21]);
+    expect([...second.y, ...second.z]).toEqual([2, 2, 2, 2, 2, 2, 6]);
+  });
+
+  test('keeps the weights it was compiled with', async () => {
+    const data = Float32Array.from(three);
+    using program = await wasm.compile({ y: ops.mul(x, weight(data, [3])), z: ops.matmul(x, weight(data, [3, 1])) });
+    data.fill(9);
+    const answer = await program.run(feed);
+    expect([...answer.y, ...answer.z]).toEqual([1, 4, 9, 4, 10, 18, 14, 32]);
+  });
+
+  test('computes once what follows from weights alone', async () => {
+    const w = weight(three, [3]);
+    const folded = ops.softmax(ops.exp(ops.sin(w)));
+    using alone = await wasm.compile({ y: ops.add(x, w) });
+    using program = await wasm.compile({ y: ops.add(x, folded) });
+    expect(program.nodes).toBe(alone.nodes);
+  });
+
+  test('is small, whatever its weights', async () => {
+    const small = graphModule({ y: ops.linear(x, weight(new Float32Array(12), [4, 3])) });
+    const large = graphModule({ y: ops.linear(x, weight(new Float32Array(30000), [10000, 3])) });
+    expect(large.bytes.length - small.bytes.length).toBeLessThan(30);
+    // A second node of the same form is one more call.
+    const twice = graphModule({
+      y: ops.linear(ops.linear(x, weight(new Float32Array(9), [3, 3])), weight(three, [1, 3])),
+    });
+    expect(twice.bytes.length - small.bytes.length).toBeLessThan(150);
+  });
+
+  test('memory is used again: a deep graph takes no more than a shallow one', () => {
+    const deep = (depth: number) => {
+      const wide = input('x', [100, 100]);
+      let t: Tensor = wide;
+      for (let i = 0; i < depth; i++) t = ops.softmax(ops.matmul(t, wide));
+      return graphModule({ t }).pages;
+    };
+    expect(deep(40)).toBe(deep(4));
+  });
+});
+
+describe('errors say what to do', () => {
+  const x = input('x', [2, 3]);
+  const ids = input('ids', [2], 'int64');
+  const found = ops.embed(weight(new Float32Array(8), [4, 2]), ids);
+  const run = async (feeds: Record<string, Float32Array | BigInt64Array>, into?: Record<string, Float32Array>) => {
+    using program = await wasm.compile({ y: ops.exp(x), found });
+    return await program.run(feeds, into);
+  };
+  const numbers = new Float32Array(6);
+  const known = BigInt64Array.of(0n, 3n);
+
+  test.each<[string, () => Promise<unknown>, string]>([
+    ['a feed that is missing', () => run({ x: numbers }), 'Input ids [2] was not fed.'],
+    ['one too many', () => run({ x: numbers, ids: known, z: numbers }), 'The program has no input z; it has x, ids.'],
+    [
+      'one of another size',
+      () => run({ x: new Float32Array(5), ids: known }),
+      'Input x needs 6 float32 numbers for shape [2, 3]; got 5 in a Float32Array.',
+    ],
+    [
+      'one of another type',
+      () => run({ x: numbers, ids: new Float32Array(2) }),
+      'Input ids needs 2 int64 numbers for shape [2]; got 2 in a Float32Array.',
+    ],
+    [
+      'an id beyond its table',
+      () => run({ x: numbers, ids: BigInt64Array.of(1n, 4n) }),
+      'Input ids holds the id 4; what it is looked up in has ids 0 to 3.',
+    ],
+    [
+      'a negative id',
+      () => run({ x: numbers, ids: BigInt64Array.of(-1n, 1n) }),
+      'Input ids holds the id -1; what it is looked up in has ids 0 to 3.',
+    ],
+    [
+      'a result of another size',
+      () => run({ x: numbers, ids: known }, { y: new Float32Array(2) }),
+      'Output y [2, 3] needs an array of 6; got 2.',
+    ],
+    [
+      'two inputs of one name',
+      () => wasm.compile({ y: ops.add(input('x', [1]), input('x', [2])) }),
+      'Two different inputs are named x. Give each its own name.',
+    ],
+    [
+      'weights that may change',
+      () => wasm.compile({ y: x }, { weights: 'shared' }),
+      "WebAssembly has its own memory: weights are copied when a graph is compiled. Ask for weights 'packed', or run it on ONNX Runtime.",
+    ],
+    [
+      'the derivative of a norm',
+      () => wasm.compile({ g: grad(ops.sum(ops.mul(ops.layerNorm(x), x)), [x])[0] }),
+      'as derivatives do; WebAssembly runs forward graphs alone. Run it on ONNX Runtime.',
+    ],
+    [
+      'more memory than there can be',
+      () => wasm.compile({ y: ops.exp(ops.broadcastTo(x, [400_000_000, 2, 3])) }),
+      'MB of memory; a WebAssembly module has at most 4294 MB. Run it on ONNX Runtime.',
+    ],
+  ])('%s', async (_, call, message) => {
+    await expect(call()).rejects.toThrow(message);
+  });
+
+  test('a program that was disposed of', async () => {
+    const program = await wasm.compile({ y: ops.exp(x) });
+    program[Symbol.dispose]();
+    await expect(program.run({ x: numbers })).rejects.toThrow('The program was disposed of; compile it again.');
   });
 });

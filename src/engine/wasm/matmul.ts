@@ -4,10 +4,11 @@
  */
 import { size } from '../../tensor/tensor.ts';
 import type { Assembler, Code, Func, Local } from '../../tensor/wasm/assembler.ts';
-import { float32 } from '../../tensor/wasm/float32.ts';
+import { float32, packFloat32 } from '../../tensor/wasm/float32.ts';
 import { advance, call, f32x4, i32, loopWhile, repeat, v128, when } from '../../tensor/wasm/instructions.ts';
 import { PANEL, paddedInputs, productKernel, roundUp, turnsOf } from '../../tensor/wasm/product.ts';
 import type { Lowering } from './lowering.ts';
+import type { Buffer } from './memory.ts';
 import { contiguous, copy, zero } from './moves.ts';
 import { broadcast, collapse, rowMajor, sliced, type View, whole } from './view.ts';
 
@@ -25,7 +26,7 @@ export function matmul(g: Lowering, a: View, b: View, addend?: View): View {
   const y = sliced(whole(buffer, [...lead, M, width]), lead.length + 1, 0, N);
   const x = rowsOf(g, a, K);
   const init = addend ? lastWithoutGaps(g, addend) : g.zeros(N);
-  const packed = b.buffer.constant ? pack(g, b) : undefined;
+  const packed = b.buffer.constant ? g.once('packed', b, () => pack(g, b)) : undefined;
 
   // Rows, and outside them matrices: where all rows meet the same b, all are one matrix.
   const rows = [...lead, M];
@@ -75,12 +76,14 @@ function broadcastLead(a: View, b: View): number[] {
 function rowsOf(g: Lowering, a: View, K: number): View {
   const padded = paddedInputs(float32, K);
   if (padded === K) return lastWithoutGaps(g, a);
-  const { buffer, shape } = a;
-  const wide = [...shape.slice(0, -1), padded];
-  const room = whole(g.buffer(size(wide), buffer.constant), wide);
-  g.step(buffer.constant, [room.buffer], () => zero(room.buffer));
-  copy(g, a, sliced(room, shape.length - 1, 0, K));
-  return room;
+  return g.once('padded', a, () => {
+    const { buffer, shape } = a;
+    const wide = [...shape.slice(0, -1), padded];
+    const room = whole(g.buffer(size(wide), buffer.constant), wide);
+    g.step(buffer.constant, [room.buffer], () => zero(room.buffer));
+    copy(g, a, sliced(room, shape.length - 1, 0, K));
+    return room;
+  });
 }
 
 const lastWithoutGaps = (g: Lowering, view: View): View =>
@@ -88,19 +91,36 @@ const lastWithoutGaps = (g: Lowering, view: View): View =>
 
 const panelNumbers = (K: number, N: number) => roundUp(N, PANEL) * paddedInputs(float32, K);
 
-/** The matrices of a constant b as panels: a view [..., K, N] of which only the axes before the last two are meant. */
+/**
+ * The matrices of a constant b as panels: a view [..., K, N] of which only the axes before the last two are meant. Those
+ * of a weight are written by the host, others are packed once they are computed.
+ */
 function pack(g: Lowering, b: View): View {
   const [K, N] = b.shape.slice(-2) as [number, number];
   const lead = b.shape.slice(0, -2);
   const each = panelNumbers(K, N);
-  const buffer = g.buffer(size(lead) * each, true);
-  const packing = packer(g);
   const steps = rowMajor(lead).map((s) => s * each);
+  const panels = (buffer: Buffer): View => ({ buffer, offset: 0, shape: b.shape, strides: [...steps, 0, 0] });
+  const room = g.buffer(size(lead) * each, true);
+  const { data } = b.buffer;
+  if (data) return panels({ ...room, fill: (out) => packHere(out, data, b) });
+  const packing = packer(g);
   const axes = lead.map((turns, i) => ({ turns, by: [b.strides[i], steps[i]] }));
-  g.step(true, [b.buffer, buffer], (walk) =>
-    walk(axes, [b, whole(buffer, [buffer.numbers])], ([from, to]) => packing(from, b, to)),
-  );
-  return { buffer, offset: 0, shape: b.shape, strides: [...steps, 0, 0] };
+  g.step(true, [b.buffer, room], (walk) => walk(axes, [b, panels(room)], ([from, to]) => packing(from, b, to)));
+  return panels(room);
+}
+
+/** The panels of every matrix of a view of `data`, one after another. */
+function packHere(out: Float32Array, data: Float32Array, { offset, shape, strides }: View): void {
+  const [[K, N], [kStep, nStep]] = [shape.slice(-2), strides.slice(-2)];
+  const each = panelNumbers(K, N);
+  const lead = rowMajor(shape.slice(0, -2));
+  for (let i = 0; i * each < out.length; i++) {
+    const from = lead.reduce((sum, s, axis) => sum + (Math.floor(i / s) % shape[axis]) * strides[axis], offset);
+    packFloat32(out.subarray(i * each, (i + 1) * each), paddedInputs(float32, K), roundUp(N, PANEL), (k, n) =>
+      k < K && n < N ? data[from + k * kStep + n * nStep] : 0,
+    );
+  }
 }
 
 /** The call that packs one matrix [K, N] with the strides of b. */

@@ -15,12 +15,22 @@ import { broadcast, reshaped, sliced, transposed, type View, whole } from './vie
 
 export interface GraphModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Of 64 KiB. */
+  readonly pages: number;
   /** Steps of a run. */
   readonly steps: number;
-  readonly inputs: readonly { readonly tensor: Tensor<'input'>; readonly buffer: Buffer; readonly ids: number }[];
+  /** What to write before each run. */
+  readonly inputs: readonly Fed[];
   readonly outputs: Readonly<Record<string, Buffer>>;
   /** What to write before anything runs. */
   readonly fills: readonly Buffer[];
+}
+
+/** An input and where it lies; integers must be below `ids`. */
+export interface Fed {
+  readonly tensor: Tensor<'input'>;
+  readonly buffer: Buffer;
+  ids: number;
 }
 
 const PAGE = 65536;
@@ -39,7 +49,7 @@ export function graphModule(outputs: Record<string, Tensor>): GraphModule {
   const g = draft();
   const views = new Map<Tensor, View | readonly View[]>();
   const viewOf = (t: Tensor): View => views.get(t) as View;
-  const inputs: Map<Tensor, { tensor: Tensor<'input'>; buffer: Buffer; ids: number }> = new Map();
+  const inputs = new Map<Tensor, Fed>();
   for (const t of order) {
     if (chains.inside.has(t)) continue;
     const chain = chains.members.get(t);
@@ -49,22 +59,18 @@ export function graphModule(outputs: Record<string, Tensor>): GraphModule {
       for (const other of inputs.keys())
         if (is(other, 'input') && other.attrs.name === t.attrs.name)
           throw new Error(`Two different inputs are named ${t.attrs.name}. Give each its own name.`);
-      inputs.set(t, { tensor: t, buffer, ids: Number.POSITIVE_INFINITY });
+      inputs.set(t, { tensor: t, buffer, ids: 2 ** 31 });
       views.set(t, whole(buffer, t.shape));
     } else if (is(t, 'pick')) views.set(t, picked(t, views.get(t.args[0]) as readonly View[]));
     else if (chain) views.set(t, pointwise(g, chain, viewOf));
     else if (sums) views.set(t, product(g, sums.product, sums.product.args.map(viewOf), viewOf(sums.addend)));
     else {
-      if (is(t, 'embed')) limitIds(t.args[1], t.args[0].shape[0]);
+      if (is(t, 'embed')) {
+        const ids = inputs.get(t.args[1]) as Fed;
+        ids.ids = Math.min(ids.ids, t.args[0].shape[0]);
+      }
       views.set(t, (RULES[t.op as keyof typeof RULES] as Rule<OpName>)(g, t, t.args.map(viewOf)));
     }
-  }
-  /** Ids come from an input, by way of views at most. */
-  function limitIds(ids: Tensor, rows: number): void {
-    let from = ids;
-    while (!is(from, 'input')) from = from.args[0];
-    const known = inputs.get(from);
-    if (known) known.ids = Math.min(known.ids, rows);
   }
 
   const results = Object.fromEntries(
@@ -86,7 +92,7 @@ export function graphModule(outputs: Record<string, Tensor>): GraphModule {
     throw new NinaError(
       `This graph needs ${Math.ceil(bytes / 1e6)} MB of memory; a WebAssembly module has at most ${Math.floor((PAGE * MOST_PAGES) / 1e6)} MB. Run it on ONNX Runtime.`,
     );
-  return { bytes: g.bytes(pages), steps: g.run.length, inputs: fed, outputs: results, fills };
+  return { bytes: g.bytes(pages), pages, steps: g.run.length, inputs: fed, outputs: results, fills };
 }
 
 function picked(t: Tensor<'pick'>, results: readonly View[]): View {
@@ -102,7 +108,7 @@ type Rule<K extends OpName> = (g: Lowering, t: Tensor<K>, args: readonly View[])
 
 const numbers = (g: Lowering, t: Tensor<'constant' | 'weight'>): View => {
   const { data } = t.attrs as Attributes['constant'];
-  return whole({ ...g.buffer(data.length, true), fill: (out) => out.set(data) }, t.shape);
+  return whole({ ...g.buffer(data.length, true), data, fill: (out) => out.set(data) }, t.shape);
 };
 
 function product(g: Lowering, { attrs }: Tensor<'matmul'>, [a, b]: readonly View[], addend?: View): View {
