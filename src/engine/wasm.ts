@@ -7,7 +7,7 @@ import { Lifetime } from '../lifetime.ts';
 import { show, size, type Tensor } from '../tensor/tensor.ts';
 import { instantiate } from '../tensor/wasm/instantiate.ts';
 import type { CompileOptions, Engine, Feed, Program } from './engine.ts';
-import { type Fed, graphModule } from './wasm/program.ts';
+import { type GraphInput, graphModule } from './wasm/program.ts';
 
 /** Weights are always 'packed'. Derivatives of norms are refused, and graphs that need more than 4 GiB. One thread. */
 export const wasm: Engine = { name: 'WebAssembly', device: 'wasm', compile };
@@ -68,7 +68,7 @@ async function compile(outputs: Record<string, Tensor>, { weights }: CompileOpti
 }
 
 /** Checks a feed and copies it into memory; ids become integers of 32 bits. */
-function writer({ tensor: { attrs, shape, dtype }, buffer, ids }: Fed, memory: ArrayBuffer) {
+function writer({ tensor: { attrs, shape, dtype }, buffer, ids }: GraphInput, memory: ArrayBuffer) {
   const { name } = attrs;
   const n = size(shape);
   const floats = new Float32Array(memory, buffer.address, n);

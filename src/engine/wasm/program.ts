@@ -1,17 +1,17 @@
 /**
- * A graph as one WebAssembly module: every operation a rule that answers with a view, or with steps that compute one.
+ * A graph as one WebAssembly module: node by node to steps (rules.ts, pointwise.ts), then a place for every buffer, then
+ * the code.
  */
 import { NinaError } from '../../errors.ts';
 import { shareCommon } from '../../tensor/onnx/cse.ts';
-import { type Attributes, is, type OpName, size, type Tensor, topological } from '../../tensor/tensor.ts';
+import { is, size, type Tensor, topological } from '../../tensor/tensor.ts';
 import { chainsOf } from './chains.ts';
-import { draft, type Lowering } from './lowering.ts';
-import { matmul } from './matmul.ts';
+import { draft } from './lowering.ts';
 import { type Buffer, plan } from './memory.ts';
-import { contiguous, copy, gather, oneHot, zero } from './moves.ts';
-import { type PointwiseOp, pointwise } from './pointwise.ts';
-import { layerNorm, softmax, sum } from './rows.ts';
-import { broadcast, reshaped, sliced, transposed, type View, whole } from './view.ts';
+import { copy } from './moves.ts';
+import { pointwise } from './pointwise.ts';
+import { lower, picked, product } from './rules.ts';
+import { type View, whole } from './view.ts';
 
 export interface GraphModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -20,14 +20,14 @@ export interface GraphModule {
   /** Steps of a run. */
   readonly steps: number;
   /** What to write before each run. */
-  readonly inputs: readonly Fed[];
+  readonly inputs: readonly GraphInput[];
   readonly outputs: Readonly<Record<string, Buffer>>;
   /** What to write before anything runs. */
   readonly fills: readonly Buffer[];
 }
 
-/** An input and where it lies; integers must be below `ids`. */
-export interface Fed {
+/** An input and where it lies; of integers, all are below `ids`. */
+export interface GraphInput {
   readonly tensor: Tensor<'input'>;
   readonly buffer: Buffer;
   ids: number;
@@ -49,7 +49,7 @@ export function graphModule(outputs: Record<string, Tensor>): GraphModule {
   const g = draft();
   const views = new Map<Tensor, View | readonly View[]>();
   const viewOf = (t: Tensor): View => views.get(t) as View;
-  const inputs = new Map<Tensor, Fed>();
+  const inputs = new Map<Tensor, GraphInput>();
   for (const t of order) {
     if (chains.inside.has(t)) continue;
     const chain = chains.members.get(t);
@@ -66,10 +66,10 @@ export function graphModule(outputs: Record<string, Tensor>): GraphModule {
     else if (sums) views.set(t, product(g, sums.product, sums.product.args.map(viewOf), viewOf(sums.addend)));
     else {
       if (is(t, 'embed')) {
-        const ids = inputs.get(t.args[1]) as Fed;
+        const ids = inputs.get(t.args[1]) as GraphInput;
         ids.ids = Math.min(ids.ids, t.args[0].shape[0]);
       }
-      views.set(t, (RULES[t.op as keyof typeof RULES] as Rule<OpName>)(g, t, t.args.map(viewOf)));
+      views.set(t, lower(g, t, t.args.map(viewOf)));
     }
   }
 
@@ -94,83 +94,3 @@ export function graphModule(outputs: Record<string, Tensor>): GraphModule {
     );
   return { bytes: g.bytes(pages), pages, steps: g.run.length, inputs: fed, outputs: results, fills };
 }
-
-function picked(t: Tensor<'pick'>, results: readonly View[]): View {
-  const view = results[t.attrs.index];
-  if (!view)
-    throw new NinaError(
-      `This graph reads result ${t.attrs.index} of ${t.args[0].op}, as derivatives do; WebAssembly runs forward graphs alone. Run it on ONNX Runtime.`,
-    );
-  return view;
-}
-
-type Rule<K extends OpName> = (g: Lowering, t: Tensor<K>, args: readonly View[]) => View | readonly View[];
-
-const numbers = (g: Lowering, t: Tensor<'constant' | 'weight'>): View => {
-  const { data } = t.attrs as Attributes['constant'];
-  return whole({ ...g.buffer(data.length, true), data, fill: (out) => out.set(data) }, t.shape);
-};
-
-function product(g: Lowering, { attrs }: Tensor<'matmul'>, [a, b]: readonly View[], addend?: View): View {
-  const swapped = (view: View) => {
-    const axes = [...view.shape.keys()];
-    return transposed(view, [...axes.slice(0, -2), ...axes.slice(-2).reverse()]);
-  };
-  return matmul(g, attrs.transA ? swapped(a) : a, attrs.transB ? swapped(b) : b, addend);
-}
-
-/** An axis' pieces written one after another into one buffer. */
-function joined(g: Lowering, parts: readonly View[], axis: number, t: Tensor): View {
-  const buffer = g.buffer(
-    size(t.shape),
-    parts.every((part) => part.buffer.constant),
-  );
-  const all = whole(buffer, t.shape);
-  let start = 0;
-  for (const part of parts) {
-    const length = part.shape[axis];
-    copy(g, part, sliced(all, axis, start, length));
-    start += length;
-  }
-  return all;
-}
-
-/** One axis, moved into a wider one whose rest is zero. */
-function padded(g: Lowering, x: View, { axis, before }: Attributes['pad'], t: Tensor): View {
-  const all = whole(g.buffer(size(t.shape), x.buffer.constant), t.shape);
-  g.step(x.buffer.constant, [all.buffer], () => zero(all.buffer));
-  copy(g, x, sliced(all, axis, before, x.shape[axis]));
-  return all;
-}
-
-/** Operations that are not pointwise. */
-const RULES: { [K in Exclude<OpName, 'input' | 'pick' | PointwiseOp>]: Rule<K> } = {
-  constant: numbers,
-  weight: numbers,
-  sum: (g, t, [x]) => sum(g, x, t.attrs.axes, t.shape, false),
-  mean: (g, t, [x]) => sum(g, x, t.attrs.axes, t.shape, true),
-  matmul: product,
-  softmax: (g, _, [x]) => softmax(g, x),
-  layerNorm: (g, t, [x]) => [layerNorm(g, x, t.attrs.eps)],
-  split: (_, { attrs: { axis, sizes } }, [x]) => {
-    let start = 0;
-    return sizes.map((length) => {
-      start += length;
-      return sliced(x, axis, start - length, length);
-    });
-  },
-  reshape: (g, t, [x]) => reshaped(x, t.shape) ?? whole(contiguous(g, x).buffer, t.shape),
-  transpose: (_, t, [x]) => transposed(x, t.attrs.perm),
-  concat: (g, t, parts) => joined(g, parts, t.attrs.axis, t),
-  slice: (_, { attrs: { axis, start, end } }, [x]) => sliced(x, axis, start, end - start),
-  pad: (g, t, [x]) => padded(g, x, t.attrs, t),
-  broadcast: (_, t, [x]) => broadcast(x, t.shape),
-  gather: (g, t, [x]) => gather(g, x, t.attrs.axis, integers(g, t.attrs.indices), t.shape),
-  embed: (g, t, [table, ids]) => gather(g, table, 0, ids, t.shape),
-  oneHot: (g, t, [ids]) => oneHot(g, ids, t.attrs.depth, t.shape),
-};
-
-const integers = (g: Lowering, list: readonly number[]): View => {
-  const fill = (out: Float32Array) => new Int32Array(out.buffer, out.byteOffset, out.length).set(list);
-  return whole({ ...g.buffer(list.length, true), fill }, [list.length]);
-};
