@@ -30,6 +30,7 @@ const EXPORTS: Record<string, string> = {
   './record': 'recordDemonstrations',
   './report': 'writeReport',
   './engine': 'compile',
+  './engine/wasm': 'wasm',
 };
 
 describe('subpath exports', () => {
