@@ -206,6 +206,8 @@ const CASES: Record<Exclude<OpName, 'input' | 'pick' | 'weight'>, Make> = {
 
 /** Roundings of single precision in sums of some dozens of numbers of order 1. */
 const TOLERANCE = 4e-6;
+/** Of some dozens of operations in a row. */
+const GRAPH_TOLERANCE = 2e-5;
 
 describe.each(Object.entries(CASES))('%s', (_, make) => {
   test('is what the interpreter and ONNX Runtime say, for any shapes', async () => {
@@ -239,6 +241,55 @@ describe.each(Object.entries(CASES))('%s', (_, make) => {
   });
 });
 
+/** The next node of a graph of square matrices [S, S], of numbers of order 1. */
+function grow(d: Draw, known: readonly Tensor[], S: number): Tensor {
+  const [a, b, c] = [0, 0, 0].map(() => known[d.below(known.length)]);
+  const cut = 1 + d.below(S - 1);
+  const makes: (() => Tensor)[] = [
+    () => ops.tanh(ops.add(ops.mul(a, b), c)),
+    () => ops.sub(ops.sigmoid(a), ops.mul(b, 0.5)),
+    () => ops.add(ops.mul(ops.matmul(a, b, { transA: d.below(2) === 1, transB: d.below(2) === 1 }), 1 / S), c),
+    () => ops.mul(ops.add(ops.matmul(a, ops.softmax(b)), c), 0.5),
+    () => ops.transpose(a),
+    () => ops.softmax(a),
+    () => ops.concat([ops.slice(a, 0, 0, cut), ops.slice(b, 0, cut, S)], 0),
+    () => ops.concat([ops.slice(a, 1, cut, S), ops.slice(b, 1, 0, cut)], 1),
+    () =>
+      ops.gather(
+        a,
+        d.below(2),
+        Array.from({ length: S }, (_, i) => (i * cut) % S),
+      ),
+    () => ops.sub(a, ops.mean(a, [d.below(2)], { keepDims: true })),
+    () => ops.linear(ops.linear(a, d.leaf([40, S], -0.3, 0.3)), d.leaf([S, 40], -0.1, 0.1), d.leaf([S], -1, 1)),
+  ];
+  return makes[d.below(makes.length)]();
+}
+
+test('graphs of many operations, whose values several others use', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(1e6), fc.constantFrom(4, 5, 9), async (seed, S) => {
+      const d = new Draw(seed);
+      const known = [0, 0, 0].map(() => d.leaf([S, S], -1, 1));
+      for (let i = 0; i < 25; i++) known.push(grow(d, known, S));
+      const outputs = Object.fromEntries(known.slice(-6).map((t, i) => [`y${i}`, t]));
+      using program = await wasm.compile(outputs);
+      const used = Object.fromEntries(
+        Object.keys(program.signature.inputs).map((name) => [name, d.feeds[name] as Float32Array]),
+      );
+      const wanted = interpret(Object.values(outputs), used);
+      const [answer, again] = [await program.run(used), await program.run(used)];
+      expect(again).toEqual(answer);
+      Object.keys(outputs).forEach((name, i) => {
+        wanted[i].forEach((e, j) => {
+          expect(Math.abs(answer[name][j] - e), `${name}[${j}]`).toBeLessThan(GRAPH_TOLERANCE * (1 + Math.abs(e)));
+        });
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
 describe('a program', () => {
   const x = input('x', [2, 3]);
   const three = Float32Array.of(1, 2, 3);
@@ -265,12 +316,20 @@ describe('a program', () => {
     expect([...answer.y, ...answer.z]).toEqual([1, 4, 9, 4, 10, 18, 14, 32]);
   });
 
-  test('computes once what follows from weights alone', async () => {
+  test('computes once what follows from weights alone', () => {
     const w = weight(three, [3]);
-    const folded = ops.softmax(ops.exp(ops.sin(w)));
-    using alone = await wasm.compile({ y: ops.add(x, w) });
-    using program = await wasm.compile({ y: ops.add(x, folded) });
-    expect(program.nodes).toBe(alone.nodes);
+    const alone = graphModule({ y: ops.add(x, w) });
+    const folded = graphModule({ y: ops.add(x, ops.exp(ops.softmax(w))) });
+    expect([alone.prepared, alone.steps, folded.prepared, folded.steps]).toEqual([0, 2, 2, 2]);
+  });
+
+  test('keeps a row that is not a number to itself', async () => {
+    const products = { y: ops.linear(x, weight(new Float32Array(6).fill(1), [2, 3])), z: ops.softmax(x) };
+    using program = await wasm.compile(products);
+    const answer = await program.run({ x: Float32Array.of(1, 1, 1, Number.NaN, Number.POSITIVE_INFINITY, 1) });
+    expect([...answer.y.subarray(0, 2)]).toEqual([3, 3]);
+    expect([...answer.z.subarray(0, 3)]).toEqual([1 / 3, 1 / 3, 1 / 3].map(Math.fround));
+    expect([...answer.y.subarray(2), ...answer.z.subarray(3)].every(Number.isNaN)).toBe(true);
   });
 
   test('is small, whatever its weights', async () => {

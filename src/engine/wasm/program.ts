@@ -17,7 +17,8 @@ export interface GraphModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Of 64 KiB. */
   readonly pages: number;
-  /** Steps of a run. */
+  /** Steps that run once, and every time. */
+  readonly prepared: number;
   readonly steps: number;
   /** What to write before each run. */
   readonly inputs: readonly GraphInput[];
@@ -92,5 +93,13 @@ export function graphModule(outputs: Record<string, Tensor>): GraphModule {
     throw new NinaError(
       `This graph needs ${Math.ceil(bytes / 1e6)} MB of memory; a WebAssembly module has at most ${Math.floor((PAGE * MOST_PAGES) / 1e6)} MB. Run it on ONNX Runtime.`,
     );
-  return { bytes: g.bytes(pages), pages, steps: g.run.length, inputs: fed, outputs: results, fills };
+  return {
+    bytes: g.bytes(pages),
+    pages,
+    prepared: g.prepare.length,
+    steps: g.run.length,
+    inputs: fed,
+    outputs: results,
+    fills,
+  };
 }
