@@ -32,6 +32,7 @@ const EXPORTS: Record<string, string> = {
   './report': 'writeReport',
   './engine': 'onnxruntime',
   './engine/web': 'onnxruntimeWeb',
+  './engine/wasm': 'wasm',
 };
 
 describe('subpath exports', () => {
