@@ -1,6 +1,6 @@
 /** The report's training curves, from a run's metrics.jsonl. */
 import * as z from 'zod';
-import { readJsonLog } from '../json.ts';
+import { readJsonLog } from '../json-files.ts';
 import { type Line, plot, thin } from './plot.ts';
 
 /** One line of metrics.jsonl: the step and whatever was measured then. */
