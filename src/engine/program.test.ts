@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { grad, input, type Tensor } from '../tensor/index.ts';
+import { grad, input, type Tensor, weight } from '../tensor/index.ts';
+import { emit } from '../tensor/onnx/emit.ts';
 import { add, matmul, mul, sum, tanh } from '../tensor/ops.ts';
 import { compile, ProgramCache } from './index.ts';
 
@@ -32,6 +33,18 @@ describe('compile and run', () => {
     const { a, b } = await program.run({ x: feed });
     expect(a).toEqual(feed);
     expect(b).toEqual(feed);
+  });
+
+  it('reads a weight from its array at each run, shared by programs and never in their bytes', async () => {
+    const data = new Float32Array(1e5).fill(1);
+    const w = weight(data, [1e5]);
+    using first = await compile({ outputs: { y: sum(w) } });
+    using second = await compile({ outputs: { y: sum(mul(w, 2)) } });
+    data.fill(3);
+    expect((await first.run({})).y[0]).toBe(3e5);
+    expect((await second.run({})).y[0]).toBe(6e5);
+    const { model } = emit({ y: add(sum(w), sum(weight(data, [1e5, 1]))) });
+    expect(model.length).toBeLessThan(1e3);
   });
 
   it('computes a repeated subexpression once', async () => {

@@ -33,7 +33,7 @@ export interface CompileOptions {
 
 /** Compiles the graph of the outputs into a program. */
 export async function compile({ outputs, threads = 1 }: CompileOptions): Promise<Program> {
-  const { model, signature, nodes } = emit(outputs);
+  const { model, signature, weights, nodes } = emit(outputs);
   const ort = await loadEngine();
   const session = await openSession(model, {
     intraOpNumThreads: threads,
@@ -55,6 +55,9 @@ export async function compile({ outputs, threads = 1 }: CompileOptions): Promise
     wrappers.set(name, { array, tensor });
     return tensor;
   };
+  const fedWeights = Object.fromEntries(
+    Object.entries(weights).map(([name, { data, shape }]) => [name, wrap(name, data, shape)]),
+  );
   const inputNames = Object.keys(signature.inputs);
   const outputNames = Object.keys(signature.outputs);
   const life = new Lifetime('The program', 'compile it again', () => {
@@ -65,7 +68,7 @@ export async function compile({ outputs, threads = 1 }: CompileOptions): Promise
     for (const name of Object.keys(feeds))
       if (!(name in signature.inputs))
         throw new Error(`The program has no input ${name}; it has ${inputNames.join(', ')}.`);
-    const ins: Record<string, EngineTensor> = {};
+    const ins: Record<string, EngineTensor> = { ...fedWeights };
     for (const name of inputNames) {
       const { shape, dtype } = signature.inputs[name];
       const array = feeds[name];

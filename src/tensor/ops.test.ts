@@ -7,7 +7,7 @@ import { interpret } from '../../test/support/interpreter.ts';
 import { compile } from '../engine/index.ts';
 import { loadEngine } from '../engine/onnxruntime.ts';
 import { fold, key, rng } from '../random.ts';
-import { grad, input, type Shape, type Tensor } from './index.ts';
+import { grad, gradOf, input, type Shape, type Tensor } from './index.ts';
 import { emit } from './onnx/emit.ts';
 import * as ops from './ops.ts';
 import { size } from './tensor.ts';
@@ -193,6 +193,16 @@ describe('embed', () => {
     const out = await program.run(feed);
     expect([...out.y]).toEqual([6, 7, 2, 3, 6, 7]);
     expect([...out.g]).toEqual([0, 0, 4, 6, 0, 0, 24, 28]);
+  });
+});
+
+describe('gradOf', () => {
+  it('is grad with the leaves of a tree, as that tree', () => {
+    const tree = { a: input('a', [2]), rest: [input('b', [2])] };
+    const { a, rest } = gradOf(ops.sum(ops.mul(tree.a, ops.square(tree.rest[0]))), tree);
+    const [da, db] = interpret([a, rest[0]], { a: [1, 2], b: [3, 4] });
+    expect([...da]).toEqual([9, 16]);
+    expect([...db]).toEqual([6, 16]);
   });
 });
 

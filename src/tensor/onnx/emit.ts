@@ -27,6 +27,8 @@ export interface Emitted {
   readonly model: Uint8Array;
   /** What to feed it and what it answers. */
   readonly signature: Signature;
+  /** What to feed it beside: the arrays of its weights, under the names of further inputs. Empty with `standard`. */
+  readonly weights: Readonly<Record<string, { data: Float32Array; shape: Shape }>>;
   /** How many ONNX nodes it has. */
   readonly nodes: number;
   /** The version of ai.onnx it is written in. */
@@ -38,11 +40,15 @@ export interface Signature {
   readonly outputs: Record<string, { shape: Shape }>;
 }
 
+/** What a weight is called: no name that a caller would give. */
+const weightName = (i: number): string => `weight:${i}`;
+
 /** What a model's result is called: not its plain name, which for our own engine a program may also give to an input. */
 export const engineOutput = (name: string): string => `out:${name}`;
 
 /**
- * The ONNX model that computes `outputs`.
+ * The ONNX model that computes `outputs`. For our own engine weights are further inputs, which whoever runs the model feeds
+ * from the arrays; a model for any runtime holds them.
  * @throws Error if two inputs, or with `standard` an input and an output, have one name.
  */
 export function emit(outputs: Record<string, Tensor>, { standard = false, metadata = {} }: EmitOptions = {}): Emitted {
@@ -54,6 +60,7 @@ export function emit(outputs: Record<string, Tensor>, { standard = false, metada
   graph.metadata = metadata;
   const names = new Map<Tensor, string | string[]>();
   const inputs: Signature['inputs'] = {};
+  const weights: Record<string, { data: Float32Array; shape: Shape }> = {};
   const single = (t: Tensor): string => {
     const name = names.get(t);
     if (typeof name !== 'string') throw new Error(`Internal: ${t.op} has no single value.`);
@@ -80,6 +87,11 @@ export function emit(outputs: Record<string, Tensor>, { standard = false, metada
       const { name } = t.attrs;
       if (name in inputs) throw new Error(`Two different inputs are named ${name}. Give each its own name.`);
       inputs[name] = { shape: t.shape, dtype: t.dtype };
+      graph.inputs.push({ name, shape: t.shape, dtype: t.dtype });
+      names.set(t, name);
+    } else if (is(t, 'weight') && !standard) {
+      const name = weightName(Object.keys(weights).length);
+      weights[name] = { data: t.attrs.data, shape: t.shape };
       graph.inputs.push({ name, shape: t.shape, dtype: t.dtype });
       names.set(t, name);
     } else if (is(t, 'pick')) {
@@ -114,7 +126,7 @@ export function emit(outputs: Record<string, Tensor>, { standard = false, metada
     out[name] = { shape: t.shape };
   });
   const { nodes, opset } = graph;
-  return { model: graph.encode(), signature: { inputs, outputs: out }, nodes: nodes.length, opset };
+  return { model: graph.encode(), signature: { inputs, outputs: out }, weights, nodes: nodes.length, opset };
 }
 
 function countUses(order: readonly Tensor[], roots: readonly Tensor[]): Map<Tensor, number> {
@@ -204,6 +216,7 @@ const EMIT: { [K in OpName]: Emit<K> } = {
     throw new Error('Internal: outputs are emitted with their node.');
   },
   constant: (g, _, t) => g.floats(t.attrs.data, t.shape),
+  weight: (g, _, t) => g.floats(t.attrs.data, t.shape),
   neg: same('Neg'),
   exp: same('Exp'),
   log: same('Log'),
