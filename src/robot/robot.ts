@@ -65,6 +65,9 @@ export const actionSize = ({ action }: Robot): number => action.dimensions.lengt
 /** P: numbers of the state. */
 export const stateSize = ({ state }: Robot): number => state.names.length;
 
+/** Whether two descriptions say the same. */
+export const sameRobot = (a: Robot, b: Robot): boolean => difference(a, b) === undefined;
+
 /**
  * @param whose how the message calls them, each with its robot
  * @throws NinaError naming both and the first thing in which they differ.
