@@ -2,6 +2,7 @@
  * What a person would check in new demonstrations: numbers that read well and mean something else. Each finding is a
  * sentence that names the first demonstration of its kind; none is an error, because each may be meant.
  */
+import { hypot } from '../math.ts';
 import { actionSize, ENTITY_SIZE, stateSize } from '../robot/index.ts';
 import { type Episode, episodeId } from './episode.ts';
 
@@ -39,7 +40,7 @@ const CHECKS: readonly Check[] = [
   {
     finds: ({ poses }) => {
       for (let i = 3; i < poses.length; i += ENTITY_SIZE)
-        if (!(Math.abs(Math.hypot(...poses.subarray(i, i + 4)) - 1) <= UNIT_TOLERANCE)) return true;
+        if (!(Math.abs(hypot(...poses.subarray(i, i + 4)) - 1) <= UNIT_TOLERANCE)) return true;
       return false;
     },
     says: 'have entity quaternions that are not of length 1; they are w x y z',

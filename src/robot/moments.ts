@@ -1,6 +1,8 @@
 /** Normalisation: statistics of each dimension of a table of numbers, and the one way to normalise by them. */
 import * as z from 'zod';
 import { NinaError } from '../errors.ts';
+import { square } from '../math.ts';
+import { quantile } from '../statistics/index.ts';
 
 export interface Moments {
   readonly mean: readonly number[];
@@ -54,19 +56,11 @@ export function momentsOf(tables: readonly Float32Array[], names: readonly strin
     const mean = column.reduce((sum, x) => sum + x, 0) / count;
     result.mean.push(mean);
     // Two passes: the one-pass formula cancels when the mean is large beside the spread.
-    result.std.push(Math.sqrt(column.reduce((sum, x) => sum + (x - mean) ** 2, 0) / count));
+    result.std.push(Math.sqrt(column.reduce((sum, x) => sum + square(x - mean), 0) / count));
     result.min.push(column[0]);
     result.max.push(column[count - 1]);
     result.q01.push(quantile(column, 0.01));
     result.q99.push(quantile(column, 0.99));
   }
   return result;
-}
-
-/** Linear interpolation between order statistics (NumPy's default). */
-function quantile(sorted: Float64Array, q: number): number {
-  const at = q * (sorted.length - 1);
-  const below = Math.floor(at);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }

@@ -4,6 +4,7 @@ export { type GroupRule, groupsOf, type ParameterGroup } from './groups.ts';
 export * from './ops.ts';
 export { constant, type DType, input, type Shape, scalar, type Tensor, weight } from './tensor.ts';
 export {
+  byPath,
   feeds,
   freeze,
   type Layout,

@@ -102,6 +102,11 @@ export function unpack<S>(tree: S, flat: Float32Array): MapTree<S, NDArray> {
   });
 }
 
+/** Leaves by their paths: what a program calls the members of a tree. */
+export function byPath<L = Tensor>(tree: unknown, prefix = ''): Record<string, L> {
+  return Object.fromEntries(leaves<L>(tree as Tree<L>).map(([path, leaf]) => [prefix + path, leaf]));
+}
+
 /** The tree with each leaf replaced by a graph input named by its path. */
 export function symbols<S>(tree: S, prefix = ''): MapTree<S, Tensor> {
   return mapTree(tree, (leaf: { shape: Shape }, path) => input(prefix + path, leaf.shape));

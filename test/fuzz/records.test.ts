@@ -8,7 +8,7 @@ import { observationSchema } from '../../src/policy/index.ts';
 import { readMetrics as readCurves } from '../../src/report/curves.ts';
 import { readPublished } from '../../src/reproduce/published.ts';
 import { storedTrainings } from '../../src/reproduce/store.ts';
-import { summarize } from '../../src/reproduce/summary.ts';
+import { summaryOf } from '../../src/reproduce/summary.ts';
 import { readEpisodes } from '../../src/rollout/episodes.ts';
 import { trainConfig } from '../../src/train/index.ts';
 import { readMetrics, truncateMetrics } from '../../src/train/metrics.ts';
@@ -113,7 +113,7 @@ const KINDS: readonly Kind[] = [
       notSound(readPublished(folder, 'main'), 'it', true),
     ),
     files: (r) => {
-      const both = { 'main.jsonl': lines(results), 'main.json': Buffer.from(JSON.stringify(summarize(PLAN, results))) };
+      const both = { 'main.jsonl': lines(results), 'main.json': Buffer.from(JSON.stringify(summaryOf(PLAN, results))) };
       return r.int(2) === 0 ? both : { 'main.json': both['main.json'], 'main.jsonl': both['main.jsonl'] };
     },
   },

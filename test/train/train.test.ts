@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NinaError, UsageError } from '../../src/errors.ts';
 import { lockDirectory } from '../../src/lock.ts';
 import { loadPolicy } from '../../src/policy/index.ts';
+import { type Progress, SILENT } from '../../src/progress.ts';
 import { readSafetensors } from '../../src/safetensors.ts';
 import {
   assignments,
@@ -33,7 +34,6 @@ const SMALL = [
 
 let dir: string;
 const at = (...names: string[]) => path.join(dir, ...names);
-const silent = { notice() {}, start() {}, step() {}, metrics() {} };
 const never = new AbortController().signal;
 
 beforeAll(async () => {
@@ -59,13 +59,18 @@ const failure = (work: Promise<unknown>) =>
 
 test('the likelihood of held-out actions rises, and everything is recorded', async () => {
   const config = start('learns');
-  const seen: Metrics[] = [];
+  const seen: Progress[] = [];
   const result = await train(at('learns'), config, {
     signal: never,
-    report: { ...silent, metrics: (line) => seen.push(line) },
+    report: { ...SILENT, progress: (now) => seen.push(now) },
   });
   const lines = readMetrics(at('learns'));
-  expect(lines).toEqual(seen);
+  expect(seen.map(({ done }) => done)).toEqual(Array.from({ length: 121 }, (_, i) => i));
+  expect(seen[0]).toMatchObject({
+    stage: 'Training',
+    total: 120,
+    note: expect.stringMatching(/M parameters on \d+ episodes/),
+  });
   expect(lines.map((line) => line.step)).toEqual([20, 40, 60, 80, 100, 120]);
   expect(lines.at(-1)!.loss).toBeLessThan(lines[0].loss - 20);
   const [middle, last] = lines.filter((line) => line.val_loss !== undefined) as [Metrics, Metrics];
@@ -100,7 +105,7 @@ test.each([
 ])('%s trains with the same loop and acts', async (decoder, ...settings) => {
   const own = SMALL.filter((setting) => !/^(n_layers|affine_dim)=/.test(setting));
   const config = trainConfig(assignments([`data=${at('demos')}`, ...own, `decoder=${decoder}`, ...settings]));
-  await train(at(decoder), config, { signal: never, report: silent });
+  await train(at(decoder), config, { signal: never, report: SILENT });
   const [middle, last] = readMetrics(at(decoder)).filter((line) => line.val_loss !== undefined) as [Metrics, Metrics];
   expect(last.val_loss).toBeLessThan(middle.val_loss!);
   expect(last.val_z0_mse).toBeLessThan(middle.val_z0_mse!);
@@ -113,7 +118,7 @@ test.each([
 test('another seed is another run, the same seed the same one', async () => {
   const final = async (name: string, seed: number) => {
     const config = start(name, `seed=${seed}`, 'max_steps=3');
-    await train(at(name), config, { signal: never, report: silent });
+    await train(at(name), config, { signal: never, report: SILENT });
     return fs.readFileSync(at(name, 'state.safetensors'));
   };
   const first = await final('seed-a', 1);
@@ -123,11 +128,11 @@ test('another seed is another run, the same seed the same one', async () => {
 
 test('a finished run resumed is done at once; with more steps it goes on', async () => {
   const config = start('done', 'max_steps=4');
-  await train(at('done'), config, { signal: never, report: silent });
-  expect(await train(at('done'), config, { signal: never, report: silent })).toMatchObject({ steps: 4 });
+  await train(at('done'), config, { signal: never, report: SILENT });
+  expect(await train(at('done'), config, { signal: never, report: SILENT })).toMatchObject({ steps: 4 });
   const longer = readRun(at('done'), assignments(['max_steps=6']));
   const notices: string[] = [];
-  const report = { ...silent, notice: (text: string) => notices.push(text) };
+  const report = { ...SILENT, notice: (text: string) => notices.push(text) };
   expect(await train(at('done'), longer, { signal: never, report })).toMatchObject({ steps: 6 });
   expect(notices).toEqual([
     `max_steps is now 6 instead of 4, as ${at('done', 'recipe.yaml')} notes. ` +
@@ -147,18 +152,18 @@ test('a finished run resumed is done at once; with more steps it goes on', async
 test('a run remembers where its data is, whatever folder it was started in', async () => {
   const relative = path.relative(process.cwd(), at('demos'));
   const config = start('elsewhere', `data=${relative}`, 'max_steps=1');
-  await train(at('elsewhere'), config, { signal: never, report: silent });
+  await train(at('elsewhere'), config, { signal: never, report: SILENT });
   expect(readRun(at('elsewhere')).data).toBe(at('demos'));
 });
 
 describe('what a run is trained with stays', () => {
   test('an edited recipe is refused on resume, with what was edited; put back, it goes on', async () => {
     const config = start('edited', 'max_steps=2');
-    await train(at('edited'), config, { signal: never, report: silent });
+    await train(at('edited'), config, { signal: never, report: SILENT });
     const file = at('edited', 'recipe.yaml');
     const recipe = fs.readFileSync(file, 'utf8');
     const edit = (from: string, to: string) => fs.writeFileSync(file, recipe.replace(from, to));
-    const resumed = () => train(at('edited'), readRun(at('edited')), { signal: never, report: silent });
+    const resumed = () => train(at('edited'), readRun(at('edited')), { signal: never, report: SILENT });
     edit('learning_rate: 0.002', 'learning_rate: 0.1\nmultistep: 3');
     expect(await failure(resumed())).toBe(
       'edited/recipe.yaml is not what edited was trained with so far: learning_rate is 0.1 and ' +
@@ -174,12 +179,12 @@ describe('what a run is trained with stays', () => {
   test('moved demonstrations are asked for, and other ones refused', async () => {
     fs.cpSync(at('demos'), at('old'), { recursive: true });
     const config = start('moved', `data=${at('old')}`, 'max_steps=2');
-    await train(at('moved'), config, { signal: never, report: silent });
+    await train(at('moved'), config, { signal: never, report: SILENT });
     fs.renameSync(at('old'), at('new'));
     const resumed = (...settings: string[]) =>
       train(at('moved'), readRun(at('moved'), assignments(settings)), { signal: never, report });
     const notices: string[] = [];
-    const report = { ...silent, notice: (text: string) => notices.push(text) };
+    const report = { ...SILENT, notice: (text: string) => notices.push(text) };
     expect(await failure(resumed())).toBe(
       'The demonstrations of moved are no longer in old. Say where they are now: nina train --resume moved --data FOLDER',
     );
@@ -202,7 +207,7 @@ describe('settings beyond memory', () => {
     ['chunk_length=100000000', /for chunk_length 100000000/],
   ])('%s is refused with its name, and leaves no run', async (setting, told) => {
     const config = trainConfig(assignments([`data=${at('demos')}`, setting]));
-    expect(await failure(train(at('huge'), config, { signal: never, report: silent }))).toMatch(told);
+    expect(await failure(train(at('huge'), config, { signal: never, report: SILENT }))).toMatch(told);
     expect(fs.existsSync(at('huge'))).toBe(false);
   });
 });
@@ -211,7 +216,7 @@ test('divergence: the step, the episodes, the last good checkpoint, which stays'
   // The first update is a careful one, the second is not.
   const wild = ['learning_rate=1e9', 'initial_lr_scale=1e-12', 'max_steps=50', 'checkpoint_every=1'];
   const config = start('diverges', ...wild);
-  const message = await failure(train(at('diverges'), config, { signal: never, report: silent }));
+  const message = await failure(train(at('diverges'), config, { signal: never, report: SILENT }));
   expect(message).toMatch(/^Training diverged at step 2: loss (NaN|Infinity|[\d.e+-]+), gradient norm/);
   expect(message).toMatch(/demos\/pick_(can|bowl).hdf5#demo_\d+/);
   expect(message).toMatch(/The last good checkpoint is diverges\/checkpoints\/1\./);
@@ -225,7 +230,7 @@ test('divergence: the step, the episodes, the last good checkpoint, which stays'
 test('an abort saves a checkpoint after the step', async () => {
   const config = start('aborted');
   const controller = new AbortController();
-  const report = { ...silent, step: ({ step }: { step: number }) => step === 7 && controller.abort() };
+  const report = { ...SILENT, progress: ({ done }: Progress) => done === 7 && controller.abort() };
   expect(await failure(train(at('aborted'), config, { signal: controller.signal, report }))).toMatch(
     /^Stopped after step 7 of 120; saved aborted\/checkpoints\/7. Go on with: nina train --resume /,
   );
@@ -235,13 +240,13 @@ test('an abort saves a checkpoint after the step', async () => {
 
 test('a folder has one run, and one process at a time', async () => {
   const config = start('taken', 'max_steps=1');
-  await train(at('taken'), config, { signal: never, report: silent });
+  await train(at('taken'), config, { signal: never, report: SILENT });
   expect(() => start('taken')).toThrow(/already holds a training run. Continue it with 'nina train --resume/);
   fs.renameSync(at('taken', 'recipe.yaml'), at('recipe.aside'));
   expect(() => start('taken')).toThrow(/whose recipe.yaml is missing. Restore that file, or choose another --out/);
   fs.renameSync(at('recipe.aside'), at('taken', 'recipe.yaml'));
   using _ = await lockDirectory(at('taken'));
-  expect(await failure(train(at('taken'), config, { signal: never, report: silent }))).toBe(
+  expect(await failure(train(at('taken'), config, { signal: never, report: SILENT }))).toBe(
     `taken is in use by process ${process.pid} on ${os.hostname()}. Wait for it, stop it, or choose another folder.`,
   );
 });
@@ -251,25 +256,25 @@ test('bad demonstrations are named, and no folder is made', async () => {
   fs.copyFileSync(at('demos', 'pick_can.hdf5'), at('bad', 'cut.hdf5'));
   fs.truncateSync(at('bad', 'cut.hdf5'), 5000);
   const bad = start('unborn', `data=${at('bad')}`);
-  expect(await failure(train(at('unborn'), bad, { signal: never, report: silent }))).toMatch(
+  expect(await failure(train(at('unborn'), bad, { signal: never, report: SILENT }))).toMatch(
     /bad\/cut.hdf5 is truncated/,
   );
   const none = start('unborn', `data=${at('nowhere')}`);
-  expect(await failure(train(at('unborn'), none, { signal: never, report: silent }))).toMatch(/nowhere does not exist/);
+  expect(await failure(train(at('unborn'), none, { signal: never, report: SILENT }))).toMatch(/nowhere does not exist/);
   expect(fs.existsSync(at('unborn'))).toBe(false);
 });
 
 test('changed data and an edited recipe are refused on resume', async () => {
   fs.cpSync(at('demos'), at('shrinking'), { recursive: true });
   const config = start('changed', `data=${at('shrinking')}`, 'max_steps=2');
-  await train(at('changed'), config, { signal: never, report: silent });
+  await train(at('changed'), config, { signal: never, report: SILENT });
   const wider = { ...config, max_steps: 3, affine_dim: 16 };
-  expect(await failure(train(at('changed'), wider, { signal: never, report: silent }))).toMatch(
+  expect(await failure(train(at('changed'), wider, { signal: never, report: SILENT }))).toMatch(
     /does not fit the run's recipe: 'params' should hold \d+ numbers and holds \d+/,
   );
   fs.rmSync(at('shrinking', 'pick_can.hdf5'));
   const more = { ...config, max_steps: 3 };
-  expect(await failure(train(at('changed'), more, { signal: never, report: silent }))).toMatch(
+  expect(await failure(train(at('changed'), more, { signal: never, report: SILENT }))).toMatch(
     /demonstrations in shrinking are not those|recipe/,
   );
 });

@@ -7,6 +7,7 @@
  * two columns of their matrices (Zhou et al. 2019, arXiv 1812.07035), in the world and relative to the end effector. Of a robot whose state
  * has no such pose all this is relative to the origin.
  */
+import { hypot, tanh } from '../../math.ts';
 import { ENTITY_SIZE, type Moments, normalise, POSE_SIZE } from '../../robot/index.ts';
 import type { StateConfig } from './config.ts';
 import type { Scene } from './scene.ts';
@@ -109,12 +110,12 @@ function writeFeatures(
   to: number,
 ): void {
   const [x, y, z] = position.map((p, i) => poses[from + i] - p);
-  const distanceM = Math.max(Math.hypot(x, y, z), 1e-9);
+  const distanceM = Math.max(hypot(x, y, z), 1e-9);
   for (const [i, offsetM] of [x, y, z].entries()) {
     out[to + i] = normalise(poses[from + i], statistics.position, i);
     out[to + 3 + i] = offsetM / REACH_M;
-    out[to + 6 + i] = Math.tanh(distanceM / NEAR_M) * (offsetM / distanceM);
-    out[to + 9 + i] = Math.tanh(distanceM / GRASP_M) * (offsetM / distanceM);
+    out[to + 6 + i] = tanh(distanceM / NEAR_M) * (offsetM / distanceM);
+    out[to + 9 + i] = tanh(distanceM / GRASP_M) * (offsetM / distanceM);
   }
   const rotation = rotationColumns(poses, from + 3);
   for (let c = 0; c < 2; c++)

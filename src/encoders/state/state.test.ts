@@ -1,11 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compile } from '../../engine/index.ts';
+import { cpu } from '../../engine/index.ts';
 import { NinaError } from '../../errors.ts';
 import { noDropout } from '../../nn/index.ts';
 import { fold, key, rng } from '../../random.ts';
 import { type Observation, PANDA, SIX_JOINT_ARM } from '../../robot/index.ts';
-import { feeds, grad, leaves, materialise, mean, pack, square, symbols, type Tensor } from '../../tensor/index.ts';
+import {
+  byPath,
+  feeds,
+  gradOf,
+  leaves,
+  materialise,
+  mean,
+  pack,
+  square,
+  symbols,
+  type Tensor,
+} from '../../tensor/index.ts';
 import { type StateConfig, type StateStatistics, stateConfigSchema, stateEncoder, tokenise } from './index.ts';
 import { knownScene, scene } from './scene.ts';
 
@@ -48,9 +59,7 @@ async function tokenOf(observation: StateObservation, c: StateConfig = config): 
   const small = materialise(stateEncoder.blueprint(key(7), config));
   params.places.data.set(small.places.data);
   const { layout, flat } = pack(params);
-  using program = await compile({
-    outputs: { token: stateEncoder.encode(c, symbols(params), stateEncoder.inputs(c, 1), noDropout).tokens },
-  });
+  using program = await cpu.compile({ token: stateEncoder.encode(c, symbols(params), stateEncoder.inputs(c, 1), noDropout).tokens });
   const arrays = stateEncoder.arrays(c, 1);
   stateEncoder.write(c, statistics, observation, arrays, 0);
   return (await program.run({ ...feeds(layout, flat), ...arrays })).token;
@@ -282,11 +291,7 @@ describe('the token', () => {
       square(mean(stateEncoder.encode(config, p, stateEncoder.inputs(config, 1), noDropout).tokens, [1])),
     );
     const named = leaves<Tensor>(p);
-    const gradients = grad(
-      loss,
-      named.map(([, leaf]) => leaf),
-    );
-    using program = await compile({ outputs: Object.fromEntries(named.map(([path], i) => [path, gradients[i]])) });
+    using program = await cpu.compile(byPath(gradOf(loss, p)));
     const arrays = stateEncoder.arrays(config, 1);
     stateEncoder.write(config, statistics, observationOf(9), arrays, 0);
     const found = await program.run({ ...feeds(layout, flat), ...arrays });

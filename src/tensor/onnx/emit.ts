@@ -17,6 +17,8 @@ import { shareCommon } from './cse.ts';
 import { OnnxGraph } from './model.ts';
 
 export interface EmitOptions {
+  /** For our own engine: whether it feeds the arrays of weights at each run, or keeps a copy of its own ('packed'). */
+  readonly weights?: 'shared' | 'packed';
   /** For any runtime: only operators of ai.onnx, in its lowest version that has them, and results under their plain names. */
   readonly standard?: boolean;
   /** The model's metadata_props. */
@@ -27,13 +29,18 @@ export interface Emitted {
   readonly model: Uint8Array;
   /** What to feed it and what it answers. */
   readonly signature: Signature;
-  /** What to feed it beside: the arrays of its weights, under the names of further inputs. Empty with `standard`. */
-  readonly weights: Readonly<Record<string, { data: Float32Array; shape: Shape }>>;
+  /** Weights that are further inputs, to be fed these arrays. */
+  readonly weights: WeightArrays;
+  /** Packed weights: what the model refers to, to be given with it when it is opened. */
+  readonly external: WeightArrays;
   /** How many ONNX nodes it has. */
   readonly nodes: number;
   /** The version of ai.onnx it is written in. */
   readonly opset: number;
 }
+
+/** By a name inside the model. */
+export type WeightArrays = Readonly<Record<string, { readonly data: Float32Array; readonly shape: Shape }>>;
 
 export interface Signature {
   readonly inputs: Record<string, { shape: Shape; dtype: DType }>;
@@ -47,11 +54,13 @@ const weightName = (i: number): string => `weight:${i}`;
 export const engineOutput = (name: string): string => `out:${name}`;
 
 /**
- * The ONNX model that computes `outputs`. For our own engine weights are further inputs, which whoever runs the model feeds
- * from the arrays; a model for any runtime holds them.
+ * The ONNX model that computes `outputs`. For our own engine it holds no weights; one for any runtime does.
  * @throws Error if two inputs, or with `standard` an input and an output, have one name.
  */
-export function emit(outputs: Record<string, Tensor>, { standard = false, metadata = {} }: EmitOptions = {}): Emitted {
+export function emit(
+  outputs: Record<string, Tensor>,
+  { standard = false, metadata = {}, weights: how = 'shared' }: EmitOptions = {},
+): Emitted {
   const shared = shareCommon(Object.values(outputs));
   const roots = Object.values(outputs).map((t) => shared.get(t)!);
   const order = topological(roots);
@@ -92,7 +101,8 @@ export function emit(outputs: Record<string, Tensor>, { standard = false, metada
     } else if (is(t, 'weight') && !standard) {
       const name = weightName(Object.keys(weights).length);
       weights[name] = { data: t.attrs.data, shape: t.shape };
-      graph.inputs.push({ name, shape: t.shape, dtype: t.dtype });
+      if (how === 'shared') graph.inputs.push({ name, shape: t.shape, dtype: t.dtype });
+      else graph.external.push({ name, shape: t.shape, dtype: t.dtype });
       names.set(t, name);
     } else if (is(t, 'pick')) {
       names.set(t, (names.get(t.args[0]) as string[])[t.attrs.index]);
@@ -126,7 +136,14 @@ export function emit(outputs: Record<string, Tensor>, { standard = false, metada
     out[name] = { shape: t.shape };
   });
   const { nodes, opset } = graph;
-  return { model: graph.encode(), signature: { inputs, outputs: out }, weights, nodes: nodes.length, opset };
+  return {
+    model: graph.encode(),
+    signature: { inputs, outputs: out },
+    weights: how === 'shared' ? weights : {},
+    external: how === 'packed' ? weights : {},
+    nodes: nodes.length,
+    opset,
+  };
 }
 
 function countUses(order: readonly Tensor[], roots: readonly Tensor[]): Map<Tensor, number> {
