@@ -4,7 +4,7 @@
  */
 import * as decoders from '../decoders/index.ts';
 import * as nina from '../decoders/nina/index.ts';
-import * as state from '../encoders/state/index.ts';
+import { encoderOf } from '../encoders/index.ts';
 import { UsageError } from '../errors.ts';
 import { toJson } from '../json.ts';
 import { noDropout } from '../nn/index.ts';
@@ -46,7 +46,7 @@ function graphOf({ config, model, directory }: Checkpoint, part: ExportPart, B: 
   const { decoder } = config;
   const frozen = freeze(model.params);
   if (part === 'encoder')
-    return { condition: context(config, frozen, state.stateInputs(config.encoder, B), noDropout) };
+    return { condition: context(config, frozen, encoderOf(config.encoder).inputs(config.encoder, B), noDropout) };
   const flow = model.params.decoder.nina?.flow;
   if (decoder.decoder === 'nina' && flow) {
     const folded = nina.foldNina(decoder, { params: flow, buffers: model.buffers });

@@ -1,8 +1,7 @@
 /** From a checkpoint on disk to a policy that has passed the checkpoint's self-test. */
-import type * as state from '../encoders/state/index.ts';
 import { NinaError } from '../errors.ts';
 import { type Key, normals } from '../random.ts';
-import { LIBERO_ACTION } from './action.ts';
+import { type ActionSpec, normaliseActions, type Observation, observationToJson } from '../robot/index.ts';
 import type { PolicyBackend } from './backends.ts';
 import { type Checkpoint, type Manifest, readCheckpoint } from './checkpoint.ts';
 import { buildPolicy, chunkSize, type Policy } from './policy.ts';
@@ -14,7 +13,7 @@ export interface LoadedPolicy extends Policy {
 }
 
 /**
- * Largest difference that other hardware or another backend may make in an action. Float32 sums in another order differ
+ * Largest difference that other hardware or another backend may make in an action, whose range is taken as [-1, 1]. Float32 sums in another order differ
  * by 1e-6 and a flow can amplify that a hundredfold; a wrong weight moves actions by far more.
  */
 const SELF_TEST_TOLERANCE = 1e-3;
@@ -32,15 +31,11 @@ export async function loadPolicy(
   { threads = 1, backend: wanted }: { threads?: number; backend?: PolicyBackend | 'auto' } = {},
 ): Promise<LoadedPolicy> {
   const { manifest, directory, ...checkpoint } = readCheckpoint(location);
-  if (JSON.stringify(checkpoint.config.action) !== JSON.stringify(LIBERO_ACTION))
-    throw new NinaError(
-      `${directory} acts by another action specification than this version's simulator and data. Its config.json says: ` +
-        JSON.stringify(checkpoint.config.action),
-    );
   const policy = await buildPolicy(checkpoint, { backend: wanted, threads });
   const { observation, z, actions } = manifest.self_test;
   const [answer] = (await policy.act(observation, Float32Array.from(z))).actions;
-  const difference = actions.reduce((worst, wanted, i) => Math.max(worst, gap(answer[i], wanted)), 0);
+  const { action } = checkpoint.config.robot;
+  const difference = largestDifference(action, answer, actions);
   const { backend } = policy;
   const tolerance = backend === 'wasm-int8' ? INT8_TOLERANCE : SELF_TEST_TOLERANCE;
   if (actions.length !== answer.length || !(difference <= tolerance)) {
@@ -57,7 +52,7 @@ export async function loadPolicy(
 /** What the weights answer to an observation and base noise now: what the manifest stores for the self-test. */
 export async function recordSelfTest(
   checkpoint: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
-  observation: state.StateObservation,
+  observation: Observation,
   key: Key,
 ): Promise<Manifest['self_test']> {
   // As trained, so that the test also judges what other backends make of the weights.
@@ -65,15 +60,16 @@ export async function recordSelfTest(
   const z = normals(key, chunkSize(checkpoint.config));
   const { actions } = await policy.act(observation, z);
   return {
-    observation: {
-      proprio: Array.from(observation.proprio),
-      entities: Array.from(observation.entities),
-      categories: [...observation.categories],
-      instruction: observation.instruction,
-    },
+    observation: observationToJson(observation),
     z: Array.from(z),
     actions: Array.from(actions[0]),
   };
+}
+
+/** Of two chunks, each dimension's range taken as [-1, 1]. */
+function largestDifference(spec: ActionSpec, answer: Float32Array, stored: readonly number[]): number {
+  const [got, wanted] = [answer, stored].map((chunk) => normaliseActions(spec, Float32Array.from(chunk)));
+  return wanted.reduce((worst, x, i) => Math.max(worst, gap(got[i], x)), 0);
 }
 
 /** A missing or non-finite number is infinitely far. */

@@ -3,10 +3,10 @@ import * as z from 'zod';
 import { POSE_SIZE } from '../../robot/index.ts';
 
 const settingsShape = {
-  encoder_dim: z.int().min(8).max(1024).default(64).describe('width E of an entity'),
-  encoder_heads: z.int().min(1).default(4).describe('attention heads; must divide encoder_dim'),
-  encoder_blocks: z.int().min(0).max(8).default(1).describe('blocks of self-attention between the entities'),
-  encoder_dropout: z.number().min(0).max(0.9).default(0).describe('dropout inside the encoder and on its token'),
+  dim: z.int().min(8).max(1024).default(64).describe('width E of an entity'),
+  heads: z.int().min(1).default(4).describe('attention heads; must divide dim'),
+  blocks: z.int().min(0).max(8).default(1).describe('blocks of self-attention between the entities'),
+  dropout: z.number().min(0).max(0.9).default(0).describe('dropout inside the encoder and on its token'),
 };
 
 const dataShape = {
@@ -44,15 +44,12 @@ export const stateConfigSchema = z
   });
 
 /** Attention splits the width evenly. */
-function checkHeads(
-  { encoder_dim, encoder_heads }: { encoder_dim: number; encoder_heads: number },
-  context: z.RefinementCtx,
-): void {
-  if (encoder_dim % encoder_heads !== 0)
+function checkHeads({ dim, heads }: { dim: number; heads: number }, context: z.RefinementCtx): void {
+  if (dim % heads !== 0)
     context.addIssue({
       code: 'custom',
-      path: ['encoder_heads'],
-      message: `encoder_heads must divide encoder_dim; got ${encoder_heads} heads for a width of ${encoder_dim}`,
+      path: ['heads'],
+      message: `heads must divide dim; got ${heads} heads for a width of ${dim}`,
     });
 }
 

@@ -47,7 +47,7 @@ export const stateEncoder = {
   encode: (config: StateConfig, p: StateParams<Tensor>, inputs: StateInputs, dropout: Dropout) => ({
     tokens: encode(config, p, inputs, dropout),
   }),
-  dropoutRate: ({ encoder_dropout }: StateConfig) => encoder_dropout,
+  dropoutRate: ({ dropout }: StateConfig) => dropout,
   knows: ({ words }: StateConfig, text: string) => tokenise(text).every((word) => words.includes(word)),
   describe: ({ max_entities, max_words, words }: StateConfig) => [
     ['scene', `at most ${max_entities} entities; instructions of at most ${max_words} words`],

@@ -38,7 +38,7 @@ test('two observations and the parameters, by their hashes', () => {
     position: { mean: [0.01, -0.02, 0.05], std: [0.2, 0.1, 0.001] },
     joint: { mean: [0.01], std: [0.05] },
   };
-  const config = stateEncoder.configure(stateEncoder.settings.parse({ encoder_blocks: 2 }), {
+  const config = stateEncoder.configure(stateEncoder.settings.parse({ blocks: 2 }), {
     episodes: [{ where: 'demo', instruction, categories }],
     robot: PANDA,
   });

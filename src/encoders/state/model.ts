@@ -78,13 +78,13 @@ export type StateParams<P> = {
 const SLOTS = 4;
 
 /** W, the width of the encoder's token. */
-export const tokenWidth = ({ encoder_dim }: Pick<StateConfig, 'encoder_dim'>) => 4 * encoder_dim;
+export const tokenWidth = ({ dim }: Pick<StateConfig, 'dim'>) => 4 * dim;
 
 /** Added to the scores of absent entities and words. */
 const ABSENT = -1e9;
 
 function init(key: Key, config: StateConfig): StateParams<NDArray> {
-  const { encoder_dim: E, max_words: L, words, state_size: P } = config;
+  const { dim: E, max_words: L, words, state_size: P } = config;
   const W = tokenWidth(config);
   const k = (...name: readonly (string | number)[]) => fold(key, ...name);
   const residual = (...name: readonly (string | number)[]): Residual<NDArray> => ({
@@ -103,7 +103,7 @@ function init(key: Key, config: StateConfig): StateParams<NDArray> {
     features: initLinear(k('features'), FEATURE_SIZE, E),
     proprio: initLinear(k('proprio'), P, E),
     mlp: residual('mlp'),
-    blocks: Array.from({ length: config.encoder_blocks }, (_, i) => ({
+    blocks: Array.from({ length: config.blocks }, (_, i) => ({
       norm: initNorm(E),
       attention: initAttention(k('attention', i), E),
       mlp: residual('block', i),
@@ -139,7 +139,7 @@ export function stateInputs(
 
 /** @returns one token [B, 1, W] */
 export function encode(config: StateConfig, p: StateParams<Tensor>, inputs: StateInputs, dropout: Dropout): Tensor {
-  const { encoder_dim: E, encoder_heads, max_entities: N, max_words: L } = config;
+  const { dim: E, heads, max_entities: N, max_words: L } = config;
   const B = inputs['state.proprio'].shape[0];
   const S = 1 + N;
 
@@ -157,7 +157,7 @@ export function encode(config: StateConfig, p: StateParams<Tensor>, inputs: Stat
   let x = residual(p.mlp, elements, dropout);
   for (const block of p.blocks) {
     const mask = reshape(absent, [B, 1, 1, S]);
-    const mixed = selfAttention(block.attention, layerNorm(block.norm, x), encoder_heads, dropout, mask);
+    const mixed = selfAttention(block.attention, layerNorm(block.norm, x), heads, dropout, mask);
     x = residual(block.mlp, add(x, dropout(mixed)), dropout);
   }
 

@@ -45,7 +45,7 @@ const statistics: StateStatistics = {
   position: { mean: [0, 0, 0.05], std: [0.2, 0.2, 0.001] },
   joint: { mean: [0], std: [0] },
 };
-const settings = stateEncoder.settings.parse({ encoder_dim: 16, encoder_heads: 2 });
+const settings = stateEncoder.settings.parse({ dim: 16, heads: 2 });
 const { instruction: said, entities: seen } = observationOf(0);
 const config: StateConfig = stateEncoder.configure(settings, {
   episodes: [{ where: 'demo', instruction: said, categories: seen.categories }],
@@ -59,7 +59,9 @@ async function tokenOf(observation: StateObservation, c: StateConfig = config): 
   const small = materialise(stateEncoder.blueprint(key(7), config));
   params.places.data.set(small.places.data);
   const { layout, flat } = pack(params);
-  using program = await cpu.compile({ token: stateEncoder.encode(c, symbols(params), stateEncoder.inputs(c, 1), noDropout).tokens });
+  using program = await cpu.compile({
+    token: stateEncoder.encode(c, symbols(params), stateEncoder.inputs(c, 1), noDropout).tokens,
+  });
   const arrays = stateEncoder.arrays(c, 1);
   stateEncoder.write(c, statistics, observation, arrays, 0);
   return (await program.run({ ...feeds(layout, flat), ...arrays })).token;
@@ -105,8 +107,8 @@ describe('words', () => {
   });
 
   test('heads must divide the width', () => {
-    expect(stateConfigSchema.safeParse({ ...config, encoder_heads: 3 }).error?.issues[0]?.message).toBe(
-      'encoder_heads must divide encoder_dim; got 3 heads for a width of 16',
+    expect(stateConfigSchema.safeParse({ ...config, heads: 3 }).error?.issues[0]?.message).toBe(
+      'heads must divide dim; got 3 heads for a width of 16',
     );
   });
 });

@@ -6,7 +6,7 @@ import { stateEncoder, tokenise } from './index.ts';
 import { scene } from './scene.ts';
 import { requireWords } from './words.ts';
 
-const settings = stateEncoder.settings.parse({ encoder_dim: 16, encoder_heads: 2 });
+const settings = stateEncoder.settings.parse({ dim: 16, heads: 2 });
 const configFor = (episodes: readonly { instruction: string; categories: readonly string[] }[]) =>
   stateEncoder.configure(settings, { episodes: episodes.map((one) => ({ where: 'demo', ...one })), robot: PANDA });
 
