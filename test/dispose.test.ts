@@ -35,11 +35,10 @@ beforeAll(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'dispose-'));
   await saveRandomPolicy(path.join(dir, 'nina'));
   await saveRandomPolicy(path.join(dir, 'flower'), {
-    decoder: 'flower',
+    name: 'flower',
     dit_dim: 16,
     n_heads: 2,
     n_layers: 1,
-    embed_dim: 64,
   });
 });
 afterAll(() => fs.rmSync(dir, { recursive: true }));
@@ -201,7 +200,17 @@ test('a cache whose program cannot compile is disposed of in silence', async () 
 });
 
 /** Parts of the above, or of work that owns them until its end. */
-const INSIDE = ['Lifetime', 'Decoding', 'Seeing', 'Batches', 'Update', 'Validation', 'RawFile'];
+const INSIDE = [
+  'Lifetime',
+  'FoldedDecoder',
+  'Decoding',
+  'CompiledEncoder',
+  'SelfTest',
+  'Batches',
+  'Update',
+  'Validation',
+  'RawFile',
+];
 /** Tested with what it writes. */
 const ELSEWHERE = ['DemonstrationWriter'];
 

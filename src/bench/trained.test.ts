@@ -48,13 +48,9 @@ test('variants come with their decoder and the success of the seeds that ran on 
   const [flow, diffusion] = trained;
   expect(flow.success_rate).toBe(17 / 20);
   expect(flow.interval[0]).toBeLessThan(17 / 20);
-  expect(flow.model.config).toMatchObject({ decoder: 'nina', n_layers: 4, affine_dim: 16 });
+  expect(flow.model.config).toMatchObject({ name: 'nina', n_layers: 4, affine_dim: 16 });
   // The encoder's token is as wide as the encoder was.
-  expect(diffusion.model.config).toMatchObject({
-    decoder: 'flower',
-    dit_dim: 32,
-    embed_dim: 4 * 48,
-  });
+  expect(diffusion.model).toMatchObject({ config: { name: 'flower', dit_dim: 32 }, width: 4 * 48 });
 });
 
 test('a variant that no seed has on all suites is left out', () => {

@@ -34,15 +34,22 @@ export interface Measurable {
   readonly poses: Float32Array;
 }
 
+/** What every encoder's configuration says, beside what is its own. */
+export interface EncoderConfig {
+  readonly name: string;
+}
+
 /**
  * @typeParam S what a recipe chooses
  * @typeParam C the whole configuration: that, and what the data and the robot determine
  * @typeParam M normalisation statistics
  */
-export interface Encoder<S, C extends S & { readonly name: string }, M> {
-  readonly name: C['name'];
-  /** What a recipe chooses; the only home of its defaults. */
-  readonly settings: z.ZodObject & z.ZodType<S>;
+// The registry holds encoders of different configurations; each is only ever given its own.
+// biome-ignore lint/suspicious/noExplicitAny: an unknown would refuse every member
+export interface Encoder<S = any, C extends EncoderConfig = any, M = any> {
+  readonly name: string;
+  /** What a recipe chooses, with every default; `name` is not among it. */
+  readonly settings: z.ZodObject;
   /** config.json's `encoder`. */
   readonly schema: z.ZodType<C>;
   /** @throws NinaError naming an episode whose data this encoder cannot be trained on. */

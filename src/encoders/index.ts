@@ -1,23 +1,23 @@
-/** The observation encoders, each a folder and a line here. */
+/** The observation encoders behind one contract (encoder.ts), each a folder and a line here. */
 import * as z from 'zod';
-import type { Encoder } from './encoder.ts';
+import { NinaError } from '../errors.ts';
+import type { Encoder, EncoderConfig } from './encoder.ts';
 import { stateEncoder } from './state/index.ts';
 
-export type { Arrays, DataSummary, Encoder, Measurable } from './encoder.ts';
+export type { Arrays, DataSummary, Encoder, EncoderConfig, Measurable } from './encoder.ts';
 
-export const ENCODERS = { state: stateEncoder } as const;
+/** Every encoder there is. The first is the default. */
+export const ENCODERS: readonly Encoder[] = [stateEncoder];
 
-export type EncoderName = keyof typeof ENCODERS;
-type Members = (typeof ENCODERS)[EncoderName];
+/** @throws NinaError naming those there are. */
+export function encoderOf({ name }: Pick<EncoderConfig, 'name'>): Encoder {
+  const found = ENCODERS.find((encoder) => encoder.name === name);
+  if (found) return found;
+  throw new NinaError(`There is no encoder ${name}; there are ${ENCODERS.map((encoder) => encoder.name).join(', ')}.`);
+}
 
-/** config.json's `encoder`. */
-export const encoderSchema = z.discriminatedUnion('name', [stateEncoder.schema]);
-export type EncoderConfig = z.output<typeof encoderSchema>;
-export type EncoderSettings = z.output<Members['settings']>;
-/** stats.json's `encoder`. */
-export type EncoderStatistics = ReturnType<Members['measure']>;
-
-/** The encoder that a configuration is of. */
-export const encoderOf = ({
-  name,
-}: Pick<EncoderConfig, 'name'>): Encoder<EncoderSettings, EncoderConfig, EncoderStatistics> => ENCODERS[name];
+/** config.json's `encoder`: an encoder's name, and its own configuration. */
+export const encoderSchema: z.ZodType<EncoderConfig> = z.discriminatedUnion(
+  'name',
+  ENCODERS.map(({ schema }) => schema) as unknown as [z.ZodObject, ...z.ZodObject[]],
+) as unknown as z.ZodType<EncoderConfig>;

@@ -1,22 +1,13 @@
 /**
- * What computes a decoder: every decoder runs as its graph on ONNX Runtime; a NinA decoder also folded for inference,
- * on ONNX Runtime or as one WebAssembly function. Backends agree to rounding ('wasm-int8': to the rounding of its
- * weights), not to the bit, so a result records its own.
+ * What computes a decoder: every decoder runs as its graph on ONNX Runtime; one that can be folded for inference also in
+ * its folded forms. Backends agree to rounding ('wasm-int8': to the rounding of its weights), not to the bit, so a
+ * result records its own.
  */
-
-import type { DecoderConfig } from '../decoders/index.ts';
-import * as nina from '../decoders/nina/index.ts';
-import { cpu } from '../engine/index.ts';
+import { type DecoderConfig, decoderOf } from '../decoders/index.ts';
+import type { Engine } from '../engine/engine.ts';
 import { UsageError } from '../errors.ts';
-import type { PolicyBackend } from './backends.ts';
-import { decoderOf, type PolicyModel } from './model.ts';
-
-/** Nothing is measured for the default: the same checkpoint is computed alike everywhere. */
-const DEFAULT: Readonly<Record<DecoderConfig['decoder'], PolicyBackend>> = {
-  nina: 'wasm',
-  flower: 'graph',
-  regression: 'graph',
-};
+import { POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
+import { decoderModel, type PolicyModel } from './model.ts';
 
 /**
  * The backend that is meant: the given one if the decoder has it, the decoder's default if none is given; 'auto' measures
@@ -27,17 +18,21 @@ export async function resolveBackend(
   { decoder }: { readonly decoder: DecoderConfig },
   model: PolicyModel,
   wanted: PolicyBackend | 'auto' | undefined,
+  engine?: Engine,
 ): Promise<PolicyBackend> {
-  if (wanted === undefined) return DEFAULT[decoder.decoder];
-  if (decoder.decoder !== 'nina') {
-    if (wanted === 'graph' || wanted === 'auto') return 'graph';
-    throw new UsageError(
-      `--backend ${wanted} is for NinA decoders. This policy has a ${decoder.decoder} decoder, which has only 'graph'.`,
-    );
-  }
-  if (wanted !== 'auto') return wanted;
-  const { params, buffers } = decoderOf(model);
-  if (!params.nina) throw new Error('The configuration is of a NinA decoder, but the parameters are not.');
-  using fastest = await nina.compileFastest(decoder, { params: params.nina.flow, buffers }, { engine: cpu });
-  return fastest.backend;
+  const { folding } = decoderOf(decoder);
+  const names = POLICY_BACKENDS.filter((name) => name === 'graph' || folding?.backends.includes(name));
+  const named = (name: string) => names.find((one) => one === name);
+  // Nothing is measured for the default: the same checkpoint is computed alike everywhere.
+  const chosen =
+    wanted === 'auto' && folding
+      ? await folding.fastest(decoder, decoderModel(model), { engine })
+      : wanted === undefined || wanted === 'auto'
+        ? (folding?.backends[0] ?? 'graph')
+        : wanted;
+  const found = named(chosen);
+  if (found) return found;
+  throw new UsageError(
+    `--backend ${chosen}: this policy's ${decoder.name} decoder has only ${names.map((one) => `'${one}'`).join(', ')}.`,
+  );
 }

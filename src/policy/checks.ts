@@ -1,4 +1,5 @@
 /** What a policy is asked beside its observation, which its encoder checks. */
+import { decoderOf } from '../decoders/index.ts';
 import { NinaError } from '../errors.ts';
 import { requireFinite } from '../robot/index.ts';
 import type { PolicyConfig } from './config.ts';
@@ -24,8 +25,8 @@ export function checkChoice(
 ): void {
   const { chunk_length: T, action_dim: A } = decoder;
   if (bestOf === 1 && !continuing) return;
-  if (decoder.decoder !== 'nina')
-    throw new NinaError(`A ${decoder.decoder} decoder has no log-probabilities to choose by; only NinA decoders have.`);
+  if (!decoderOf(decoder).hasDensity)
+    throw new NinaError(`A ${decoder.name} decoder has no log-probabilities to choose by; a flow has.`);
   if (bestOf > 1 && temperature === 0)
     throw new NinaError(
       `At temperature 0 all ${bestOf} samples are the same one. Choose a temperature above 0, up to 1.`,

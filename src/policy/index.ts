@@ -13,14 +13,16 @@ export {
 } from './checkpoint.ts';
 export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
 export { type ExportedModel, exportModel } from './export.ts';
-export { type LoadedPolicy, loadPolicy, recordSelfTest } from './load.ts';
+export { type LoadedPolicy, loadPolicy } from './load.ts';
 export {
-  context,
+  type BoundPolicy,
+  bind,
+  blueprint,
   contextShape,
-  decoderOf,
+  decoderModel,
+  derived,
   init,
-  knows,
-  leastNumbers,
+  type ModelShape,
   type PolicyModel,
   type PolicyParams,
 } from './model.ts';
@@ -31,7 +33,9 @@ export {
   type InferOptions,
   NotFiniteError,
   type Policy,
+  type PolicyParts,
   type SampleOptions,
   type Samples,
 } from './policy.ts';
+export { prepareSelfTest, type SelfTest } from './self-test.ts';
 export { quantilesOf, rankIn, type SurpriseStatistics, surpriseHorizon, surpriseScale } from './surprise.ts';

@@ -1,10 +1,9 @@
 /** From a checkpoint on disk to a policy that has passed the checkpoint's self-test. */
+import { cpu } from '../engine/index.ts';
 import { NinaError } from '../errors.ts';
-import { type Key, normals } from '../random.ts';
-import { type ActionSpec, normaliseActions, type Observation, observationToJson } from '../robot/index.ts';
-import type { PolicyBackend } from './backends.ts';
-import { type Checkpoint, type Manifest, readCheckpoint } from './checkpoint.ts';
-import { buildPolicy, chunkSize, type Policy } from './policy.ts';
+import { type ActionSpec, normaliseActions } from '../robot/index.ts';
+import { type Manifest, readCheckpoint } from './checkpoint.ts';
+import { type BuildOptions, buildPolicy, type Policy } from './policy.ts';
 
 export interface LoadedPolicy extends Policy {
   readonly manifest: Manifest;
@@ -22,20 +21,16 @@ const INT8_TOLERANCE = 2 * 2e-2;
 
 /**
  * Loads a checkpoint (or the newest one of a training run) and runs its self-test.
- * @param backend what computes the decoder; 'auto' measures which exact one is the fastest here
+ * @param options what computes it; `engine` is ONNX Runtime on the CPU unless given
  * @throws NinaError for anything that is missing, does not match or answers differently than when it was saved.
  * @throws UsageError for a backend that this decoder does not have.
  */
-export async function loadPolicy(
-  location: string,
-  { threads = 1, backend: wanted }: { threads?: number; backend?: PolicyBackend | 'auto' } = {},
-): Promise<LoadedPolicy> {
+export async function loadPolicy(location: string, options: BuildOptions = {}): Promise<LoadedPolicy> {
   const { manifest, directory, ...checkpoint } = readCheckpoint(location);
-  const policy = await buildPolicy(checkpoint, { backend: wanted, threads });
+  const policy = await buildPolicy(checkpoint, { engine: cpu, ...options });
   const { observation, z, actions } = manifest.self_test;
   const [answer] = (await policy.act(observation, Float32Array.from(z))).actions;
-  const { action } = checkpoint.config.robot;
-  const difference = largestDifference(action, answer, actions);
+  const difference = largestDifference(policy.config.robot.action, answer, actions);
   const { backend } = policy;
   const tolerance = backend === 'wasm-int8' ? INT8_TOLERANCE : SELF_TEST_TOLERANCE;
   if (actions.length !== answer.length || !(difference <= tolerance)) {
@@ -47,23 +42,6 @@ export async function loadPolicy(
     );
   }
   return { ...policy, manifest, directory };
-}
-
-/** What the weights answer to an observation and base noise now: what the manifest stores for the self-test. */
-export async function recordSelfTest(
-  checkpoint: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
-  observation: Observation,
-  key: Key,
-): Promise<Manifest['self_test']> {
-  // As trained, so that the test also judges what other backends make of the weights.
-  using policy = await buildPolicy(checkpoint, { backend: 'graph' });
-  const z = normals(key, chunkSize(checkpoint.config));
-  const { actions } = await policy.act(observation, z);
-  return {
-    observation: observationToJson(observation),
-    z: Array.from(z),
-    actions: Array.from(actions[0]),
-  };
 }
 
 /** Of two chunks, each dimension's range taken as [-1, 1]. */

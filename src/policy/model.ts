@@ -1,14 +1,14 @@
 /** The policy's graph: encoder -> tokens -> decoder, which says itself what it needs of the tokens. */
-import * as decoders from '../decoders/index.ts';
+import { type BoundDecoder, type BufferSpec, decoderOf, drawModel } from '../decoders/index.ts';
 import { encoderOf } from '../encoders/index.ts';
 import type { Dropout } from '../nn/index.ts';
-import { fold, type Key, key } from '../random.ts';
-import { layoutOf, materialise, type NDArray, type Tensor, type Tree } from '../tensor/index.ts';
+import { fold, type Key } from '../random.ts';
+import type { NDArray, Shape, Spec, Tensor, Tree } from '../tensor/index.ts';
 import type { PolicyConfig } from './config.ts';
 
 export type PolicyParams<P> = {
   readonly encoder: Tree<P>;
-  readonly decoder: decoders.DecoderParams<P>;
+  readonly decoder: Tree<P>;
 };
 
 export interface PolicyModel {
@@ -17,38 +17,65 @@ export interface PolicyModel {
   readonly buffers: Readonly<Record<string, readonly number[]>>;
 }
 
-export function init(key: Key, { encoder, decoder }: Pick<PolicyConfig, 'encoder' | 'decoder'>): PolicyModel {
-  const { params, buffers } = decoders.init(key, decoder, encoderOf(encoder).tokens(encoder).width);
-  const drawn = materialise(encoderOf(encoder).blueprint(fold(key, 'encoder'), encoder)) as Tree<NDArray>;
-  return { params: { encoder: drawn, decoder: params }, buffers };
+/** What the graph of a model needs of it. */
+export interface ModelShape {
+  readonly params: PolicyParams<{ readonly shape: Shape }>;
+  readonly buffers: PolicyModel['buffers'];
 }
 
-/** How many numbers a configuration's model holds at least; weights that are read must be as many. */
-export function leastNumbers({ encoder, decoder }: Pick<PolicyConfig, 'encoder' | 'decoder'>): number {
-  const seen = layoutOf(encoderOf(encoder).blueprint(key(0), encoder));
-  return seen.size + decoders.leastNumbers(decoder);
+/** The two configurations that a model follows from. */
+export type ModelConfig = Pick<PolicyConfig, 'encoder' | 'decoder'>;
+
+/** Names, shapes and sizes of a model; nothing is drawn. */
+export function blueprint(
+  key: Key,
+  { encoder, decoder }: ModelConfig,
+): { params: PolicyParams<Spec>; buffers: Readonly<Record<string, BufferSpec>> } {
+  const { tokens, blueprint } = encoderOf(encoder);
+  const { params, buffers } = decoderOf(decoder).blueprint(key, decoder, tokens(encoder).width);
+  return { params: { encoder: blueprint(fold(key, 'encoder'), encoder), decoder: params }, buffers };
 }
 
-/** What the decoder sees of an observation; its shape is `contextShape`. */
-export function context(
-  { encoder }: Pick<PolicyConfig, 'encoder'>,
+/** A fresh model. */
+export const init = (key: Key, config: ModelConfig): PolicyModel => drawModel(blueprint(key, config));
+
+/** The policy's graph with parameters in. */
+export interface BoundPolicy {
+  readonly decoder: BoundDecoder;
+  /** What the decoder sees of observations; its shape is `contextShape`. */
+  context(inputs: Readonly<Record<string, Tensor>>, dropout: Dropout): Tensor;
+}
+
+/** @param derived of the decoder, what sampling needs beside the parameters */
+export function bind(
+  { encoder, decoder }: ModelConfig,
+  { buffers }: Pick<PolicyModel, 'buffers'>,
   p: PolicyParams<Tensor>,
-  inputs: Readonly<Record<string, Tensor>>,
-  dropout: Dropout,
-): Tensor {
-  return decoders.context(p.decoder, encoderOf(encoder).encode(encoder, p.encoder, inputs, dropout).tokens);
+  derived: Readonly<Record<string, Tensor>> = {},
+): BoundPolicy {
+  const bound = decoderOf(decoder).bind(decoder, buffers, p.decoder, derived);
+  return {
+    decoder: bound,
+    context(inputs, dropout) {
+      const { tokens, mask } = encoderOf(encoder).encode(encoder, p.encoder, inputs, dropout);
+      return bound.context(tokens, mask);
+    },
+  };
 }
 
 /** The shape of the context of B observations. */
-export const contextShape = ({ encoder, decoder }: Pick<PolicyConfig, 'encoder' | 'decoder'>, B: number): number[] =>
-  decoders.contextShape(decoder, B, encoderOf(encoder).tokens(encoder).count);
+export function contextShape({ encoder, decoder }: ModelConfig, B: number): readonly number[] {
+  const { count, width } = encoderOf(encoder).tokens(encoder);
+  return decoderOf(decoder).contextShape(decoder, B, count, width);
+}
 
 /** Whether a policy understands every word of a text. */
 export const knows = ({ encoder }: Pick<PolicyConfig, 'encoder'>, text: string): boolean =>
   encoderOf(encoder).knows?.(encoder, text) ?? true;
 
 /** The decoder's part, as its own functions want it. */
-export const decoderOf = ({ params, buffers }: PolicyModel): decoders.DecoderModel => ({
-  params: params.decoder,
-  buffers,
-});
+export const decoderModel = ({ params, buffers }: PolicyModel) => ({ params: params.decoder, buffers });
+
+/** What sampling needs beside the parameters and follows from them. */
+export const derived = ({ decoder }: Pick<PolicyConfig, 'decoder'>, model: PolicyModel) =>
+  decoderOf(decoder).derived(decoder, decoderModel(model));

@@ -6,7 +6,7 @@
  *   foresight   does it tell, in the first seconds of an undisturbed episode, that it will fail?
  * Each condition is an evaluation of its own, all in one folder, so that an interrupted study continues.
  */
-
+import { decoderOf } from '../decoders/index.ts';
 import { UsageError } from '../errors.ts';
 import { readCheckpoint } from '../policy/index.ts';
 import { asStage, SILENT } from '../progress.ts';
@@ -60,8 +60,8 @@ export async function studyLikelihood(
   { report = SILENT, ...run }: EvaluationRun,
 ): Promise<LikelihoodStudy> {
   const { directory, config } = readCheckpoint(run.checkpoint);
-  if (config.decoder.decoder !== 'nina')
-    throw new UsageError(`${directory} has a ${config.decoder.decoder} decoder: it has no likelihood to study.`);
+  if (!decoderOf(config.decoder).hasDensity)
+    throw new UsageError(`${directory} has a ${config.decoder.name} decoder: it has no likelihood to study.`);
   const { words } = config.encoder;
   const { chunk_length: chunkLength } = config.decoder;
   const half = Math.max(1, Math.floor(chunkLength / 2));

@@ -76,7 +76,7 @@ function section(kind: keyof typeof STANDARD, registry: Readonly<Record<string, 
 function checkTogether({ encoder, decoder, training, acting }: TrainConfig, context: z.RefinementCtx): void {
   const wrong = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
   for (const { path, message } of encoderRules(encoder)) wrong(['encoder', ...path], message);
-  for (const { path, message } of decoderRules(encoder, decoder)) wrong(['decoder', ...path], message);
+  for (const { path, message } of decoderRules(decoder)) wrong(['decoder', ...path], message);
   if (acting.multistep !== undefined && acting.multistep > decoder.chunk_length)
     wrong(
       ['acting', 'multistep'],

@@ -111,7 +111,7 @@ test.each([
   expect(last.val_z0_mse).toBeLessThan(middle.val_z0_mse!);
   expect(last.val_bits_per_dim).toBeUndefined();
   using policy = await loadPolicy(at(decoder));
-  expect(policy.config.decoder.decoder).toBe(decoder);
+  expect(policy.config.decoder.name).toBe(decoder);
   expect(readRun(at(decoder))).toEqual(config);
 });
 

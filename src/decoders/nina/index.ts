@@ -7,8 +7,10 @@ export { BACKENDS, type Backend, type CompiledNina, type Drawn } from './compile
 export { type Folded, foldNina } from './compiled/folded.ts';
 export { logProbGraph, sampleGraph } from './compiled/graph.ts';
 export { checkNina, type NinaConfig, ninaSchema } from './config.ts';
+export { nina } from './decoder.ts';
 export {
   type Buffers,
+  blueprint,
   decode,
   encode,
   init,

@@ -33,10 +33,8 @@ import {
   embed,
   gelu,
   input,
-  mapTree,
   matmul,
   mul,
-  type NDArray,
   reshape,
   type Spec,
   softmax,
@@ -83,11 +81,12 @@ export const tokenWidth = ({ dim }: Pick<StateConfig, 'dim'>) => 4 * dim;
 /** Added to the scores of absent entities and words. */
 const ABSENT = -1e9;
 
-function init(key: Key, config: StateConfig): StateParams<NDArray> {
+/** The same numbers for the same key, whatever else is drawn. */
+export function blueprint(key: Key, config: StateConfig): StateParams<Spec> {
   const { dim: E, max_words: L, words, state_size: P } = config;
   const W = tokenWidth(config);
   const k = (...name: readonly (string | number)[]) => fold(key, ...name);
-  const residual = (...name: readonly (string | number)[]): Residual<NDArray> => ({
+  const residual = (...name: readonly (string | number)[]): Residual<Spec> => ({
     norm: initNorm(E),
     up: initLinear(k(...name, 'up'), E, 2 * E),
     down: initLinear(k(...name, 'down'), 2 * E, E),
@@ -95,7 +94,7 @@ function init(key: Key, config: StateConfig): StateParams<NDArray> {
   return {
     words: uniform(k('words'), [words.length, E], 1),
     places: uniform(k('places'), [L, E], 1),
-    robot_query: uniform(k('robot_query'), [E], 1),
+    robot_query: uniform(k('robot_query'), [E], 1, { decay: false }),
     query: initLinear(k('query'), E, E),
     key: initLinear(k('key'), E, E),
     value: initLinear(k('value'), E, E),
@@ -116,9 +115,6 @@ function init(key: Key, config: StateConfig): StateParams<NDArray> {
     readout_norm: initNorm(W),
   };
 }
-
-export const blueprint = (key: Key, config: StateConfig): StateParams<Spec> =>
-  mapTree(init(key, config), ({ shape, data }: NDArray) => ({ shape, decay: shape.length > 1, draw: () => data }));
 
 export type StateInputs = { readonly [K in keyof StateArrays]: Tensor };
 

@@ -11,8 +11,8 @@ import { compileOnnx } from './onnx.ts';
 import { compileWasm } from './wasm/runtime.ts';
 
 export interface CompileNinaOptions {
-  /** What runs the backend 'onnx'. */
-  readonly engine: Engine;
+  /** What runs the backend 'onnx'; the others need none. */
+  readonly engine?: Engine;
   /** Largest batch of a call. */
   readonly maxBatch?: number;
   /** Threads of the engine; WebAssembly runs on the caller's. */
@@ -46,7 +46,8 @@ export async function compileFastest(
 ): Promise<CompiledNina & { readonly measured: Measured }> {
   const folded = foldNina(config, model);
   const candidates: { compiled: CompiledNina; times: number[] }[] = [];
-  for (const backend of EXACT) candidates.push({ compiled: await compileFolded(folded, backend, options), times: [] });
+  const possible = EXACT.filter((backend) => backend !== 'onnx' || options.engine);
+  for (const backend of possible) candidates.push({ compiled: await compileFolded(folded, backend, options), times: [] });
   const z = normals(key(0), config.chunk_length * config.action_dim);
   const cond = normals(key(1), config.cond_dim);
   const timed = async ({ compiled }: { compiled: CompiledNina }) => {
@@ -68,6 +69,9 @@ async function compileFolded(
   backend: Backend,
   { engine, maxBatch = MAX_BATCH, threads = 1 }: CompileNinaOptions,
 ): Promise<CompiledNina> {
-  if (backend === 'onnx') return compileOnnx(folded, { engine, maxBatch, threads });
+  if (backend === 'onnx') {
+    if (!engine) throw new Error("The backend 'onnx' runs on an engine, and none was given: pass `engine`.");
+    return compileOnnx(folded, { engine, maxBatch, threads });
+  }
   return compileWasm(folded, { maxBatch, precision: backend === 'wasm-int8' ? 'int8' : 'float32' });
 }
