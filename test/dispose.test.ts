@@ -7,7 +7,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPooling } from '../src/bench/models.ts';
-import { BACKENDS, compileFastest, compileNina, foldNina, ninaSchema } from '../src/decoders/nina/index.ts';
+import { BACKENDS, compileNina, foldNina, ninaSchema } from '../src/decoders/nina/index.ts';
 import { compileWasm } from '../src/decoders/nina/wasm.ts';
 import { cpu, ProgramCache } from '../src/engine/index.ts';
 import { NinaError } from '../src/errors.ts';
@@ -82,14 +82,14 @@ const REGISTRY: Readonly<Record<string, () => Promise<Lifetime>>> = {
     return { owner, uses: { 'get a known size': () => owner.get(1), 'get a new size': () => owner.get(2) }, says };
   },
   ...Object.fromEntries(POLICY_BACKENDS.map((backend) => [`Policy, ${backend}`, () => policy('nina', backend)])),
-  'Policy of FLOWER': () => policy('flower', 'graph'),
+  'Policy of FLOWER, wasm': () => policy('flower', 'wasm'),
+  'Policy of FLOWER, graph': () => policy('flower', 'graph'),
   ...Object.fromEntries(
     BACKENDS.map((backend) => [
       `CompiledNina, ${backend}`,
       async () => compiled(await compileNina(config, model, { engine: cpu, backend })),
     ]),
   ),
-  'CompiledNina, fastest': async () => compiled(await compileFastest(config, model, { engine: cpu })),
   'WasmNina for browsers': async () => compiled(await compileWasm(foldNina(config, model), { maxBatch: 1 })),
   Environment: async () => {
     const owner = await Environment.open(loadSuite('tabletop-object')[0]);

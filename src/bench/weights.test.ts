@@ -3,9 +3,10 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { expect, test } from 'vitest';
 import { blueprint, flowerSchema, sample } from '../decoders/flower/index.ts';
-import { loadEngine } from '../engine/onnxruntime.ts';
+import { sessionOptions } from '../engine/onnxruntime.ts';
+import { loadRuntime } from '../engine/onnxruntime-node.ts';
 import { key } from '../random.ts';
-import { add, constant, exp, input, linear, mapTree, materialise, mul, type NDArray } from '../tensor/index.ts';
+import { add, constant, exp, freeze, input, layoutOf, linear, materialise, mul } from '../tensor/index.ts';
 import { emit } from '../tensor/onnx/emit.ts';
 import { weightsOf } from './weights.ts';
 
@@ -21,9 +22,7 @@ test('a weight counts each time it is used, and what follows from weights alone 
 test('a diffusion decoder reads what its steps share once per step', () => {
   const weights = (num_sampling_steps: number) => {
     const config = flowerSchema.parse({ dit_dim: 32, n_heads: 2, n_layers: 2, num_sampling_steps });
-    const params = mapTree(materialise(blueprint(key(0), config, 16)), ({ data, shape }: NDArray) =>
-      constant(data, shape),
-    );
+    const params = freeze(materialise(blueprint(key(0), config, 16)));
     return weightsOf([sample(config, params, input('z', [1, 10, 7]), input('features', [1, 3, 16]))]);
   };
   const [two, three, four] = [2, 3, 4].map((n) => weights(n).readBytes) as [number, number, number];
@@ -38,9 +37,7 @@ const BESIDE_WEIGHTS = 0.05;
 
 test('the engine keeps what is counted: what depends on constant times is folded when it loads', async () => {
   const config = flowerSchema.parse({ dit_dim: 128, n_heads: 2, n_layers: 2 });
-  const params = mapTree(materialise(blueprint(key(0), config, 128)), ({ data, shape }: NDArray) =>
-    constant(data, shape),
-  );
+  const params = freeze(materialise(blueprint(key(0), config, 128)));
   const actions = sample(config, params, input('z', [1, 10, 7]), input('features', [1, 3, 128]));
   const emitted = emit({ actions }, { weights: 'packed' });
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-weights-'));

@@ -92,7 +92,7 @@ describe.each(DECODERS.map(({ name }) => name))('%s', (name) => {
   const seen = bound.context(input('tokens', [B, S, W]));
 
   async function run(outputs: Record<string, Tensor>, data: Record<string, Float32Array>) {
-    using program = await compile({ outputs });
+    using program = await cpu.compile(outputs);
     const fixed = Object.entries(derived).map(([n, { data }]): [string, Float32Array] => [`derived.${n}`, data]);
     const fed = Object.entries({ ...parameters, ...Object.fromEntries(fixed), ...data });
     return await program.run(Object.fromEntries(fed.filter(([n]) => n in program.signature.inputs)));
@@ -163,7 +163,7 @@ test('regression answers with the mean of what it is shown', async () => {
   const loss = bound.loss(input('actions', [2, T, A]), seen, {});
   const actions = bound.sample(input('z', [2, T, A]), seen);
   const gradients = leaves<Tensor>(gradOf(loss, p)).map(([name, g]) => [`g.${name}`, g]);
-  using program = await compile({ outputs: { actions, ...Object.fromEntries(gradients) } });
+  using program = await cpu.compile({ actions, ...Object.fromEntries(gradients) });
   const one = normals(key(2), S * W);
   const shown = normals(key(3), 2 * T * A);
   const weights = Object.fromEntries(leaves<NDArray>(model.params).map(([n, { data }]) => [n, data]));
@@ -199,7 +199,7 @@ test('padding is not pooled', async () => {
   const p = { weight: input('weight', [3, W]), bias: input('bias', [3]) };
   const whole = pool(p, input('tokens', [1, 2, W]));
   const padded = pool(p, input('padded', [1, 4, W]), input('mask', [1, 4]));
-  using program = await compile({ outputs: { whole, padded } });
+  using program = await cpu.compile({ whole, padded });
   const tokens = normals(key(3), 2 * W);
   const data = { weight: normals(key(1), 3 * W), bias: normals(key(2), 3), mask: Float32Array.of(1, 0, 1, 0) };
   const junk = new Float32Array(W).fill(1e3);

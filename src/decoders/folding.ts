@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor/index.ts';
 import type { DecoderModel } from './decoder.ts';
 
 export interface Folding<C> {
-  /** The names of what can run the folded decoder; the first is the default. */
+  /** The names of what can run the folded decoder, of a policy's backends. */
   readonly backends: readonly string[];
   /** @throws Error if config and model disagree, or the decoder cannot be folded. */
   compile(
@@ -15,8 +15,6 @@ export interface Folding<C> {
     model: DecoderModel,
     options: FoldingOptions & { readonly backend: string },
   ): Promise<FoldedDecoder>;
-  /** The fastest backend on this machine now, of those that compute exactly what was trained. */
-  fastest(config: C, model: DecoderModel, options: FoldingOptions): Promise<string>;
   /**
    * The folded decoder as graphs for a batch of B, as ONNX export writes them. In: `z` or `actions` [B, D], `condition`
    * [B, C]. Out: `actions` [B, D], `logProb` [B].

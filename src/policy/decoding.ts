@@ -5,6 +5,7 @@
 import { type Density, decoderOf } from '../decoders/index.ts';
 import { ProgramCache } from '../engine/cache.ts';
 import type { Engine } from '../engine/engine.ts';
+import { wasm } from '../engine/wasm.ts';
 import { NinaError } from '../errors.ts';
 import { freeze, input, type Tensor } from '../tensor/index.ts';
 import type { PolicyBackend } from './backends.ts';
@@ -34,8 +35,9 @@ export interface EngineOptions {
   readonly threads?: number;
 }
 
-/** @throws NinaError when there is none. */
-export function requireEngine(engine: Engine | undefined, backend: PolicyBackend): Engine {
+/** What runs the graphs of a backend. @throws NinaError when there is none. */
+export function engineFor(backend: PolicyBackend, engine: Engine | undefined): Engine {
+  if (backend === 'wasm' || backend === 'wasm-int8') return wasm;
   if (engine) return engine;
   throw new NinaError(`The backend '${backend}' runs on an engine, and none was given. Pass one, or choose 'wasm'.`);
 }
@@ -51,9 +53,9 @@ export async function compileDecoding(
 ): Promise<Decoding> {
   const D = config.decoder.chunk_length * config.decoder.action_dim;
   const batches =
-    backend === 'graph'
-      ? graph(config, model, requireEngine(engine, backend), threads)
-      : await folded(config, model, backend, { engine, threads });
+    backend !== 'graph' && decoderOf(config.decoder).folding
+      ? await folded(config, model, backend, { engine, threads })
+      : graph(config, model, engineFor(backend, engine), threads);
   const sample = async (z: Float32Array, seen: Float32Array): Promise<Chunks> => {
     const parts: Chunks[] = [];
     for (const part of inBatches(z, D)) parts.push(await batches.sample(part, repeat(seen, part.length / D)));
@@ -124,7 +126,7 @@ function graph(config: PolicyConfig, model: PolicyModel, engine: Engine, threads
 async function folded(
   { decoder }: PolicyConfig,
   model: PolicyModel,
-  backend: Exclude<PolicyBackend, 'graph'>,
+  backend: PolicyBackend,
   { engine, threads }: EngineOptions,
 ): Promise<Batches> {
   const { folding } = decoderOf(decoder);

@@ -124,7 +124,7 @@ export async function buildPolicy(
   { config, statistics, model }: PolicyParts,
   { backend: wanted, engine, threads = 1 }: BuildOptions = {},
 ): Promise<Runnable> {
-  const backend = await resolveBackend(config, model, wanted, engine);
+  const backend = await resolveBackend(config, model, wanted, { engine, threads });
   const D = chunkSize(config);
   const encoder = await compileEncoder(config, statistics, model, engineFor(backend, engine), threads);
   const decoding = await compileDecoding(config, model, backend, { engine, threads });

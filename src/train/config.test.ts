@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { UsageError } from '../errors.ts';
-import { decoderSettings, trainConfig, widthOfTokens } from './config.ts';
+import { decoderSettings, trainConfig } from './config.ts';
 import { assignments } from './recipe.ts';
 
 test('actions have the size that demonstrations have', () => {
@@ -46,7 +46,6 @@ test('a decoder brings its own settings, and no others', () => {
 
 test('the decoder of a run knows the width of its encoder', () => {
   const config = trainConfig(assignments(['decoder=flower', 'dit_dim=32', 'n_heads=2', 'encoder_dim=16']));
-  expect(decoderSettings(config)).toMatchObject({ name: 'flower', dit_dim: 32 });
-  expect(widthOfTokens(config)).toBe(64);
+  expect(decoderSettings(config)).toMatchObject({ decoder: 'flower', embed_dim: 64, dit_dim: 32 });
   expect(() => trainConfig(assignments(['decoder=flower', 'embed_dim=3']))).toThrow("unknown key 'embed_dim'");
 });

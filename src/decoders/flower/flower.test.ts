@@ -3,7 +3,8 @@ import { cpu } from '../../engine/index.ts';
 import { dropoutInputs, swigluHidden } from '../../nn/index.ts';
 import { key, normals } from '../../random.ts';
 import {
-  grad,
+  byPath,
+  gradOf,
   input,
   layoutOf,
   leaves,

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Engine } from '../../engine/engine.ts';
 import { NinaError } from '../../errors.ts';
 import { readSafetensors, type SafetensorsFile } from '../../safetensors.ts';
-import { feeds, grad, input, layoutOf, leaves, reshape, symbols, unpack } from '../../tensor/index.ts';
+import { byPath, feeds, gradOf, input, layoutOf, leaves, reshape, symbols, unpack } from '../../tensor/index.ts';
 import { type Comparison, floats, relativeError, weightsOf, worstGradient } from '../fixture.ts';
 import { flowerSchema } from './config.ts';
 import { between, loss, sample, velocity } from './flower.ts';

@@ -3,7 +3,7 @@
  *
  * The reference's three samplers; two more that it accepts by name raise there when they are drawn from.
  */
-import { exp, log, pow } from '../../math.ts';
+import { exp, pow } from '../../math.ts';
 import { type Key, rng } from '../../random.ts';
 import type { FlowerConfig } from './config.ts';
 
@@ -21,7 +21,7 @@ export function sampleTimes(key: Key, type: FlowerConfig['sampling_type'], B: nu
     uniform: (i) => (shared + i / B) % (1 - 1e-5),
     ln: () => Math.min(sigmoid(r.normal()), LAST_TIME),
     // Beta(1.5, 1), whose distribution function is t^1.5.
-    pi_zero: () => Math.min(r.uniform() ** (1 / 1.5), LAST_TIME),
+    pi_zero: () => Math.min(pow(r.uniform(), 1 / 1.5), LAST_TIME),
   };
   return Float32Array.from({ length: B }, (_, i) => draw[type](i));
 }

@@ -5,7 +5,7 @@ import { fold, normals } from '../../random.ts';
 import { input, type NDArray, type Tensor } from '../../tensor/index.ts';
 import type { Decoder, DecoderModel } from '../decoder.ts';
 import { initPool, pool } from '../pool.ts';
-import { compileFastest, compileNina } from './compiled/compile.ts';
+import { compileNina } from './compiled/compile.ts';
 import { BACKENDS } from './compiled/compiled.ts';
 import { foldNina } from './compiled/folded.ts';
 import { logProbGraph, sampleGraph } from './compiled/graph.ts';
@@ -69,10 +69,6 @@ export const nina: Decoder<z.output<typeof schema>> = {
       const known = BACKENDS.find((name) => name === backend);
       if (!known) throw new Error(`NinA has no backend ${backend}; it has ${BACKENDS.join(', ')}.`);
       return compileNina(config, flowOf(model), { ...options, backend: known });
-    },
-    async fastest(config, model, options) {
-      using fastest = await compileFastest(config, flowOf(model), options);
-      return fastest.backend;
     },
     graphs(config, model) {
       const folded = foldNina(config, flowOf(model));

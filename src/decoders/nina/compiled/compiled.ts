@@ -3,8 +3,7 @@
  */
 import type { Drawn, FoldedDecoder } from '../../folding.ts';
 
-/** The first is the default. */
-export const BACKENDS = ['wasm', 'wasm-int8', 'onnx'] as const;
+export const BACKENDS = ['onnx', 'wasm', 'wasm-int8'] as const;
 /** 'onnx': the folded graph on ONNX Runtime. 'wasm': one WebAssembly function, float32; 'wasm-int8': with weights of 8 bits. */
 export type Backend = (typeof BACKENDS)[number];
 
