@@ -22,6 +22,7 @@ export {
   decoderModel,
   derived,
   init,
+  knows,
   type ModelShape,
   type PolicyModel,
   type PolicyParams,

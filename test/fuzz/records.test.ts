@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { expect, test } from 'vitest';
 import { readTrained } from '../../src/bench/trained.ts';
 import { checkJson, parseJson, readText } from '../../src/json.ts';
-import { observationSchema } from '../../src/policy/index.ts';
+import { observationSchema } from '../../src/robot/index.ts';
 import { readMetrics as readCurves } from '../../src/report/curves.ts';
 import { readPublished } from '../../src/reproduce/published.ts';
 import { storedTrainings } from '../../src/reproduce/store.ts';

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { fold, key } from '../../src/random.ts';
 import { createPerturbation, playedTask } from '../../src/rollout/perturb.ts';
 import type { PerturbationKind } from '../../src/rollout/perturbations.ts';
-import { type Actor, type PolicyInput, rollout } from '../../src/rollout/rollout.ts';
+import { type Actor, rollout } from '../../src/rollout/rollout.ts';
 import { createExpert, Environment, type Expert, initialStateKey } from '../../src/sim/index.ts';
 import { loadSuite } from '../../src/sim/suites.ts';
 
@@ -27,7 +27,7 @@ async function open(played = task): Promise<Environment> {
 /** The expert's next action at every step, and what it was asked. */
 function watched(environment: Environment) {
   let expert: Expert | undefined;
-  const asked: PolicyInput[] = [];
+  const asked: Asked[] = [];
   const actor: Actor = {
     chunkLength: 1,
     infer: async (input) => {
@@ -57,14 +57,14 @@ describe('moved', () => {
     expect(calm.perturbedAt).toBeUndefined();
     const environment = await open();
     const place = environment.observe().entities.findIndex(({ name }) => name === target);
-    const position = (input: PolicyInput) => input.entities.subarray(8 * place, 8 * place + 3);
-    const jump = (inputs: readonly PolicyInput[], t: number) =>
+    const position = (input: Asked) => input.entities.subarray(8 * place, 8 * place + 3);
+    const jump = (inputs: readonly Asked[], t: number) =>
       Math.hypot(...[0, 1, 2].map((i) => position(inputs[t])[i] - position(inputs[t - 1])[i]));
     expect(jump(moved.asked, at)).toBeGreaterThanOrEqual(0.049);
     expect(jump(moved.asked, at)).toBeLessThanOrEqual(0.101);
     expect(position(moved.asked[at])[2]).toBeCloseTo(position(calm.asked[at])[2], 3);
     // Everything else is where it was.
-    const others = (input: PolicyInput) => input.entities.filter((_, i) => Math.floor(i / 8) !== place);
+    const others = (input: Asked) => input.entities.filter((_, i) => Math.floor(i / 8) !== place);
     expect(others(moved.asked[at])).toEqual(others(calm.asked[at]));
     for (let t = at + 1; t < at + 4; t++) expect(jump(moved.asked, t)).toBeLessThan(0.02);
   });

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { choose } from '../../src/policy/choose.ts';
 import { fold, key, rng } from '../../src/random.ts';
-import { type Actor, type PolicyInput, rollout } from '../../src/rollout/rollout.ts';
+import { type Actor, rollout } from '../../src/rollout/rollout.ts';
 import { createExpert, Environment, type Expert } from '../../src/sim/index.ts';
 import { loadSuite } from '../../src/sim/suites.ts';
 
@@ -28,7 +28,7 @@ function expertActor(): Actor {
 
 /** Rests, and remembers what it was asked. */
 function restingActor(chunkLength: number) {
-  const asked: { input: PolicyInput; key: readonly number[]; temperature: number }[] = [];
+  const asked: { input: Asked; key: readonly number[]; temperature: number }[] = [];
   const actor: Actor = {
     chunkLength,
     infer: async (input, { key, temperature }) => {
@@ -127,8 +127,8 @@ describe('what a chunk is chosen and judged by', () => {
   });
 
   test('surprise is asked of what was seen half a chunk ago, of what was done since and is planned now', async () => {
-    const inputs: PolicyInput[] = [];
-    const judged: { input: PolicyInput; chunk: Float32Array }[] = [];
+    const inputs: Asked[] = [];
+    const judged: { input: Asked; chunk: Float32Array }[] = [];
     const numbering: Actor = {
       chunkLength: 4,
       infer: async (input) => {
