@@ -3,18 +3,15 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { UsageError } from '../errors.ts';
-import { trainConfig } from '../train/index.ts';
+import { assignments, trainConfig } from '../train/index.ts';
 import { readTrained } from './trained.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-trained-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-const setting = (value: unknown) => ({ value, where: 'test' });
-const settingsOf = (decoder: string, more: Record<string, unknown>) =>
-  trainConfig(new Map(Object.entries({ decoder, ...more }).map(([name, value]) => [name, setting(value)])));
 const settings = {
-  flow: settingsOf('nina', { n_layers: 4, affine_dim: 16 }),
-  diffusion: settingsOf('flower', { dit_dim: 32, n_heads: 2, n_layers: 2, encoder_dim: 48 }),
+  flow: trainConfig(assignments(['decoder=nina', 'n_layers=4', 'affine_dim=16'])),
+  diffusion: trainConfig(assignments(['decoder=flower', 'dit_dim=32', 'n_heads=2', 'n_layers=2', 'encoder.dim=48'])),
 };
 
 function file(name: string, ...lines: string[]): string {
