@@ -73,7 +73,11 @@ describe('a checkpoint whose hashes fit', () => {
       () => json('stats.json', (s) => s.encoder.state.std.pop()),
       /encoder\.state\.std: .*expected array to have/,
     ],
-    ['a negative spread', () => json('stats.json', (s) => s.encoder.joint.std.fill(-1)), /encoder\.joint\.std\.0: Too small/],
+    [
+      'a negative spread',
+      () => json('stats.json', (s) => s.encoder.joint.std.fill(-1)),
+      /encoder\.joint\.std\.0: Too small/,
+    ],
     [
       'a file outside',
       () => json('manifest.json', (m) => Object.assign(m.files, { '../../x': '0'.repeat(64) })),

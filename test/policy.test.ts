@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NinaError } from '../src/errors.ts';
 import { loadPolicy, readCheckpoint } from '../src/policy/index.ts';
 import { fold, key, normals } from '../src/random.ts';
-import { describeActions, checkActions, PANDA } from '../src/robot/index.ts';
+import { checkActions, describeActions, PANDA } from '../src/robot/index.ts';
 import { resolveSettings } from '../src/rollout/settings.ts';
 import { readSafetensors, writeSafetensors } from '../src/safetensors.ts';
 import { observation, saveRandomPolicy } from './support/policy.ts';
@@ -74,7 +74,8 @@ describe.each([
 
 test('questions asked at once are answered each for itself', async () => {
   using policy = await loadPolicy(await save('concurrent'));
-  const moved = { ...observation, entities: observation.entities.map((x) => x + 0.3) };
+  const { categories, poses } = observation.entities;
+  const moved = { ...observation, entities: { categories, poses: poses.map((x) => x + 0.3) } };
   const options = { key: key(1), temperature: 1 };
   const alone = [await policy.infer(observation, options), await policy.infer(moved, options)];
   const together = await Promise.all([policy.infer(observation, options), policy.infer(moved, options)]);

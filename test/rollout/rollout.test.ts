@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { choose } from '../../src/policy/choose.ts';
 import { fold, key, rng } from '../../src/random.ts';
 import { type Actor, rollout } from '../../src/rollout/rollout.ts';
-import { createExpert, Environment, type Expert } from '../../src/sim/index.ts';
+import { type Asked, createExpert, Environment, type Expert } from '../../src/sim/index.ts';
 import { loadSuite } from '../../src/sim/suites.ts';
 
 let environment: Environment;
@@ -58,8 +58,8 @@ test('a chunk is asked for every multistep steps, with fresh noise, until the st
   for (const { input, temperature } of asked) {
     expect(temperature).toBe(0.5);
     expect(input.instruction).toBe(environment.task.instruction);
-    expect(input.entities).toHaveLength(8 * input.categories.length);
-    expect(input.proprio).toHaveLength(11);
+    expect(input.entities.poses).toHaveLength(8 * input.entities.categories.length);
+    expect(input.state).toHaveLength(11);
   }
 });
 

@@ -18,7 +18,18 @@ function episode(length: number, demo = 0): Episode {
   const { categories, poses } = entities;
   const rows = Array.from({ length }, (_, t) => t);
   return {
-    ...{ file: 'made.hdf5', demo, suite: 'made', task: 'made', instruction, length, categories, names: categories, robot: PANDA, views: {} },
+    ...{
+      file: 'made.hdf5',
+      demo,
+      suite: 'made',
+      task: 'made',
+      instruction,
+      length,
+      categories,
+      names: categories,
+      robot: PANDA,
+      views: {},
+    },
     actions: new Float32Array(7 * length),
     state: Float32Array.from(rows.flatMap((t) => state.map((x, i) => (i < 3 ? x + 0.01 * t : x)))),
     poses: Float32Array.from(rows.flatMap(() => poses)),
