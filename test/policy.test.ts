@@ -86,7 +86,9 @@ test('questions asked at once are answered each for itself', async () => {
 test('observations of another size, and unknown words, are refused', async () => {
   using policy = await loadPolicy(await save('sizes'));
   const infer = (change: object) => policy.infer({ ...observation, ...change }, { key: key(1), temperature: 1 });
-  await expect(infer({ entities: [1, 2, 3] })).rejects.toThrow('8 for each of its 2 entities (16); got 11 and 3');
+  await expect(infer({ entities: { ...observation.entities, poses: [1, 2, 3] } })).rejects.toThrow(
+    '8 for each of its 2 entities (16); got 11 and 3',
+  );
   await expect(infer({ instruction: 'put the mug' })).rejects.toThrow('never saw the word "mug"');
 });
 

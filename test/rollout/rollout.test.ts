@@ -81,7 +81,9 @@ test('an answer that is no chunk of actions is an error, not a failed episode', 
   const answer = (actions: Float32Array): Actor => ({ chunkLength: 2, infer: async () => ({ actions, latencyMs: 0 }) });
   const bad = new Float32Array(14);
   bad[9] = Number.NaN;
-  await expect(rollout(environment, answer(bad), options)).rejects.toThrow(/is NaN at row 1, dimension 2/);
+  await expect(rollout(environment, answer(bad), options)).rejects.toThrow(
+    /step 1, dimension 2 \(position z\) is NaN, outside \[-1, 1\]/,
+  );
   await expect(rollout(environment, answer(bad.fill(2)), options)).rejects.toThrow(/is 2 at row 0, dimension 0/);
   await expect(rollout(environment, answer(new Float32Array(7)), options)).rejects.toThrow(/7 numbers; wanted 2 x 7/);
 });
