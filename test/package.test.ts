@@ -22,6 +22,7 @@ const EXPORTS: Record<string, string> = {
   './decoders/regression': 'predict',
   './encoders/state': 'encode',
   './policy': 'loadPolicy',
+  './policy/core': 'openPolicy',
   './random': 'key',
   './data': 'readDemonstrations',
   './sim': 'Environment',

@@ -24,7 +24,7 @@ const CURVES: readonly [string, readonly (readonly [string, string])[]][] = [
   [
     'Held-out squared error',
     [
-      ['val_best_of_8_mse', 'best of 8 samples'],
+      ['val_best_of_8_mse', 'nearest of 8 samples'],
       ['val_z0_mse', 'z = 0'],
     ],
   ],
