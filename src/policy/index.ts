@@ -21,6 +21,7 @@ export {
   contextShape,
   decoderModel,
   derived,
+  hasDensity,
   init,
   knows,
   type ModelShape,

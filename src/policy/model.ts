@@ -73,6 +73,9 @@ export function contextShape({ encoder, decoder }: ModelConfig, B: number): read
 export const knows = ({ encoder }: Pick<PolicyConfig, 'encoder'>, text: string): boolean =>
   encoderOf(encoder).knows?.(encoder, text) ?? true;
 
+/** Whether its policy answers with log-probabilities. */
+export const hasDensity = ({ decoder }: Pick<PolicyConfig, 'decoder'>): boolean => decoderOf(decoder).hasDensity;
+
 /** The decoder's part, as its own functions want it. */
 export const decoderModel = ({ params, buffers }: PolicyModel) => ({ params: params.decoder, buffers });
 

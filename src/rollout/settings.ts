@@ -3,9 +3,15 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as z from 'zod';
-import { decoderOf } from '../decoders/index.ts';
 import { UsageError } from '../errors.ts';
-import { type Checkpoint, knows, POLICY_BACKENDS, type PolicyBackend, resolveBackend } from '../policy/index.ts';
+import {
+  type Checkpoint,
+  hasDensity,
+  knows,
+  POLICY_BACKENDS,
+  type PolicyBackend,
+  resolveBackend,
+} from '../policy/index.ts';
 import { PANDA, requireSameRobot } from '../robot/index.ts';
 import type { Task } from '../sim/index.ts';
 import { packageVersion } from '../version.ts';
@@ -57,7 +63,7 @@ export async function resolveSettings(asked: Asked, { config, model, directory }
   const { multistep = config.acting.multistep, temperature = config.acting.temperature, best_of, consistent } = asked;
   if (multistep > T)
     throw new UsageError(`--multistep ${multistep} is more than the ${T} actions of a chunk of ${directory}.`);
-  if (best_of !== undefined && !decoderOf(config.decoder).hasDensity)
+  if (best_of !== undefined && !hasDensity(config))
     throw new UsageError(
       `--best-of needs log-probabilities, which a flow has; ${directory} has a ${config.decoder.name} decoder.`,
     );

@@ -6,9 +6,8 @@
  *   foresight   does it tell, in the first seconds of an undisturbed episode, that it will fail?
  * Each condition is an evaluation of its own, all in one folder, so that an interrupted study continues.
  */
-import { decoderOf } from '../decoders/index.ts';
 import { UsageError } from '../errors.ts';
-import { knows, readCheckpoint } from '../policy/index.ts';
+import { hasDensity, knows, readCheckpoint } from '../policy/index.ts';
 import { asStage, SILENT } from '../progress.ts';
 import { fold, key } from '../random.ts';
 import { type EpisodeLine, successRate } from '../rollout/episodes.ts';
@@ -60,7 +59,7 @@ export async function studyLikelihood(
   { report = SILENT, ...run }: EvaluationRun,
 ): Promise<LikelihoodStudy> {
   const { directory, config } = readCheckpoint(run.checkpoint);
-  if (!decoderOf(config.decoder).hasDensity)
+  if (!hasDensity(config))
     throw new UsageError(`${directory} has a ${config.decoder.name} decoder: it has no likelihood to study.`);
   const known = (category: string) => knows(config, category);
   const { chunk_length: chunkLength } = config.decoder;

@@ -8,7 +8,7 @@ import { chainsOf } from './chains.ts';
 import { draft, type Lowering } from './lowering.ts';
 import { matmul } from './matmul.ts';
 import { type Buffer, plan } from './memory.ts';
-import { contiguous, copy, gather, oneHot, zero } from './moves.ts';
+import { contiguous, copy, gather, scatterAdd, zero } from './moves.ts';
 import { type PointwiseOp, pointwise } from './pointwise.ts';
 import { layerNorm, softmax, sum } from './rows.ts';
 import { broadcast, reshaped, sliced, transposed, type View, whole } from './view.ts';
@@ -56,6 +56,7 @@ export function graphModule(outputs: Record<string, Tensor>): GraphModule {
     else if (sums) views.set(t, product(g, sums.product, sums.product.args.map(viewOf), viewOf(sums.addend)));
     else {
       if (is(t, 'embed')) limitIds(t.args[1], t.args[0].shape[0]);
+      if (is(t, 'scatterAdd')) limitIds(t.args[1], t.shape[0]);
       views.set(t, (RULES[t.op as keyof typeof RULES] as Rule<OpName>)(g, t, t.args.map(viewOf)));
     }
   }
@@ -161,7 +162,7 @@ const RULES: { [K in Exclude<OpName, 'input' | 'pick' | PointwiseOp>]: Rule<K> }
   broadcast: (_, t, [x]) => broadcast(x, t.shape),
   gather: (g, t, [x]) => gather(g, x, t.attrs.axis, integers(g, t.attrs.indices), t.shape),
   embed: (g, t, [table, ids]) => gather(g, table, 0, ids, t.shape),
-  oneHot: (g, t, [ids]) => oneHot(g, ids, t.attrs.depth, t.shape),
+  scatterAdd: (g, t, [rows, ids]) => scatterAdd(g, rows, ids, t.shape),
 };
 
 const integers = (g: Lowering, list: readonly number[]): View => {
