@@ -4,9 +4,9 @@
  */
 import * as fs from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { NinaError, UsageError } from '../errors.ts';
-import { readJsonLines } from '../json.ts';
+import { readJsonLines } from '../json-files.ts';
 import { rate } from '../statistics/index.ts';
 import { settingsIn, type TrainConfig, trainConfig } from '../train/index.ts';
 import { decoderConfig, widthOfTokens } from '../train/parts.ts';
