@@ -5,8 +5,9 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 
 const below = {
-  robot: [],
+  robot: ['statistics'],
   statistics: [],
+  jobs: [],
   tensor: [],
   engine: ['tensor'],
   nn: ['tensor'],
@@ -17,12 +18,12 @@ const below = {
   data: ['tensor', 'robot', 'statistics'],
   sim: ['robot'],
   train: ['policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
-  rollout: ['policy', 'sim', 'data', 'robot', 'statistics'],
-  record: ['rollout', 'policy', 'sim', 'data', 'robot'],
+  rollout: ['jobs', 'policy', 'sim', 'robot', 'statistics'],
+  record: ['jobs', 'rollout', 'policy', 'sim', 'data', 'robot'],
   study: ['rollout', 'policy', 'sim', 'robot', 'statistics'],
   report: ['rollout', 'record', 'policy', 'sim', 'data', 'decoders', 'robot', 'statistics'],
   reproduce: [
-    'bench',
+    'jobs',
     'train',
     'rollout',
     'record',
@@ -42,6 +43,7 @@ const below = {
     'report',
     'policy',
     'decoders',
+    'encoders',
     'flows',
     'nn',
     'tensor',

@@ -2,10 +2,11 @@
  * Whether another device computes what the CPU does: the encoder, a decode and a training step (the loss and every
  * gradient) of small models of each kind, from the same numbers on both, and how long each takes.
  */
-import * as decoders from '../decoders/index.ts';
+import { decoderOf, decoderSchema } from '../decoders/index.ts';
 import * as state from '../encoders/state/index.ts';
 import type { Engine, Feed, Program } from '../engine/index.ts';
 import { noDropout } from '../nn/index.ts';
+import { bind, contextShape, derived, init } from '../policy/index.ts';
 import { fold, type Key, key, normals } from '../random.ts';
 import {
   byPath,
@@ -39,43 +40,49 @@ export const AGREEMENT = 1e-4;
 /** A gradient this much smaller than the largest is rounding around zero, and its own size no yardstick. */
 const NEGLIGIBLE = 1e-4;
 const B = 4;
-const ROUNDS = 5;
+const ROUNDS = 3;
 
-/** Small, with every operation of the large ones. */
+/** Small, with every operation of the large ones; nine layers are more pieces of a split than one shader writes. */
 const DECODERS: Readonly<Record<string, object>> = {
-  'NinA MLP': { decoder: 'nina', backbone: 'mlp', n_layers: 8, affine_dim: 32, cond_dim: 24 },
-  'NinA Transformer': { decoder: 'nina', backbone: 'trans', n_layers: 4, affine_dim: 32, n_heads: 2, cond_dim: 24 },
-  FLOWER: { decoder: 'flower', dit_dim: 32, n_heads: 2, n_layers: 2, embed_dim: 64 },
-  regression: { decoder: 'regression', hidden_dim: 32, cond_dim: 24 },
+  'NinA MLP': { name: 'nina', backbone: 'mlp', n_layers: 9, affine_dim: 16, cond_dim: 24 },
+  'NinA Transformer': { name: 'nina', backbone: 'trans', n_layers: 2, affine_dim: 32, n_heads: 2, cond_dim: 24 },
+  FLOWER: { name: 'flower', dit_dim: 32, n_heads: 2, n_layers: 1, embed_dim: 64 },
+  regression: { name: 'regression', hidden_dim: 32, cond_dim: 24 },
 };
 const WORDS = [{ categories: ['can', 'basket'], instruction: 'put the can in the basket' }];
 
-/** Every comparison, one after the other. @throws NinaError if one of the devices is not there. */
-export async function* compareDevices(cpu: Engine, device: Engine): AsyncGenerator<DeviceRow> {
+/**
+ * Every comparison, one after the other.
+ * @param rounds runs of each program that are timed
+ * @throws NinaError if one of the devices is not there.
+ */
+export async function* compareDevices(cpu: Engine, device: Engine, rounds = ROUNDS): AsyncGenerator<DeviceRow> {
   const encoder = state.configFor(state.stateSchema.parse({ encoder_dim: 16, encoder_heads: 2 }), WORDS);
-  const eyes = moved(state.init(key(1), encoder));
-  const inputs = () => state.stateInputs(encoder, B);
-  const token = state.encode(encoder, freeze(eyes), inputs(), noDropout);
-  yield { model: 'state encoder', what: 'encode', ...(await compare(cpu, device, { token })) };
-
   for (const [model, settings] of Object.entries(DECODERS)) {
-    const config = decoders.decoderSchema.parse(settings);
-    const { params, buffers } = decoders.init(key(2), config, state.tokenWidth(encoder));
-    const decoder = moved(params);
-    const chunk = [B, config.chunk_length, config.action_dim];
-    const inverses = decoders.inverses(config, { params: decoder, buffers });
-    const seen = input('seen', decoders.contextShape(config, B, 1));
-    const frozen = inverses && freeze(inverses);
-    const drawn = decoders.sampleAndLogProb(config, { buffers }, freeze(decoder), input('z', chunk), seen, frozen);
-    yield { model, what: 'decode', ...(await compare(cpu, device, { ...drawn })) };
+    const config = { encoder, decoder: decoderSchema.parse(settings) };
+    const { buffers, ...drawn } = init(key(1), config);
+    const params = moved(drawn.params);
+    const policy = bind(config, { buffers }, freeze(params), freeze(derived(config, { params, buffers })));
+    const { decoder } = policy;
+    const inputs = state.stateInputs(encoder, B);
+    const chunk = [B, config.decoder.chunk_length, config.decoder.action_dim];
+    const z = input('z', chunk);
+    const seen = input('seen', contextShape(config, B));
+    const [actions, logProb] = decoder.density?.sampleAndLogProb(z, seen) ?? [decoder.sample(z, seen)];
 
-    const all = { encoder: eyes, decoder };
-    const p = symbols(all);
-    const context = decoders.context(p.decoder, state.encode(encoder, p.encoder, inputs(), noDropout));
-    const loss = decoders.loss(config, { buffers }, p.decoder, input('actions', chunk), context);
-    const { layout, flat } = pack(all);
-    const step = { loss, ...byPath(gradOf(loss, p), 'gradient of ') };
-    yield { model, what: 'training step', ...(await compare(cpu, device, step, views(layout, flat))) };
+    const p = symbols(params);
+    const training = bind(config, { buffers }, p);
+    const draws = decoderOf(config.decoder).inputs(config.decoder, B);
+    const loss = training.decoder.loss(input('actions', chunk), training.context(inputs, noDropout), draws);
+    const { layout, flat } = pack(params);
+
+    const graphs: readonly [DeviceRow['what'], Record<string, Tensor>, Record<string, Float32Array>][] = [
+      ['encode', { context: policy.context(inputs, noDropout) }, {}],
+      ['decode', { actions, ...(logProb && { logProb }) }, {}],
+      ['training step', { loss, ...byPath(gradOf(loss, p), 'gradient of ') }, views(layout, flat)],
+    ];
+    for (const [what, outputs, parameters] of graphs)
+      yield { model, what, ...(await compare(cpu, device, outputs, parameters, rounds)) };
   }
 }
 
@@ -91,7 +98,8 @@ async function compare(
   cpu: Engine,
   device: Engine,
   outputs: Record<string, Tensor>,
-  parameters: Record<string, Feed> = {},
+  parameters: Record<string, Feed>,
+  rounds: number,
 ): Promise<Omit<DeviceRow, 'model' | 'what'>> {
   using here = await cpu.compile(outputs);
   using there = await device.compile(outputs);
@@ -99,7 +107,7 @@ async function compare(
   const [expected, actual] = [await here.run(feeds), await there.run(feeds)];
   const { difference, worst } = worstOf(expected, actual);
   const contestants = [here, there].map((program) => ({ name: '', run: () => program.run(feeds) }));
-  const [onCpu, onDevice] = await measureInterleaved(contestants, { warmup: 1, rounds: ROUNDS });
+  const [onCpu, onDevice] = await measureInterleaved(contestants, { warmup: 1, rounds });
   return { difference, worst, cpu_ms: onCpu.median_ms, device_ms: onDevice.median_ms };
 }
 

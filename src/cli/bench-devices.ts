@@ -1,9 +1,9 @@
 /** `nina bench devices`: whether another device computes what the CPU does, and how long both take. */
 import { AGREEMENT, compareDevices, type DeviceRow } from '../bench/devices.ts';
-import { machine } from '../bench/measure.ts';
 import { cpu, onnxruntime } from '../engine/index.ts';
 import { NinaError } from '../errors.ts';
 import { toJson } from '../json.ts';
+import { machine } from '../machine.ts';
 
 export async function benchDevices({ device, json }: { device: 'cpu' | 'webgpu'; json: boolean }): Promise<void> {
   const rows: DeviceRow[] = [];
@@ -11,7 +11,10 @@ export async function benchDevices({ device, json }: { device: 'cpu' | 'webgpu';
     process.stderr.write(`${row.model}, ${row.what}: compared\n`);
     rows.push(row);
   }
-  if (json) process.stdout.write(`${toJson({ machine: machine(), device, agreement: AGREEMENT, rows })}\n`);
+  if (json)
+    process.stdout.write(
+      `${toJson({ machine: { ...machine(), engine: cpu.name }, device, agreement: AGREEMENT, rows })}\n`,
+    );
   else process.stdout.write(table(rows, device));
   const apart = rows.filter(({ difference }) => !(difference <= AGREEMENT));
   if (apart.length > 0)

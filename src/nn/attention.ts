@@ -8,8 +8,8 @@ import {
   constant,
   matmul,
   mul,
-  type NDArray,
   reshape,
+  type Spec,
   softmax,
   split,
   sub,
@@ -24,7 +24,7 @@ import { initLinear, type Linear, linear } from './linear.ts';
 export type Attention<T> = { readonly qkv: Linear<T>; readonly out: Linear<T> };
 
 /** PyTorch's default: Glorot-uniform over the packed projection, zero biases. */
-export function initAttention(key: Key, width: number): Attention<NDArray> {
+export function initAttention(key: Key, width: number): Attention<Spec> {
   return {
     qkv: {
       weight: uniform(fold(key, 'qkv'), [3 * width, width], Math.sqrt(6 / (4 * width))),

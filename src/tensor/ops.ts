@@ -2,6 +2,7 @@
  * Operations on symbolic tensors. Shapes are checked here, where the mistake is made, not when the program runs.
  * Numbers are accepted wherever a tensor broadcasts. Multiplying by 1, adding 0 and the like cost no node.
  */
+import * as math from '../math.ts';
 import {
   broadcastShapes,
   constant,
@@ -38,14 +39,14 @@ const lift = (x: Operand): Tensor => (typeof x === 'number' ? scalar(x) : x);
 
 const FOLD: Record<Unary, ((x: number) => number) | undefined> = {
   neg: (x) => -x,
-  exp: Math.exp,
-  log: Math.log,
+  exp: math.exp,
+  log: math.log,
   sqrt: Math.sqrt,
   abs: Math.abs,
   sign: Math.sign,
-  tanh: Math.tanh,
-  sin: Math.sin,
-  cos: Math.cos,
+  tanh: math.tanh,
+  sin: math.sin,
+  cos: math.cos,
   sigmoid: undefined,
   erf: undefined,
   reciprocal: (x) => 1 / x,

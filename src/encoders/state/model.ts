@@ -36,8 +36,8 @@ import {
   gelu,
   input,
   matmul,
-  type NDArray,
   reshape,
+  type Spec,
   type Tensor,
 } from '../../tensor/index.ts';
 import type { StateConfig } from './config.ts';
@@ -77,11 +77,11 @@ const SLOTS = 4;
 /** W, the width of the encoder's token. */
 export const tokenWidth = ({ encoder_dim }: Pick<StateConfig, 'encoder_dim'>) => 4 * encoder_dim;
 
-export function init(key: Key, config: StateConfig): StateParams<NDArray> {
+export function init(key: Key, config: StateConfig): StateParams<Spec> {
   const { encoder_dim: E, max_words: L, words } = config;
   const W = tokenWidth(config);
   const k = (...name: readonly (string | number)[]) => fold(key, ...name);
-  const residual = (...name: readonly (string | number)[]): Residual<NDArray> => ({
+  const residual = (...name: readonly (string | number)[]): Residual<Spec> => ({
     norm: initNorm(E),
     up: initLinear(k(...name, 'up'), E, 2 * E),
     down: initLinear(k(...name, 'down'), 2 * E, E),
@@ -89,7 +89,7 @@ export function init(key: Key, config: StateConfig): StateParams<NDArray> {
   return {
     words: uniform(k('words'), [words.length, E], 1),
     places: uniform(k('places'), [L, E], 1),
-    robot_query: uniform(k('robot_query'), [E], 1),
+    robot_query: uniform(k('robot_query'), [E], 1, { decay: false }),
     query: initLinear(k('query'), E, E),
     key: initLinear(k('key'), E, E),
     value: initLinear(k('value'), E, E),

@@ -2,6 +2,7 @@
  * The folded decoder as a graph of tensor operations with its weights inside: what runs on ONNX Runtime, here or in a
  * browser, and what `nina export` writes.
  */
+import * as math from '../../../math.ts';
 import { attention, mergeHeads, splitHeads } from '../../../nn/index.ts';
 import {
   add,
@@ -52,7 +53,7 @@ function inputs({ chunk_length, action_dim, cond_dim }: NinaConfig, B: number, n
 
 /** log N(z; 0, I) + log |det dz/da|, where the couplings' part is the sum of all tanh(s), whichever way they ran. */
 function density(z: Tensor, tanhs: readonly Tensor[], D: number, logDet: number): Tensor {
-  const base = mul(add(sum(square(z), [1]), D * Math.log(2 * Math.PI)), -0.5);
+  const base = mul(add(sum(square(z), [1]), D * math.log(2 * Math.PI)), -0.5);
   return add(add(base, sum(concat(tanhs, 1), [1])), logDet);
 }
 

@@ -1,6 +1,6 @@
-// A worker for pool.test.ts: squares numbers, and misbehaves on request.
+// A worker for jobs.test.ts: squares numbers, and misbehaves on request.
 import { NinaError } from '../../dist/errors.js';
-import { serveJobs } from '../../dist/rollout/pool.js';
+import { serveJobs } from '../../dist/jobs/index.js';
 
 serveJobs(async ({ offset }) => {
   if (offset === undefined) throw new NinaError('No offset was given.');

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { statistics } from './statistics.ts';
+import { momentsOf } from './moments.ts';
 
 test('mean, spread, range and quantiles per dimension, over all tables', () => {
   // Dimension 0 counts 0..100, dimension 1 is 1000 everywhere.
   const rows = Array.from({ length: 101 }, (_, i) => [100 - i, 1000]);
-  const s = statistics(
+  const s = momentsOf(
     [Float32Array.from(rows.slice(0, 40).flat()), Float32Array.from(rows.slice(40).flat())],
     ['x', 'y'],
   );
@@ -21,6 +21,6 @@ test('mean, spread, range and quantiles per dimension, over all tables', () => {
 });
 
 test('refuses nothing, and tables that do not divide into rows', () => {
-  expect(() => statistics([], ['x'])).toThrow(/at least one row/);
-  expect(() => statistics([new Float32Array(3)], ['x', 'y'])).toThrow(/3 numbers .* rows of 2/);
+  expect(() => momentsOf([], ['x'])).toThrow(/at least one row/);
+  expect(() => momentsOf([new Float32Array(3)], ['x', 'y'])).toThrow(/3 numbers .* rows of 2/);
 });

@@ -1,9 +1,9 @@
 /** The worker pool, on the compiled package (Node 20 runs no TypeScript in workers). */
 import { expect, test } from 'vitest';
 import { NinaError } from '../../src/errors.ts';
-import { runJobs } from '../../src/rollout/pool.ts';
+import { runJobs } from '../../src/jobs/index.ts';
 
-const module = new URL('./pool-worker.mjs', import.meta.url);
+const module = new URL('./worker.mjs', import.meta.url);
 
 async function collect(jobs: readonly unknown[], workers: number, data: unknown = { offset: 1 }, signal?: AbortSignal) {
   const results: unknown[] = [];
@@ -22,7 +22,7 @@ test('no jobs need no work', async () => {
 
 test('a sentence stays a sentence, a defect brings its stack, a death is told', async () => {
   await expect(collect([1, 'sentence', 2], 2)).rejects.toThrow(new NinaError('This job cannot be done.'));
-  await expect(collect([1, 'defect'], 2)).rejects.toThrow(/A worker failed: TypeError.*\n.*pool-worker/);
+  await expect(collect([1, 'defect'], 2)).rejects.toThrow(/A worker failed: TypeError.*\n.*worker\.mjs/);
   await expect(collect([1, 'die'], 2)).rejects.toThrow(/worker stopped by itself \(exit code 3\)/);
   await expect(collect([1], 1, {})).rejects.toThrow(new NinaError('No offset was given.'));
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { percentile, wilson } from './wilson.ts';
+import { difference, mean, rate, wilson } from './interval.ts';
 
 // Newcombe, Statistics in Medicine 17 (1998), table I, method 3; four digits are given there.
 test.each([
@@ -31,8 +31,19 @@ test('an interval holds the rate, narrows with n, and mirrors', () => {
   expect(wilson(0, 0)).toEqual([0, 1]);
 });
 
-test('percentiles interpolate', () => {
-  expect(percentile([4, 1, 3, 2], 0.5)).toBe(2.5);
-  expect(percentile([1, 2, 3, 4, 5], 0.95)).toBeCloseTo(4.8, 12);
-  expect(percentile([], 0.5)).toBeNaN();
+test('the mean of normal numbers is within its interval, which nothing and one number do not have', () => {
+  const found = mean([1, 2, 3, 4]);
+  // Standard error: sqrt(5 / 3 / 4); 1.96 of them on either side.
+  expect(found).toMatchObject({ mean: 2.5, n: 4 });
+  expect(found.interval![1] - 2.5).toBeCloseTo(1.959964 * Math.sqrt(5 / 12), 6);
+  expect(2.5 - found.interval![0]).toBeCloseTo(1.959964 * Math.sqrt(5 / 12), 6);
+  expect(mean([7])).toEqual({ mean: 7, interval: null, n: 1 });
+  expect(mean([])).toEqual({ mean: null, interval: null, n: 0 });
+});
+
+test('a difference holds zero for equal rates and mirrors when they change places', () => {
+  const [a, b] = [rate(9, 10), rate(5, 10)];
+  expect(difference(a, a).interval[0]).toBeLessThan(0);
+  expect(difference(a, b).rate).toBeCloseTo(0.4, 12);
+  expect(difference(b, a).interval[0]).toBeCloseTo(-difference(a, b).interval[1], 12);
 });
