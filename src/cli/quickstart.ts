@@ -62,7 +62,7 @@ async function quickstart({ out, workers, json }: { out: string; workers: number
   const config = await recipe(run, demos);
   const finished = path.join(run, 'checkpoints', String(config.max_steps));
   const { isFinished } = await import('../train/index.ts');
-  if (!isFinished(run, config.max_steps)) await clock.time('training', () => trainWithProgress(run, config));
+  if (!isFinished(run, config.max_steps)) await clock.time('training', () => trainWithProgress(run, config, workers));
 
   say(`3/3 Rolling the policy out, ${ROLLOUTS_PER_TASK} new placements of each task (about 15 seconds on two cores)`);
   const settings = { suite: SUITE, episodes: ROLLOUTS_PER_TASK, seed: ROLLOUT_SEED, video: true };

@@ -7,12 +7,10 @@
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { requireAddressSpace } from '../address-space.ts';
 import { NinaError } from '../errors.ts';
+import { WORKER_BYTES, workerError } from '../worker.ts';
 
 type Request<Job> = { index: number; job: Job };
 type Reply<Result> = { index: number; result: Result } | { index: number; error: { sentence: boolean; text: string } };
-
-/** V8's heap and code of a thread: what it cannot reserve ends the process. */
-const WORKER_BYTES = 640e6;
 
 /** How far ahead of the slowest job others may run: bounds the results held in memory. */
 const LOOKAHEAD_PER_WORKER = 2;
@@ -92,19 +90,6 @@ export async function* runJobs<Job, Result>(
     for (const worker of all) worker.removeAllListeners('exit');
     await Promise.all(all.map((worker) => worker.terminate()));
   }
-}
-
-/** What ended a worker; its class is lost between threads. Node says by a code that it could not start or had no memory. */
-function workerError(cause: Error & { code?: string }): Error {
-  if (cause.name === 'NinaError') return new NinaError(cause.message, { cause });
-  if (cause.code?.startsWith('ERR_WORKER_'))
-    return new NinaError(
-      `A worker thread could not go on: ${cause.message}. Use fewer workers, or give them more memory.`,
-      {
-        cause,
-      },
-    );
-  return new Error(`A worker failed: ${cause}`, { cause });
 }
 
 /**

@@ -9,13 +9,14 @@ import { type Lock, lockDirectory } from '../lock.ts';
 import { CHECKPOINTS, init, LIBERO_ACTION, type PolicyConfig, requireOutsideCheckpoints } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
 import { pack } from '../tensor/index.ts';
-import { optimizerState } from './adamw.ts';
 import { decoderSettings, encoderSettings, type TrainConfig } from './config.ts';
 import { type Demonstrations, loadDemonstrations } from './dataset.ts';
 import { divergedAdvice, explain, resume } from './failure.ts';
 import { requireMemory } from './memory.ts';
 import { appendMetrics, type Metrics, readMetrics, truncateMetrics, writeCsv } from './metrics.ts';
+import { fill, initialState, openOptimizer, optimizerMemory } from './optimizer.ts';
 import { isRun, lastingSettings, locateData, noteChanges, requireSameSettings, save, writeRecipe } from './run.ts';
+import { shardRows } from './shard.ts';
 import { readState, type Window } from './state.ts';
 import { prepareUpdate } from './update.ts';
 import { prepareValidation } from './validation.ts';
@@ -45,6 +46,8 @@ const EMPTY: Window = { steps: 0, loss: 0, gradNorm: 0 };
 export interface TrainOptions {
   readonly signal: AbortSignal;
   readonly report: TrainReport;
+  /** Threads that share an update, 1 unless given; at most 2 have work. The result does not depend on them. */
+  readonly workers?: number;
 }
 
 /**
@@ -70,7 +73,7 @@ async function trainLocked(
   run: string,
   lock: Lock,
   config: TrainConfig,
-  { signal, report }: TrainOptions,
+  { signal, report, workers = 1 }: TrainOptions,
 ): Promise<TrainResult> {
   sweepDrafts(run, `${run}/${CHECKPOINTS}`);
   const root = key(config.seed);
@@ -91,18 +94,21 @@ async function trainLocked(
     throw new UsageError(
       `${run} has done ${saved.step} steps; max_steps must be at least that to go on with it, got ${config.max_steps}.`,
     );
-  const optimizer = saved?.optimizer ?? optimizerState(flat);
+  const memory = await optimizerMemory(layout.size, shardRows(config.batch_size).length);
+  fill(memory, saved?.optimizer ?? initialState(flat));
+  const { state: optimizer } = await openOptimizer(memory);
   const model = { ...initial, buffers: saved?.buffers ?? initial.buffers };
   let { step, window } = saved ?? { step: 0, window: EMPTY };
-  using update = await prepareUpdate(
+  using update = await prepareUpdate({
     config,
     policy,
     model,
-    optimizer,
-    data.train,
-    data.statistics,
-    fold(root, 'train'),
-  );
+    optimizer: memory,
+    dataset: data.train,
+    statistics: data.statistics,
+    key: fold(root, 'train'),
+    workers,
+  });
   using validation = await prepareValidation(
     config,
     policy,
@@ -157,7 +163,7 @@ async function trainLocked(
         );
     }
     const applyMs = performance.now();
-    const learningRate = update.apply(step);
+    const learningRate = await update.apply(step);
     step++;
     window = { steps: window.steps + 1, loss: window.loss + loss, gradNorm: window.gradNorm + gradNorm };
     clock = { steps: clock.steps + 1, ms: clock.ms + measureMs + performance.now() - applyMs };
@@ -172,7 +178,7 @@ async function trainLocked(
         grad_norm: window.gradNorm / window.steps,
         lr: learningRate,
         steps_per_s: stepsPerS,
-        ...(validates && (await validation.measure(optimizer.ema))),
+        ...(validates && (await validation.measure(optimizer.ema.slice()))),
       };
       if (!Number.isFinite(last.val_loss ?? 0))
         throw new NinaError(

@@ -130,7 +130,7 @@ export async function save(
   { seed, max_steps }: Pick<TrainConfig, 'seed' | 'max_steps'>,
 ): Promise<string> {
   const { model } = policy;
-  const weights = { ...policy, model: { ...model, params: unpack(model.params, state.optimizer.ema) } };
+  const weights = { ...policy, model: { ...model, params: unpack(model.params, state.optimizer.ema.slice()) } };
   const surprise =
     state.step < max_steps
       ? undefined

@@ -6,7 +6,8 @@ import { compile } from '../../src/engine/index.ts';
 import { logProb, sample } from '../../src/flows/index.ts';
 import { fold, type Key, key, normals, rng } from '../../src/random.ts';
 import { feeds, grad, input, mean, neg, pack, symbols, unpack } from '../../src/tensor/index.ts';
-import { adamwUpdate, decayGroups, optimizerState } from '../../src/train/adamw.ts';
+import { decayGroups } from '../../src/train/groups.ts';
+import { fill, initialState, openOptimizer, optimizerMemory } from '../../src/train/optimizer.ts';
 import { evaluate } from './evaluate.ts';
 import { C, type Specimen } from './registry.ts';
 
@@ -55,7 +56,9 @@ export async function trainOnBanana(specimen: Specimen, k: Key = key(30)): Promi
     loss,
     named.map(([, t]) => t),
   );
-  const state = optimizerState(flat);
+  const memory = await optimizerMemory(layout.size, 1);
+  fill(memory, initialState(flat));
+  const { state, gradients: sums, update } = await openOptimizer(memory);
   const groups = decayGroups(layout.entries);
   {
     using program = await compile({
@@ -66,13 +69,9 @@ export async function trainOnBanana(specimen: Specimen, k: Key = key(30)): Promi
     for (let step = 0; step < STEPS; step++) {
       await program.run({ ...parameters, ...banana(fold(k, step), BATCH) }, into);
       const learningRate = LEARNING_RATE * 0.5 * (1 + Math.cos((Math.PI * step) / STEPS));
-      adamwUpdate(state, gradient, groups, step, {
-        learningRate,
-        beta1: 0.9,
-        beta2: 0.99,
-        weightDecay: 0,
-        emaDecay: 0,
-      });
+      sums[0].set(gradient);
+      update(0, step, groups, { learningRate, beta1: 0.9, beta2: 0.99, weightDecay: 0, emaDecay: 0 });
+      flat.set(state.params);
     }
   }
   const trained = { ...specimen, params: unpack(specimen.params, flat) };

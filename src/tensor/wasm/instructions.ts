@@ -33,6 +33,7 @@ export const f32 = {
   store: (address: Code, value: Code, offset = 0): Code => [address, value, 0x38, memory(offset)],
   sqrt: plain(0x91),
   add: plain(0x92),
+  sub: plain(0x93),
   mul: plain(0x94),
   div: plain(0x95),
   max: plain(0x97),
@@ -61,6 +62,7 @@ export const f32x4 = {
   lane: (x: Code, lane: number): Code => [x, 0xfd, 0x1f, lane],
   abs: simd(0xe0),
   neg: simd(0xe1),
+  sqrt: simd(0xe3),
   add: simd(0xe4),
   sub: simd(0xe5),
   mul: simd(0xe6),
@@ -71,6 +73,13 @@ export const f32x4 = {
   pmin: simd(0xea),
   pmax: simd(0xeb),
   fromI32: simd(0xfa),
+};
+
+export const f64x2 = {
+  /** Lanes 0 and 1 of four float32. */
+  promote: simd(0x5f),
+  add: simd(0xf0),
+  mul: simd(0xf2),
 };
 
 export const i32x4 = {
