@@ -14,6 +14,9 @@ export interface Crew extends Disposable {
   each(task: (shard: number) => ShardTask): Promise<number[]>;
 }
 
+/** ONNX Runtime with the programs of this thread, opened after the others were started. */
+const ENGINE_BYTES = 500e6;
+
 /**
  * @param workers threads in all; more than there are shards would have nothing to do
  * @throws NinaError when address space is too short for the threads, or one of them cannot start.
@@ -24,7 +27,7 @@ export async function openCrew(setup: ShardSetup, workers: number): Promise<Crew
   if (count > 1)
     requireAddressSpace(
       count === 2 ? 'A second thread for training needs' : `${count - 1} more threads for training need`,
-      (count - 1) * WORKER_BYTES,
+      (count - 1) * WORKER_BYTES + ENGINE_BYTES,
       ', train with --workers 1',
     );
   const of = (member: number) => shards.filter((shard) => shard % count === member);
