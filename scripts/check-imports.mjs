@@ -1,12 +1,13 @@
 // The architecture as a check: a folder of src/ may import itself, the leaf modules at the root of src/
 // (address-space, errors, files, json, lifetime, lock, random, version, wasm and their parts) and what this table names; nothing else. See
-// docs/architecture.md. And ONNX Runtime has one door, types included: src/engine/onnxruntime.ts settles its telemetry first.
+// docs/architecture.md. And ONNX Runtime has one door, types included: src/engine/onnxruntime-node.ts settles its telemetry first.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
 const below = {
-  robot: [],
+  robot: ['statistics'],
   statistics: [],
+  jobs: [],
   tensor: [],
   engine: ['tensor'],
   nn: ['tensor'],
@@ -16,13 +17,13 @@ const below = {
   policy: ['decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
   data: ['tensor', 'robot', 'statistics'],
   sim: ['robot'],
-  train: ['policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
-  rollout: ['policy', 'sim', 'data', 'robot', 'statistics'],
-  record: ['rollout', 'policy', 'sim', 'data', 'robot'],
+  train: ['jobs', 'policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
+  rollout: ['jobs', 'policy', 'sim', 'robot', 'statistics'],
+  record: ['jobs', 'rollout', 'policy', 'sim', 'data', 'robot'],
   study: ['rollout', 'policy', 'sim', 'robot', 'statistics'],
   report: ['rollout', 'record', 'policy', 'sim', 'data', 'decoders', 'robot', 'statistics'],
   reproduce: [
-    'bench',
+    'jobs',
     'train',
     'rollout',
     'record',
@@ -57,13 +58,13 @@ const src = path.join(root, 'src');
 const wrong = [];
 
 const ENGINE = /(?:from|import|require|resolve)\s*\(?\s*['"`]onnxruntime-node/;
-const DOOR = path.join('src', 'engine', 'onnxruntime.ts');
+const DOOR = path.join('src', 'engine', 'onnxruntime-node.ts');
 for (const folder of ['src', 'test', 'bench', 'scripts'])
   for (const name of fs.readdirSync(path.join(root, folder), { recursive: true })) {
     const file = path.join(folder, name);
     if (!/\.[cm]?[jt]s$/.test(file) || file === DOOR) continue;
     if (ENGINE.test(fs.readFileSync(path.join(root, file), 'utf8')))
-      wrong.push(`${file} imports onnxruntime-node: only ${DOOR} may; use its loadEngine`);
+      wrong.push(`${file} imports onnxruntime-node: only ${DOOR} may; use its loadRuntime`);
   }
 
 for (const entry of fs.readdirSync(src, { recursive: true, withFileTypes: true })) {

@@ -3,9 +3,12 @@
  * this machine, which is to read the weights that a decode needs at the bandwidth measured in the same run.
  */
 import { z } from 'zod';
+import { cpu } from '../engine/index.ts';
+import { machine } from '../machine.ts';
+import { type Reporter, SILENT } from '../progress.ts';
 import { fold, type Key } from '../random.ts';
 import { bandwidthFor, fastest, measureBandwidth, type Reading } from './bandwidth.ts';
-import { machine, measureInterleaved, type Timing } from './measure.ts';
+import { measureInterleaved, type Timing } from './measure.ts';
 import { type Decoder, type Model, open, openPooling, PAPER_TOKENS, PAPER_WIDTH } from './models.ts';
 
 const positive = z.number().positive();
@@ -51,7 +54,7 @@ export interface LatencyOptions {
   /** How long to measure, shared equally; opening the models and measuring the bandwidth come on top. */
   readonly seconds: number;
   /** Told what is done now. */
-  readonly onProgress?: (doing: string) => void;
+  readonly report?: Reporter;
 }
 
 /** Turns of each decoder: enough that a disturbance of some seconds hits few of them. */
@@ -61,33 +64,28 @@ const WARMUP = 3;
 const CONDITION = 256;
 
 /** @throws NinaError if a backend does not answer what its model answers. */
-export async function measureLatency({
-  models,
-  key,
-  seconds,
-  onProgress = () => {},
-}: LatencyOptions): Promise<Latency> {
-  onProgress('Measuring the bandwidth ...');
+export async function measureLatency({ models, key, seconds, report = SILENT }: LatencyOptions): Promise<Latency> {
+  report.notice('Measuring the bandwidth ...');
   const before = await measureBandwidth();
   const decoders: Decoder[] = [];
   try {
     for (const model of models) {
-      onProgress(`Opening ${model.name} ...`);
+      report.notice(`Opening ${model.name} ...`);
       for await (const decoder of open(model, fold(key, model.name))) decoders.push(decoder);
     }
     const pooling = await openPooling(PAPER_TOKENS, PAPER_WIDTH, CONDITION, fold(key, 'pooling'));
     decoders.push(pooling);
     const turnMs = (seconds * 1000) / (ROUNDS * decoders.length);
-    onProgress(`Measuring ${models.length} models on their backends in turns, ${seconds} s in all ...`);
+    report.notice(`Measuring ${models.length} models on their backends in turns, ${seconds} s in all ...`);
     const timings = await measureInterleaved(decoders, { warmup: WARMUP, rounds: ROUNDS, turnMs });
-    onProgress('Measuring the bandwidth again ...');
+    report.notice('Measuring the bandwidth again ...');
     const readings = fastest(before, await measureBandwidth());
     const { name: _, runs: __, ...pooled } = timings.pop()!;
     return {
       models: timings.map((measured, i) => row(decoders[i], measured, readings)),
       bandwidth: { cache: readings[0], memory: readings.at(-1)!, readings },
       pooling: { tokens: PAPER_TOKENS, ...pooled },
-      machine: machine(),
+      machine: { ...machine(), engine: cpu.name },
     };
   } finally {
     for (const decoder of decoders) decoder[Symbol.dispose]();

@@ -2,10 +2,7 @@
  * Honest timing: what is compared runs interleaved (so that a noisy moment hits all alike), after a warm-up, and the
  * whole distribution is summarised. Used by every `nina bench` command.
  */
-import * as os from 'node:os';
-import { engineVersion } from '../engine/index.ts';
-import { percentile } from '../statistics/wilson.ts';
-import { packageVersion } from '../version.ts';
+import { ascending, quantile } from '../statistics/index.ts';
 
 export interface Timing {
   readonly name: string;
@@ -30,14 +27,12 @@ export interface Schedule {
    * others pushed out. Without it a turn is one run.
    */
   readonly turnMs?: number;
-  /** Told how many rounds are done. */
-  readonly onRound?: (done: number) => void;
 }
 
 /** Measures the contestants in turns. */
 export async function measureInterleaved(
   contestants: readonly Contestant[],
-  { warmup, rounds, turnMs, onRound }: Schedule,
+  { warmup, rounds, turnMs }: Schedule,
 ): Promise<Timing[]> {
   for (const c of contestants) for (let i = 0; i < warmup; i++) await c.run();
   const times = contestants.map((): number[] => []);
@@ -55,24 +50,13 @@ export async function measureInterleaved(
         times[at].push(now - start);
       } while (now - turn < (turnMs ?? 0));
     }
-    onRound?.(round + 1);
   }
   return contestants.map(({ name }, i) => ({ name, ...summary(times[i]) }));
 }
 
 /** The distribution of some times. */
 export function summary(times: readonly number[]): Omit<Timing, 'name'> {
-  const quantile = (q: number) => percentile(times, q);
-  return { runs: times.length, min_ms: quantile(0), median_ms: quantile(0.5), p99_ms: quantile(0.99) };
-}
-
-/** What a timing depends on beside the code. */
-export function machine(): { cpu: string; cores: number; node: string; engine: string; package: string } {
-  return {
-    cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
-    cores: os.availableParallelism(),
-    node: process.version,
-    engine: engineVersion,
-    package: packageVersion,
-  };
+  const sorted = ascending(times);
+  const at = (q: number) => quantile(sorted, q);
+  return { runs: times.length, min_ms: at(0), median_ms: at(0.5), p99_ms: at(0.99) };
 }

@@ -7,8 +7,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { NinaError, UsageError } from '../errors.ts';
 import { readJsonLines } from '../json.ts';
-import { wilson } from '../statistics/wilson.ts';
-import { decoderSettings, trainConfig } from '../train/config.ts';
+import { rate } from '../statistics/index.ts';
+import { settingsIn, trainConfig } from '../train/index.ts';
+import { decoderConfig, widthOfTokens } from '../train/parts.ts';
 import type { Model } from './models.ts';
 
 const line = z
@@ -59,8 +60,7 @@ export function readTrained(file: string): Trained[] {
     if (first === undefined) return [];
     const successes = cells.reduce((sum, cell) => sum + cell.successes, 0);
     const n = cells.reduce((sum, cell) => sum + cell.n, 0);
-    const rate = { successes, n, success_rate: successes / n, interval: wilson(successes, n) };
-    return [{ model: modelOf(first, file), label: first.label, ...rate }];
+    return [{ model: modelOf(first, file), label: first.label, ...rate(successes, n) }];
   });
 }
 
@@ -74,6 +74,7 @@ function readLines(file: string): Line[] {
 }
 
 function modelOf({ label, settings }: Line, where: string): Model {
-  const given = new Map(Object.entries(settings).map(([name, value]) => [name, { value, where }]));
-  return { name: `${label}, as trained`, config: decoderSettings(trainConfig(given)), tokens: TOKENS };
+  const { encoder, decoder } = trainConfig(settingsIn(settings, where));
+  const config = decoderConfig(decoder);
+  return { name: `${label}, as trained`, config, tokens: TOKENS, width: widthOfTokens(encoder) };
 }

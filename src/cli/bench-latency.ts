@@ -7,6 +7,7 @@ import { UsageError } from '../errors.ts';
 import { writeFileAtomically } from '../files.ts';
 import { toJson } from '../json.ts';
 import { key } from '../random.ts';
+import { createReporter, notice } from './progress.ts';
 
 interface Options {
   seconds: number;
@@ -35,12 +36,12 @@ export async function benchLatency({ seconds, seed, only = '', results, figure, 
     models,
     key: key(seed),
     seconds,
-    onProgress: (doing) => process.stderr.write(`${doing}\n`),
+    report: createReporter(),
   });
   if (figure !== undefined) {
     const { renderSvg } = await import('../report/vega.ts');
     writeFileAtomically(figure, await renderSvg(latencyFigure(pointsOf(trained, latency))));
-    process.stderr.write(`Wrote ${figure}\n`);
+    notice(`Wrote ${figure}`);
   }
   process.stdout.write(json ? `${toJson(latency)}\n` : formatLatency(latency));
 }

@@ -4,7 +4,7 @@ import { toJson } from '../json.ts';
 import type { RecordingOptions, SuiteRecording } from '../record/demonstrations.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, episodes, integer, workers } from './options.ts';
-import { createProgress, notice, type Progress } from './progress.ts';
+import { createReporter } from './progress.ts';
 
 interface Options {
   suite: string;
@@ -47,23 +47,8 @@ export function registerDemos(program: Command): void {
 
 /** Records with progress on stderr; Ctrl-C stops it tidily. */
 export async function recordWithProgress(
-  options: Omit<RecordingOptions, 'signal' | 'notice' | 'onProgress'>,
+  options: Omit<RecordingOptions, 'signal' | 'report'>,
 ): Promise<SuiteRecording> {
   const { recordDemonstrations } = await import('../record/demonstrations.ts');
-  let progress: Progress | undefined;
-  let last = '';
-  const result = await interruptible((signal) =>
-    recordDemonstrations({
-      ...options,
-      signal,
-      notice,
-      onProgress: ({ attempts, total, successes }) => {
-        progress ??= createProgress(`Recording ${options.suite}`, total, attempts);
-        progress.update(attempts, `${successes} successful`);
-        last = `${successes} of ${total} attempts successful`;
-      },
-    }),
-  );
-  progress?.end(last);
-  return result;
+  return interruptible((signal) => recordDemonstrations({ ...options, signal, report: createReporter() }));
 }

@@ -8,7 +8,7 @@ import type { EvaluationResult, EvaluationRun } from '../rollout/evaluate.ts';
 import { PERTURBATIONS, type PerturbationKind } from '../rollout/perturbations.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, episodes, integer, number, workers } from './options.ts';
-import { createProgress, notice, type Progress } from './progress.ts';
+import { createReporter } from './progress.ts';
 
 interface Options {
   suite: string;
@@ -87,22 +87,11 @@ export async function defaultFolder(location: string, suite: string): Promise<st
 /** Evaluates with progress on stderr and writes the report; Ctrl-C stops it tidily. */
 export async function evaluateWithProgress(
   settings: Parameters<typeof import('../rollout/evaluate.ts').evaluate>[0],
-  run: Omit<EvaluationRun, 'signal' | 'notice' | 'onProgress'>,
+  run: Omit<EvaluationRun, 'signal' | 'report'>,
 ): Promise<{ result: EvaluationResult; report: string }> {
   const { evaluate } = await import('../rollout/evaluate.ts');
   const { writeReport } = await import('../report/write.ts');
-  let progress: Progress | undefined;
-  const result = await interruptible((signal) =>
-    evaluate(settings, {
-      ...run,
-      signal,
-      notice,
-      onProgress: ({ done, total, successes }) => {
-        progress ??= createProgress(`Evaluating ${settings.suite}`, total, done);
-        progress.update(done, `${successes} successful`);
-      },
-    }),
-  );
-  progress?.end(`${result.successes} of ${result.n} episodes successful`);
+  const report = createReporter();
+  const result = await interruptible((signal) => evaluate(settings, { ...run, signal, report }));
   return { result, report: await writeReport(result, run.out) };
 }

@@ -3,31 +3,35 @@
  * Results never go here.
  */
 
+import type { Reporter } from '../progress.ts';
+
 /** Between two plain lines, when stderr is no terminal. */
 const PLAIN_INTERVAL_MS = 10_000;
 
 /** Tells what a person should know once. */
 export const notice = (text: string): void => void process.stderr.write(`${text}\n`);
 
-export interface Progress {
-  /** `done` units are done; `note` says what they add up to. */
-  update(done: number, note: string): void;
-  /** Prints the final line. */
-  end(note: string): void;
-}
-
-/** @param done units already done when the work starts (resumed work must not flatter the estimate) */
-export function createProgress(label: string, total: number, done = 0): Progress {
-  const start = performance.now();
+/** What all commands report to: a line where a stage begins, one that tells the time left, and one where it ends. */
+export function createReporter(): Reporter {
   const status = createStatus(PLAIN_INTERVAL_MS);
+  let now: { stage: string; startMs: number; before: number } | undefined;
   return {
-    update(now, note) {
+    notice: status.keep,
+    progress({ stage, done, total, note }) {
       const ms = performance.now();
-      const left = now > done ? ((ms - start) / (now - done)) * (total - now) : undefined;
-      status.show(`${label}: ${now}/${total}, ${note}${left === undefined ? '' : `, ${duration(left)} left`}`);
-    },
-    end(note) {
-      status.keep(`${label}: ${note} in ${duration(performance.now() - start)}`);
+      const begins = now?.stage !== stage;
+      // Work that was done before must not flatter the estimate.
+      if (!now || begins) now = { stage, startMs: ms, before: done };
+      const { startMs, before } = now;
+      const text = `${stage}: ${done}/${total}, ${note}`;
+      if (begins && done < total) status.keep(text);
+      else if (done === total) {
+        status.keep(`${text} in ${duration(ms - startMs)}`);
+        now = undefined;
+      } else {
+        const left = done > before ? ((ms - startMs) / (done - before)) * (total - done) : undefined;
+        status.show(`${text}${left === undefined ? '' : `, ${duration(left)} left`}`);
+      }
     },
   };
 }

@@ -12,7 +12,7 @@ import type { EvaluationResult } from '../rollout/evaluate.ts';
 import { recordWithProgress } from './demos.ts';
 import { evaluateWithProgress } from './eval.ts';
 import { defaultWorkers, workers } from './options.ts';
-import { duration } from './progress.ts';
+import { duration, notice } from './progress.ts';
 import { formatEvaluation } from './table.ts';
 import { trainWithProgress } from './train.ts';
 
@@ -40,11 +40,10 @@ export function registerQuickstart(program: Command): void {
 
 async function quickstart({ out, workers, json }: { out: string; workers: number; json: boolean }): Promise<void> {
   const clock = await stageClock(out);
-  const say = (text: string) => process.stderr.write(`${text}\n`);
   const demos = path.join(out, 'demos');
   const run = path.join(out, 'run');
 
-  say(
+  notice(
     `1/3 Recording ${DEMONSTRATIONS_PER_TASK} demonstrations of each task of ${SUITE} (about half a minute on two cores)`,
   );
   const recording = await clock.time('demonstrations', () =>
@@ -58,13 +57,16 @@ async function quickstart({ out, workers, json }: { out: string; workers: number
     }),
   );
 
-  say('2/3 Training NinA-MLP, 28 layers of width 64, by maximum likelihood (about six minutes on two cores)');
+  notice('2/3 Training NinA-MLP, 28 layers of width 64, by maximum likelihood (about six minutes on two cores)');
   const config = await recipe(run, demos);
-  const finished = path.join(run, 'checkpoints', String(config.max_steps));
+  const { max_steps } = config.training;
+  const finished = path.join(run, 'checkpoints', String(max_steps));
   const { isFinished } = await import('../train/index.ts');
-  if (!isFinished(run, config.max_steps)) await clock.time('training', () => trainWithProgress(run, config, workers));
+  if (!isFinished(run, max_steps)) await clock.time('training', () => trainWithProgress(run, config, workers));
 
-  say(`3/3 Rolling the policy out, ${ROLLOUTS_PER_TASK} new placements of each task (about 15 seconds on two cores)`);
+  notice(
+    `3/3 Rolling the policy out, ${ROLLOUTS_PER_TASK} new placements of each task (about 15 seconds on two cores)`,
+  );
   const settings = { suite: SUITE, episodes: ROLLOUTS_PER_TASK, seed: ROLLOUT_SEED, video: true };
   const { result, report } = await clock.time('rollouts', () =>
     evaluateWithProgress(settings, { checkpoint: finished, out: path.join(out, 'eval'), workers }),

@@ -1,7 +1,7 @@
 /** What `nina reproduce` shows while it runs, and the list of its cells for `--dry-run`. */
+import type { Progress } from '../progress.ts';
 import {
   type Cell,
-  type JobProgress,
   jobMinutes,
   minutesLeft,
   pendingJobs,
@@ -28,7 +28,7 @@ export function createDisplay(
   onEnded: () => Promise<unknown>,
 ): ReproduceReport {
   const status = createStatus(LOG_INTERVAL_MS);
-  const running = new Map<string, { name: string; progress?: JobProgress }>();
+  const running = new Map<string, { name: string; progress?: Progress }>();
   let results = readResults(out);
   const show = () => {
     const done = cells.filter(({ hash }) => results.has(hash)).length;
@@ -44,12 +44,9 @@ export function createDisplay(
   };
   return {
     notice: (text) => status.keep(text),
-    demonstrations: (suite, { attempts, total }) => status.show(`Recording ${suite}: ${attempts}/${total}`),
-    started([cell]) {
-      running.set(cell.trainingHash, { name: cell.name });
-      show();
-    },
-    progress([cell], progress) {
+    // Of the demonstrations, before any job.
+    progress: ({ stage, done, total }) => status.show(`${stage}: ${done}/${total}`),
+    running([cell], progress) {
       running.set(cell.trainingHash, { name: cell.name, progress });
       show();
     },

@@ -66,7 +66,7 @@ async function run(name: StudyName, options: Options): Promise<void> {
   const folders = [options.out, ...(options.results === undefined ? [] : [options.results])];
   const write = async () => {
     const lines = library.resultLines(name, cells, library.readResults(options.out));
-    const summary = library.summarize({ name, ...study }, lines);
+    const summary = library.summaryOf({ name, ...study }, lines);
     for (const folder of folders) await library.publish(folder, summary, lines);
     return summary;
   };

@@ -2,13 +2,14 @@
 import * as path from 'node:path';
 import type { Command } from 'commander';
 import { toJson } from '../json.ts';
+import type { Mean } from '../statistics/index.ts';
 import type { Detection } from '../study/detection.ts';
-import type { Acting, LikelihoodStudy, Mean, Seams } from '../study/likelihood.ts';
+import type { Acting, LikelihoodStudy, Seams } from '../study/likelihood.ts';
 import type { Area } from '../study/roc.ts';
 import { defaultFolder } from './eval.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, episodes, integer, workers } from './options.ts';
-import { createProgress } from './progress.ts';
+import { createReporter } from './progress.ts';
 
 interface Options {
   suite: string;
@@ -40,21 +41,11 @@ export function registerStudy(program: Command): void {
       const out = folder ?? `${await defaultFolder(checkpoint, settings.suite)}-likelihood`;
       const { studyLikelihood } = await import('../study/likelihood.ts');
       const study = await interruptible((signal) =>
-        studyLikelihood(settings, { checkpoint, out, workers, signal, onCondition }),
+        studyLikelihood(settings, { checkpoint, out, workers, signal, report: createReporter() }),
       );
       if (json) process.stdout.write(`${toJson({ ...study, lines: path.join(out, 'episodes.jsonl') })}\n`);
       else process.stdout.write(formatStudy(study));
     });
-}
-
-/** One progress line a condition. */
-function onCondition(name: string, index: number, total: number) {
-  let progress: ReturnType<typeof createProgress> | undefined;
-  return ({ done, total: episodes, successes }: { done: number; total: number; successes: number }) => {
-    progress ??= createProgress(`${index + 1}/${total} ${name}`, episodes, done);
-    progress.update(done, `${successes} successful`);
-    if (done === episodes) progress.end(`${successes} of ${episodes} successful`);
-  };
 }
 
 /** Four Markdown tables. */

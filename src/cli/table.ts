@@ -1,5 +1,6 @@
 /** The success table that people read. */
-import type { Evaluation, Rate } from '../rollout/episodes.ts';
+import type { Evaluation } from '../rollout/episodes.ts';
+import type { Rate } from '../statistics/index.ts';
 
 const percent = (share: number) => `${(100 * share).toFixed(1)}%`.padStart(6);
 

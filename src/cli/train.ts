@@ -2,10 +2,10 @@
 import * as path from 'node:path';
 import type { Command } from 'commander';
 import { toJson } from '../json.ts';
-import type { Settings, TrainConfig, TrainReport, TrainResult } from '../train/index.ts';
+import type { Settings, TrainConfig, TrainResult } from '../train/index.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, workers } from './options.ts';
-import { createProgress, notice, type Progress } from './progress.ts';
+import { createReporter } from './progress.ts';
 
 /** Settings with a flag of their own; the others are reached with --set. */
 const FLAGS: readonly [key: string, value: string, description: string][] = [
@@ -46,7 +46,12 @@ export function registerTrain(program: Command): void {
     );
   for (const [key, value, description] of FLAGS) command.option(`--${key} ${value}`, description);
   command
-    .option('--set <key=value>', 'any setting of the recipe, repeatable', (text, all: string[]) => [...all, text], [])
+    .option(
+      '--set <key=value>',
+      'any setting of the recipe, such as decoder.n_layers=8; repeatable',
+      (text, all: string[]) => [...all, text],
+      [],
+    )
     .option(
       '--workers <n>',
       'threads, at most 2 have work; the result does not depend on them',
@@ -70,10 +75,7 @@ export function registerTrain(program: Command): void {
 /** Trains with progress on stderr; Ctrl-C saves a checkpoint. */
 export async function trainWithProgress(run: string, config: TrainConfig, workers: number): Promise<TrainResult> {
   const { train } = await import('../train/index.ts');
-  const reporter = createReporter();
-  const result = await interruptible((signal) => train(run, config, { signal, report: reporter.report, workers }));
-  reporter.end(result);
-  return result;
+  return interruptible((signal) => train(run, config, { signal, report: createReporter(), workers }));
 }
 
 /** The run's folder and recipe. */
@@ -85,7 +87,7 @@ async function prepare(recipe: string | undefined, options: Options): Promise<{ 
   const flags = Object.fromEntries(Object.entries(options).filter(([name]) => !OWN.includes(name)));
   const given: Settings = new Map([...flagSettings(flags as Record<string, string>), ...assignments(options.set)]);
   if (options.resume !== undefined) {
-    const other = [...given.keys()].filter((name) => name !== 'max_steps' && name !== 'data');
+    const other = [...given.keys()].filter((path) => path !== 'training.max_steps' && path !== 'data');
     if (recipe !== undefined || options.out !== undefined || other.length > 0)
       throw new UsageError(
         `--resume goes on with the recipe of ${options.resume}; only --max_steps and --data may be given with it, not ` +
@@ -100,29 +102,6 @@ async function prepare(recipe: string | undefined, options: Options): Promise<{ 
   const run = options.out ?? path.join('runs', recipe === undefined ? 'train' : path.parse(recipe).name);
   requireNewRun(run);
   return { run, config };
-}
-
-function createReporter() {
-  let progress: Progress | undefined;
-  let steps = 0;
-  const report: TrainReport = {
-    notice,
-    start: ({ step, steps: total, parameters, episodes, windows }) => {
-      const from = step > 0 ? `, from step ${step}` : '';
-      process.stderr.write(
-        `Training ${(parameters / 1e6).toFixed(2)} M parameters on ${episodes} episodes (${windows} chunks) for ${total} steps${from}\n`,
-      );
-      steps = total;
-      progress = createProgress('Training', total, step);
-    },
-    step: ({ step, loss, gradNorm, stepsPerS }) =>
-      progress?.update(
-        step,
-        `loss ${loss.toPrecision(4)}, |g| ${gradNorm.toPrecision(3)}, ${stepsPerS.toFixed(1)} steps/s`,
-      ),
-    metrics: () => {},
-  };
-  return { report, end: (result: TrainResult) => progress?.end(`${result.steps} of ${steps} steps`) };
 }
 
 function print(run: string, { steps, checkpoint, metrics }: TrainResult, json: boolean): void {

@@ -15,7 +15,6 @@ export {
   requireEntities,
 } from './reader.ts';
 export { splitByMasks, splitEpisodes } from './split.ts';
-export { type Statistics, statistics } from './statistics.ts';
 export { demonstrationFiles } from './walk.ts';
 export { type Window, windows, writeChunk } from './windows.ts';
 export { type Demonstration, DemonstrationWriter, type TaskHeader } from './writer.ts';

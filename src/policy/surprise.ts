@@ -11,6 +11,7 @@
  * The difference, because densities of different moments differ by their sharpness alone.
  */
 import * as z from 'zod';
+import { ascending, quantile } from '../statistics/index.ts';
 
 /** stats.json: what surprise was on held-out episodes. */
 export const surpriseSchema = z.object({
@@ -45,15 +46,10 @@ export const surpriseHorizon = (chunkLength: number): number => Math.floor(chunk
 /** Quantiles that a checkpoint stores: every percent. */
 const QUANTILES = 101;
 
-/** `QUANTILES` evenly spaced quantiles of the values, by linear interpolation between order statistics. */
+/** `QUANTILES` evenly spaced quantiles of the values. */
 export function quantilesOf(values: readonly number[]): number[] {
-  const sorted = Float64Array.from(values).sort();
-  return Array.from({ length: QUANTILES }, (_, i) => {
-    const at = (i / (QUANTILES - 1)) * (sorted.length - 1);
-    const below = Math.floor(at);
-    const step = sorted[Math.ceil(at)] - sorted[below];
-    return sorted[below] + (at - below) * step;
-  });
+  const sorted = ascending(values);
+  return Array.from({ length: QUANTILES }, (_, i) => quantile(sorted, i / (QUANTILES - 1)));
 }
 
 /**

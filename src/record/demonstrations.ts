@@ -7,9 +7,10 @@ import * as path from 'node:path';
 import { DemonstrationWriter, readRecordingHeader } from '../data/index.ts';
 import { NinaError } from '../errors.ts';
 import { sweepDrafts } from '../files.ts';
+import { runJobs } from '../jobs/index.ts';
 import { lockDirectory } from '../lock.ts';
 import { requireOutsideCheckpoints } from '../policy/index.ts';
-import { runJobs } from '../rollout/pool.ts';
+import { type Reporter, SILENT } from '../progress.ts';
 import { chooseTasks } from '../rollout/tasks.ts';
 import { CONTROL_HZ, Environment, type Task } from '../sim/index.ts';
 import { packageVersion } from '../version.ts';
@@ -28,10 +29,8 @@ export interface RecordingOptions {
   images: boolean;
   workers: number;
   signal?: AbortSignal;
-  /** Something a person should know once. */
-  notice?: (text: string) => void;
-  /** Called once with the attempts in kept files, then after each attempt. */
-  onProgress?: (progress: { attempts: number; total: number; successes: number }) => void;
+  /** Told the attempts in kept files, then each attempt. */
+  report?: Reporter;
 }
 
 export interface TaskRecording {
@@ -57,10 +56,10 @@ type Recipe = Readonly<Record<string, string | number | boolean>>;
  * @throws NinaError when `out` is in use, or holds a file of the same name recorded with other settings.
  */
 export async function recordDemonstrations(options: RecordingOptions): Promise<SuiteRecording> {
-  const { suite, episodes, seed, out, images, workers, signal, notice, onProgress } = options;
+  const { suite, episodes, seed, out, images, workers, signal, report = SILENT } = options;
   const tasks = chooseTasks(suite, options.task);
   requireOutsideCheckpoints(out);
-  using lock = await lockDirectory(out, notice);
+  using lock = await lockDirectory(out, report.notice);
   sweepDrafts(out);
 
   const kept = new Map<Task, number>();
@@ -79,7 +78,9 @@ export async function recordDemonstrations(options: RecordingOptions): Promise<S
   const total = tasks.length * episodes;
   let attempted = kept.size * episodes;
   let succeeded = [...kept.values()].reduce((sum, successes) => sum + successes, 0);
-  onProgress?.({ attempts: attempted, total, successes: succeeded });
+  const tell = () =>
+    report.progress({ stage: `Recording ${suite}`, done: attempted, total, note: `${succeeded} successful` });
+  tell();
   const successesOf = new Map(kept);
   try {
     for (const task of tasks.filter((task) => !kept.has(task))) {
@@ -93,7 +94,8 @@ export async function recordDemonstrations(options: RecordingOptions): Promise<S
           successes++;
           succeeded++;
         }
-        onProgress?.({ attempts: ++attempted, total, successes: succeeded });
+        attempted++;
+        tell();
       }
       lock.check();
       writer.commit({ ...recipe(environment, options), successes });

@@ -1,8 +1,9 @@
 /** Worker thread: records demonstrations. Keeps the environment of the task it works on. */
 
-import { serveJobs } from '../rollout/pool.ts';
+import { serveJobs } from '../jobs/index.ts';
 import { createEyes, type Eyes } from '../sim/eyes.ts';
-import { Environment, loadSuite } from '../sim/index.ts';
+import { Environment } from '../sim/index.ts';
+import { loadSuite } from '../sim/suites.ts';
 import { type Attempt, recordAttempt } from './record.ts';
 
 export interface RecordJob {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { key, normals } from '../random.ts';
-import { type EpisodeLine, summarize } from '../rollout/episodes.ts';
+import { type EpisodeLine, evaluationOf } from '../rollout/episodes.ts';
 import { type ReportInput, renderReport } from './page.ts';
 import { plot, thin } from './plot.ts';
 
@@ -33,7 +33,7 @@ function example(): ReportInput {
   return {
     title: 'NinA-mlp on tabletop-object',
     facts: [['data (sha256)', 'abc']],
-    evaluation: summarize('tabletop-object', tasks, lines),
+    evaluation: evaluationOf('tabletop-object', tasks, lines),
     videos: [true, false].map((success, episode) => ({
       ...{ instruction: tasks[0].instruction, episode, success, steps: 91 },
       dataUri:

@@ -3,7 +3,8 @@
  * the number with its interval, success per task, rollouts to watch, sampled action chunks against a demonstration,
  * training curves. Pure: data in, text out.
  */
-import { type Evaluation, type Rate, UNUSUAL } from '../rollout/episodes.ts';
+import { type Evaluation, UNUSUAL } from '../rollout/episodes.ts';
+import type { Rate } from '../statistics/index.ts';
 import { chunkSection } from './chunks.ts';
 import { curveSection, type Metric } from './curves.ts';
 import { factSection, htmlPage } from './html.ts';

@@ -1,6 +1,7 @@
 /** How long the missing cells will take: measured on finished cells of the same variant, else what the recipe expects. */
+import type { Progress } from '../progress.ts';
 import type { Cell } from './cells.ts';
-import type { JobProgress } from './job.ts';
+import { TRAINING } from './job.ts';
 import { pendingJobs } from './reproduce.ts';
 import type { Result } from './store.ts';
 
@@ -15,7 +16,7 @@ export function minutesLeft(
   cells: readonly Cell[],
   results: ReadonlyMap<string, Result>,
   width: number,
-  running: ReadonlyMap<string, JobProgress> = new Map(),
+  running: ReadonlyMap<string, Progress> = new Map(),
 ): number | undefined {
   const jobs = pendingJobs(cells, results);
   let sum = 0;
@@ -44,8 +45,8 @@ export function jobMinutes(
   return seconds.reduce((a, b) => a + b, 0) / seconds.length / 60;
 }
 
-function shareDone(progress: JobProgress | undefined): number {
+function shareDone(progress: Progress | undefined): number {
   if (progress === undefined) return 0;
   const share = progress.done / progress.total;
-  return progress.stage === 'training' ? TRAINING_SHARE * share : TRAINING_SHARE + (1 - TRAINING_SHARE) * share;
+  return progress.stage === TRAINING ? TRAINING_SHARE * share : TRAINING_SHARE + (1 - TRAINING_SHARE) * share;
 }

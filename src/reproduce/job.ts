@@ -1,9 +1,11 @@
 /** One training and the rollouts of the cells that share it: what a process of its own does, wherever it was stopped. */
 import * as path from 'node:path';
-import { machine } from '../bench/measure.ts';
+import type { JobContext } from '../jobs/index.ts';
+import { machine } from '../machine.ts';
 import { CHECKPOINTS, readCheckpoint } from '../policy/index.ts';
+import { asStage, type Reporter } from '../progress.ts';
 import { evaluate } from '../rollout/evaluate.ts';
-import { isFinished, readMetrics, train, trainConfig } from '../train/index.ts';
+import { isFinished, readMetrics, settingsIn, train, trainConfig } from '../train/index.ts';
 import type { Rollouts, Training } from './cells.ts';
 import { writeResult } from './store.ts';
 
@@ -16,54 +18,36 @@ export interface Job {
   readonly evaluations: readonly { readonly folder: string; readonly settings: Rollouts }[];
 }
 
-/** How far a job is. */
-export interface JobProgress {
-  readonly stage: 'training' | 'rollouts';
-  readonly done: number;
-  readonly total: number;
-  /** What the numbers add up to: steps a second, successes. */
-  readonly note: string;
-}
+/** The stages of a job. */
+export const TRAINING = 'training';
+export const ROLLOUTS = 'rollouts';
 
 /** @throws NinaError when training diverges, an episode cannot run, or `signal` stopped it; all that is done is kept. */
 export async function runJob(
   { training, data, folder, evaluations }: Job,
-  { signal, onProgress }: { signal: AbortSignal; onProgress: (progress: JobProgress) => void },
+  { signal, progress }: JobContext,
 ): Promise<void> {
-  const settings = Object.entries({ ...training.settings, data });
-  const config = trainConfig(new Map(settings.map(([name, value]) => [name, { value, where: folder }])));
-  const checkpoint = path.join(folder, CHECKPOINTS, String(config.max_steps));
-  if (!isFinished(folder, config.max_steps))
-    await train(folder, config, {
-      signal,
-      report: {
-        notice: () => {},
-        start: ({ step, steps }) => onProgress({ stage: 'training', done: step, total: steps, note: 'starting' }),
-        step: ({ step, loss, stepsPerS }) =>
-          onProgress({
-            stage: 'training',
-            done: step,
-            total: config.max_steps,
-            note: `loss ${loss.toPrecision(4)}, ${stepsPerS.toFixed(1)} steps/s`,
-          }),
-        metrics: () => {},
-      },
-    });
+  const config = trainConfig(settingsIn({ ...training.settings, data }, folder));
+  const { max_steps } = config.training;
+  const checkpoint = path.join(folder, CHECKPOINTS, String(max_steps));
+  const report: Reporter = { notice() {}, progress };
+  if (!isFinished(folder, max_steps)) await train(folder, config, { signal, report: asStage(TRAINING, report) });
   const { manifest } = readCheckpoint(checkpoint);
   const { cpu, cores, node } = machine();
   const measured = readMetrics(folder);
   for (const { folder: out, settings: rollouts } of evaluations) {
     const startMs = performance.now();
     let before: number | undefined;
+    const rolledOut = asStage(ROLLOUTS, {
+      ...report,
+      progress: (now) => {
+        before ??= now.done;
+        progress(now);
+      },
+    });
     const result = await evaluate(
       { ...rollouts, suite: training.suite },
-      {
-        ...{ checkpoint, out, signal, workers: 1 },
-        onProgress: ({ done, total, successes }) => {
-          before ??= done;
-          onProgress({ stage: 'rollouts', done, total, note: `${successes} successful` });
-        },
-      },
+      { checkpoint, out, signal, workers: 1, report: rolledOut },
     );
     const { successes, n, tasks, latency_ms, backend } = result;
     // A resumed evaluation is counted as if it had run at this process' speed from the start.

@@ -2,22 +2,20 @@
  * Computes a study's cells: demonstrations once, then trainings and rollouts, several processes at once. What is on disk
  * is not computed again, and whatever stops it, the same command goes on.
  */
-
 import { NinaError } from '../errors.ts';
 import { sweepDrafts } from '../files.ts';
+import { spread } from '../jobs/index.ts';
 import { lockDirectory } from '../lock.ts';
 import { requireOutsideCheckpoints } from '../policy/index.ts';
+import type { Progress, Reporter } from '../progress.ts';
 import { recordDemonstrations } from '../record/demonstrations.ts';
 import type { Cell, Training } from './cells.ts';
-import type { Job, JobProgress } from './job.ts';
-import { runJobs } from './jobs.ts';
+import type { Job } from './job.ts';
 import { demonstrationsFolder, evaluationFolder, openTraining, type Result, storedTrainings } from './store.ts';
 
-export interface ReproduceReport {
-  notice(text: string): void;
-  demonstrations(suite: string, progress: { attempts: number; total: number }): void;
-  started(cells: readonly Cell[]): void;
-  progress(cells: readonly Cell[], progress: JobProgress): void;
+export interface ReproduceReport extends Reporter {
+  /** How far the running job of these cells is; undefined when it begins. */
+  running(cells: readonly Cell[], now?: Progress): void;
   /** `failure` is the sentence of what went wrong. */
   ended(cells: readonly Cell[], failure: string | undefined): Promise<void>;
 }
@@ -63,18 +61,17 @@ export async function reproduce(
   for (const [folder, training] of sources) await record(folder, training, { width, signal, report });
 
   const failures: Failure[] = [];
-  const jobs = pending.map((job) => () => jobOf(out, job));
-  await runJobs(jobs, {
-    ...{ width, signal },
-    report: {
-      started: (i) => report.started(pending[i]),
-      progress: (i, progress) => report.progress(pending[i], progress),
-      ended: async (i, failure) => {
-        // Stopped is not failed.
-        if (failure !== undefined && signal.aborted) return;
-        if (failure !== undefined) failures.push({ cells: pending[i], failure });
-        await report.ended(pending[i], failure);
-      },
+  await spread<Job, void>({
+    module: new URL('./job-process.js', import.meta.url),
+    jobs: jobsOf(pending, out, report),
+    ...{ as: 'processes', workers: Math.min(width, pending.length), signal },
+    progress: (i, now) => report.running(pending[i], now),
+    async ended(i, outcome) {
+      const failure = 'error' in outcome ? outcome.error.message : undefined;
+      // Stopped is not failed.
+      if (failure !== undefined && signal.aborted) return;
+      if (failure !== undefined) failures.push({ cells: pending[i], failure });
+      await report.ended(pending[i], failure);
     },
   });
   if (signal.aborted) throw new NinaError('Interrupted. The same command continues where it stopped.');
@@ -87,9 +84,16 @@ async function record(
   { width, signal, report }: { width: number; signal: AbortSignal; report: ReproduceReport },
 ): Promise<void> {
   await recordDemonstrations({
-    ...{ ...demonstrations, suite, out: folder, images: false, workers: width, signal },
-    onProgress: (progress) => report.demonstrations(suite, progress),
+    ...{ ...demonstrations, suite, out: folder, images: false, workers: width, signal, report },
   });
+}
+
+/** Each job's folder is opened when the job is begun. */
+function* jobsOf(pending: readonly Cell[][], out: string, report: ReproduceReport): Generator<Job> {
+  for (const cells of pending) {
+    report.running(cells);
+    yield jobOf(out, cells);
+  }
 }
 
 function jobOf(out: string, cells: readonly Cell[]): Job {

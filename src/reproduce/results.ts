@@ -1,6 +1,5 @@
 /** The lines that a study's results are kept and published as: one JSON object per finished cell, no weights needed. */
-import type { Rate } from '../rollout/episodes.ts';
-import { wilson } from '../statistics/wilson.ts';
+import { type Rate, rate } from '../statistics/index.ts';
 import type { Cell, Rollouts, Training, Versions } from './cells.ts';
 import type { Result } from './store.ts';
 import type { DemonstrationSettings } from './study.ts';
@@ -51,5 +50,5 @@ export function resultLines(study: string, cells: readonly Cell[], results: Read
 export function rateOf(...counts: readonly { successes: number; n: number }[]): Rate {
   const successes = counts.reduce((sum, count) => sum + count.successes, 0);
   const n = counts.reduce((sum, count) => sum + count.n, 0);
-  return { n, successes, success_rate: successes / n, interval: wilson(successes, n) };
+  return rate(successes, n);
 }

@@ -2,8 +2,7 @@
  * From cells to the numbers of a table. Rollouts of several seeds are pooled: their interval tells how well the rate of
  * these very policies is known; the spread of the seeds' own rates tells how much training another one would matter.
  */
-import type { Rate } from '../rollout/episodes.ts';
-import { type Difference, difference } from './difference.ts';
+import { type Difference, difference, median, type Rate } from '../statistics/index.ts';
 import { type ResultLine, rateOf } from './results.ts';
 
 export interface SeedRate {
@@ -55,7 +54,7 @@ export interface Plan {
   readonly variants: readonly { readonly name: string; readonly label: string; readonly group?: string }[];
 }
 
-export function summarize(plan: Plan, lines: readonly ResultLine[]): Summary {
+export function summaryOf(plan: Plan, lines: readonly ResultLine[]): Summary {
   const of = (variant: string) => lines.filter((line) => line.variant === variant);
   const baseline = of(plan.baseline);
   return {
@@ -71,8 +70,8 @@ export function summarize(plan: Plan, lines: readonly ResultLine[]): Summary {
       return {
         ...{ variant: name, label, group },
         parameters: own[0]?.parameters ?? null,
-        latency_ms: median(own.map((line) => line.latency_ms.p50)),
-        training_s: median(own.map((line) => line.training_s)),
+        latency_ms: own.length === 0 ? null : median(own.map((line) => line.latency_ms.p50)),
+        training_s: own.length === 0 ? null : median(own.map((line) => line.training_s)),
         metrics: meanMetrics(own),
         suites: plan.suites.map((suite) => ({ suite, result: pool(on([suite], own), on([suite], other)) })),
         average: pool(complete(own, plan.suites), complete(other, plan.suites)),
@@ -111,11 +110,4 @@ function meanMetrics(lines: readonly ResultLine[]): Record<string, number> {
   const names = Object.keys(lines[0]?.metrics ?? {}).filter((name) => lines.every(({ metrics }) => name in metrics));
   const mean = (name: string) => lines.reduce((sum, { metrics }) => sum + metrics[name], 0) / lines.length;
   return Object.fromEntries(names.map((name) => [name, mean(name)]));
-}
-
-function median(values: readonly number[]): number | null {
-  if (values.length === 0) return null;
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return Number.isInteger(middle) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[Math.floor(middle)];
 }

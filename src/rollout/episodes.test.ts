@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { expect, test } from 'vitest';
-import { appendEpisode, type EpisodeLine, readEpisodes, summarize } from './episodes.ts';
+import { appendEpisode, type EpisodeLine, evaluationOf, readEpisodes } from './episodes.ts';
 
 const line = (task: string, episode: number, success: boolean, latency_ms = [1, 2]): EpisodeLine => ({
   ...{ run: 'r', suite: 's', task, episode, seed: 0, success, steps: 9, latency_ms },
@@ -27,7 +27,7 @@ test('what is appended is read; a line cut short is dropped; a strange line is a
 test('sums per task and over the suite', () => {
   const lines = [line('a', 0, true), line('a', 1, false, [3]), line('b', 0, true, [4])];
   const tasks = ['a', 'b'].map((name) => ({ name, instruction: `do ${name}` }));
-  const { tasks: perTask, ...all } = summarize('s', tasks, lines);
+  const { tasks: perTask, ...all } = evaluationOf('s', tasks, lines);
   expect(all).toMatchObject({ suite: 's', n: 3, successes: 2, success_rate: 2 / 3, latency_ms: { p50: 2.5 } });
   expect(perTask).toMatchObject([
     { task: 'a', instruction: 'do a', n: 2, successes: 1, success_rate: 0.5 },

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { NinaError } from '../errors.ts';
 import { fileError, writeFileAtomically } from '../files.ts';
 import { readJsonLog, toJson } from '../json.ts';
-import { percentile, wilson } from '../statistics/wilson.ts';
+import { ascending, quantile, type Rate, rate } from '../statistics/index.ts';
 
 const count = z.int().min(0);
 
@@ -84,14 +84,6 @@ export function appendEpisode(file: string, line: EpisodeLine): void {
   }
 }
 
-export interface Rate {
-  n: number;
-  successes: number;
-  success_rate: number;
-  /** Wilson, 95%. */
-  interval: [low: number, high: number];
-}
-
 export interface TaskResult extends Rate {
   task: string;
   instruction: string;
@@ -108,29 +100,26 @@ export interface Evaluation extends Rate {
 /** A rank above this is called unusual: on held-out episodes it happens in 5% of the decisions. */
 export const UNUSUAL = 0.95;
 
-export function rate(episodes: readonly Pick<EpisodeLine, 'success'>[]): Rate {
-  const n = episodes.length;
-  const successes = episodes.filter((episode) => episode.success).length;
-  return { n, successes, success_rate: successes / n, interval: wilson(successes, n) };
-}
+export const successRate = (episodes: readonly Pick<EpisodeLine, 'success'>[]): Rate =>
+  rate(episodes.filter((episode) => episode.success).length, episodes.length);
 
-/** Sums up a suite's episodes; `tasks` gives the order and the instructions. */
-export function summarize(
+/** What a suite's episodes add up to; `tasks` gives the order and the instructions. */
+export function evaluationOf(
   suite: string,
   tasks: readonly { name: string; instruction: string }[],
   episodes: readonly EpisodeLine[],
 ): Evaluation {
-  const latencies = episodes.flatMap((episode) => episode.latency_ms);
+  const latencies = ascending(episodes.flatMap((episode) => episode.latency_ms));
   const ranks = episodes.flatMap((episode) => episode.ood ?? []).filter((rank) => rank !== null);
   return {
     suite,
-    ...rate(episodes),
+    ...successRate(episodes),
     tasks: tasks.map(({ name, instruction }) => ({
       task: name,
       instruction,
-      ...rate(episodes.filter((episode) => episode.task === name)),
+      ...successRate(episodes.filter((episode) => episode.task === name)),
     })),
-    latency_ms: { p50: percentile(latencies, 0.5), p95: percentile(latencies, 0.95) },
+    latency_ms: { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95) },
     ...(ranks.length > 0 && {
       ood: { n: ranks.length, unusual: ranks.filter((r) => r > UNUSUAL).length / ranks.length },
     }),

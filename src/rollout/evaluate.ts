@@ -7,13 +7,14 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type * as z from 'zod';
 import { sweepDrafts, writeFileAtomically } from '../files.ts';
+import { runJobs } from '../jobs/index.ts';
 import { lockDirectory } from '../lock.ts';
 import { rankIn, readCheckpoint, requireOutsideCheckpoints, surpriseScale } from '../policy/index.ts';
+import { type Reporter, SILENT } from '../progress.ts';
 import { Environment, type Task } from '../sim/index.ts';
-import { appendEpisode, type EpisodeLine, type Evaluation, readEpisodes, summarize } from './episodes.ts';
+import { appendEpisode, type EpisodeLine, type Evaluation, evaluationOf, readEpisodes } from './episodes.ts';
 import type { EvalJob, EvalResult, EvalSettings } from './eval-worker.ts';
 import { playedTask, sceneName } from './perturb.ts';
-import { runJobs } from './pool.ts';
 import { evaluationSchema, playableTasks, resolveSettings, runHash, type Settings } from './settings.ts';
 
 export { evaluationSchema } from './settings.ts';
@@ -25,10 +26,8 @@ export interface EvaluationRun {
   out: string;
   workers: number;
   signal?: AbortSignal;
-  /** Something a person should know once. */
-  notice?: (text: string) => void;
-  /** Called once with the number of episodes on file, then after each episode. */
-  onProgress?: (progress: { done: number; total: number; successes: number }) => void;
+  /** Told the number of episodes on file, then each episode. */
+  report?: Reporter;
 }
 
 export interface EvaluationResult extends Evaluation, Settings {
@@ -46,7 +45,7 @@ export interface EvaluationResult extends Evaluation, Settings {
  */
 export async function evaluate(
   input: z.input<typeof evaluationSchema>,
-  { checkpoint: location, out, workers, signal, notice, onProgress }: EvaluationRun,
+  { checkpoint: location, out, workers, signal, report = SILENT }: EvaluationRun,
 ): Promise<EvaluationResult> {
   const { task, episodes, video, ...rest } = evaluationSchema.parse(input);
   const checkpoint = readCheckpoint(location);
@@ -55,7 +54,7 @@ export async function evaluate(
   const tasks = playableTasks(checkpoint, settings, task);
   const run = runHash(checkpoint, settings);
   requireOutsideCheckpoints(out);
-  using lock = await lockDirectory(out, notice);
+  using lock = await lockDirectory(out, report.notice);
   sweepDrafts(out);
 
   const { words } = checkpoint.config.encoder;
@@ -79,7 +78,11 @@ export async function evaluate(
   );
   let done = all.length - jobs.length;
   let successes = all.filter((job) => find(job.task.name, job.episode)?.success).length;
-  onProgress?.({ done, total: all.length, successes });
+  const tell = () =>
+    report.progress({
+      ...{ stage: `Evaluating ${settings.suite}`, done, total: all.length, note: `${successes} successful` },
+    });
+  tell();
   let next = 0;
   for await (const result of results) {
     const job = jobs[next++];
@@ -93,11 +96,11 @@ export async function evaluate(
     finished.push(line);
     done++;
     successes += line.success ? 1 : 0;
-    onProgress?.({ done, total: all.length, successes });
+    tell();
   }
   const lines = all.map((job) => find(job.task.name, job.episode)!);
   return {
-    ...summarize(settings.suite, tasks, lines),
+    ...evaluationOf(settings.suite, tasks, lines),
     ...settings,
     checkpoint: directory,
     step: manifest.step,

@@ -4,9 +4,9 @@
  * episode, that it will fail?
  */
 import type { Key } from '../random.ts';
-import { type EpisodeLine, type Rate, rate, UNUSUAL } from '../rollout/episodes.ts';
+import { type EpisodeLine, successRate, UNUSUAL } from '../rollout/episodes.ts';
 import type { PerturbationKind } from '../rollout/perturbations.ts';
-import { percentile } from '../statistics/wilson.ts';
+import { median, type Rate } from '../statistics/index.ts';
 import { type Area, areaOver, type Pair } from './roc.ts';
 
 /** How well a score separates chunks of disturbed episodes from the same chunks undisturbed. */
@@ -86,8 +86,8 @@ export function detection(
   return {
     perturbation,
     multistep: disturbed.multistep,
-    success: pairs.length === 0 ? null : rate(pairs.map(({ line }) => line)),
-    undisturbed: pairs.length === 0 ? null : rate(pairs.map(({ same }) => same)),
+    success: pairs.length === 0 ? null : successRate(pairs.map(({ line }) => line)),
+    undisturbed: pairs.length === 0 ? null : successRate(pairs.map(({ same }) => same)),
     scores: Object.fromEntries(Object.entries(SCORES).map(([name, score]) => [name, separation(score)])),
     ...(ranks.length > 0 && { flagged: [flagged(0), flagged(1)] }),
   };
@@ -110,8 +110,8 @@ export function foresight(
       lines.flatMap((line): Pair[] => {
         const values = early(line, score);
         if (values.length === 0) return [];
-        const median = [percentile(values, 0.5)];
-        return [line.success ? { positive: [], negative: median } : { positive: median, negative: [] }];
+        const middle = [median(values)];
+        return [line.success ? { positive: [], negative: middle } : { positive: middle, negative: [] }];
       }),
       bootstrap,
     );

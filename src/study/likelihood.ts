@@ -7,13 +7,15 @@
  * Each condition is an evaluation of its own, all in one folder, so that an interrupted study continues.
  */
 import { UsageError } from '../errors.ts';
-import { readCheckpoint } from '../policy/index.ts';
+import { hasDensity, readCheckpoint } from '../policy/index.ts';
+import { asStage, SILENT } from '../progress.ts';
 import { fold, key } from '../random.ts';
-import { type EpisodeLine, type Rate, rate } from '../rollout/episodes.ts';
+import { type EpisodeLine, successRate } from '../rollout/episodes.ts';
 import { type EvaluationResult, type EvaluationRun, evaluate } from '../rollout/evaluate.ts';
 import { playedTask } from '../rollout/perturb.ts';
 import { PERTURBATIONS } from '../rollout/perturbations.ts';
 import { chooseTasks } from '../rollout/tasks.ts';
+import { type Mean, mean, type Rate } from '../statistics/index.ts';
 import { type Detection, detection, type Foresight, foresight } from './detection.ts';
 
 const BEST_OF = [4, 16] as const;
@@ -51,26 +53,14 @@ export interface LikelihoodStudy extends StudySettings {
   foresight: (Foresight & { name: string; multistep: number; n: number })[];
 }
 
-export interface Mean {
-  /** Null of no values. */
-  mean: number | null;
-  /** Null of fewer than two values. */
-  interval: [low: number, high: number] | null;
-  n: number;
-}
-
 /** @throws UsageError for a policy without density. @throws NinaError as `evaluate` does. */
 export async function studyLikelihood(
   settings: StudySettings,
-  run: Omit<EvaluationRun, 'onProgress'> & {
-    /** Before each condition. */
-    onCondition?: (name: string, index: number, total: number) => EvaluationRun['onProgress'];
-  },
+  { report = SILENT, ...run }: EvaluationRun,
 ): Promise<LikelihoodStudy> {
-  const { onCondition, ...evaluation } = run;
   const { directory, config } = readCheckpoint(run.checkpoint);
-  if (config.decoder.decoder !== 'nina')
-    throw new UsageError(`${directory} has a ${config.decoder.decoder} decoder: it has no likelihood to study.`);
+  if (!hasDensity(config))
+    throw new UsageError(`${directory} has a ${config.decoder.name} decoder: it has no likelihood to study.`);
   const { words } = config.encoder;
   const { chunk_length: chunkLength } = config.decoder;
   const half = Math.max(1, Math.floor(chunkLength / 2));
@@ -95,8 +85,9 @@ export async function studyLikelihood(
     const out: (W & { result: EvaluationResult })[] = [];
     for (const condition of conditions) {
       const { name, ...how } = condition;
-      const onProgress = onCondition?.(name, index++, total);
-      out.push({ ...condition, result: await evaluate({ ...settings, ...how }, { ...evaluation, onProgress }) });
+      const stage = `${++index}/${total} ${name}`;
+      const result = await evaluate({ ...settings, ...how }, { ...run, report: asStage(stage, report) });
+      out.push({ ...condition, result });
     }
     return out;
   };
@@ -121,32 +112,23 @@ export async function studyLikelihood(
 }
 
 function acting({ name, multistep, result }: { name: string; multistep: number; result: EvaluationResult }): Acting {
-  return { name, multistep, ...rate(result.lines), latency_ms: result.latency_ms.p50 };
+  return { name, multistep, ...successRate(result.lines), latency_ms: result.latency_ms.p50 };
 }
 
 function seamsOf(lines: readonly EpisodeLine[]): Omit<Seams, keyof Acting> {
-  const mean = (pick: (line: EpisodeLine) => readonly number[] | undefined) =>
-    meanOf(
+  const over = (pick: (line: EpisodeLine) => readonly number[] | undefined) =>
+    mean(
       lines.flatMap((line) => {
         const values = pick(line) ?? [];
         return values.length === 0 ? [] : [average(values)];
       }),
     );
   return {
-    seam_jump_m: mean((line) => line.seam_jump_m),
-    inside_jump_m: mean((line) => [line.inside_jump_m ?? Number.NaN]),
-    seam_acceleration: mean((line) => line.seam_acceleration),
-    inside_acceleration: mean((line) => [line.inside_acceleration ?? Number.NaN]),
+    seam_jump_m: over((line) => line.seam_jump_m),
+    inside_jump_m: over((line) => [line.inside_jump_m ?? Number.NaN]),
+    seam_acceleration: over((line) => line.seam_acceleration),
+    inside_acceleration: over((line) => [line.inside_acceleration ?? Number.NaN]),
   };
 }
 
 const average = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-
-/** Mean and its 95% interval by the central limit theorem. */
-function meanOf(values: readonly number[]): Mean {
-  const n = values.length;
-  const mean = average(values);
-  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
-  const half = 1.96 * Math.sqrt(variance / n);
-  return { mean: n === 0 ? null : mean, interval: n < 2 ? null : [mean - half, mean + half], n };
-}

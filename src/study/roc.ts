@@ -1,6 +1,6 @@
 /** How well a number tells two groups apart: the area under the ROC curve, with an interval that respects episodes. */
 import { type Key, rng } from '../random.ts';
-import { percentile } from '../statistics/wilson.ts';
+import { ascending, quantile } from '../statistics/index.ts';
 
 /**
  * The probability that a random number of `positive` is larger than one of `negative`, ties counting half
@@ -50,13 +50,15 @@ export function areaOver(pairs: readonly Pair[], key: Key): Area {
     );
   const random = rng(key);
   // A resample without one of the groups says nothing.
-  const resampled = Array.from({ length: pairs.length === 0 ? 0 : RESAMPLES }, () =>
-    of(pairs.map(() => random.pick(pairs))),
-  ).filter((area) => !Number.isNaN(area));
+  const resampled = ascending(
+    Array.from({ length: pairs.length === 0 ? 0 : RESAMPLES }, () => of(pairs.map(() => random.pick(pairs)))).filter(
+      (area) => !Number.isNaN(area),
+    ),
+  );
   const all = of(pairs);
   return {
     auroc: Number.isNaN(all) ? null : all,
-    interval: resampled.length === 0 ? null : [percentile(resampled, 0.025), percentile(resampled, 0.975)],
+    interval: resampled.length === 0 ? null : [quantile(resampled, 0.025), quantile(resampled, 0.975)],
     n: pairs.length,
   };
 }

@@ -2,12 +2,14 @@
  * Operations on symbolic tensors. Shapes are checked here, where the mistake is made, not when the program runs.
  * Numbers are accepted wherever a tensor broadcasts. Multiplying by 1, adding 0 and the like cost no node.
  */
+import * as math from '../math.ts';
 import {
   broadcastShapes,
   constant,
   is,
   node,
   resolveAxis,
+  type SeveralName,
   type Shape,
   sameShape,
   scalar,
@@ -15,6 +17,7 @@ import {
   show,
   size,
   type Tensor,
+  weight,
 } from './tensor.ts';
 
 type Operand = Tensor | number;
@@ -36,14 +39,14 @@ const lift = (x: Operand): Tensor => (typeof x === 'number' ? scalar(x) : x);
 
 const FOLD: Record<Unary, ((x: number) => number) | undefined> = {
   neg: (x) => -x,
-  exp: Math.exp,
-  log: Math.log,
+  exp: math.exp,
+  log: math.log,
   sqrt: Math.sqrt,
   abs: Math.abs,
   sign: Math.sign,
-  tanh: Math.tanh,
-  sin: Math.sin,
-  cos: Math.cos,
+  tanh: math.tanh,
+  sin: math.sin,
+  cos: math.cos,
   sigmoid: undefined,
   erf: undefined,
   reciprocal: (x) => 1 / x,
@@ -184,8 +187,9 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
 /** Softmax over the last axis. */
 export const softmax = (x: Tensor): Tensor => node('softmax', [x], {}, x.shape);
 
-/** One output of a node with several. */
-export const pick = (t: Tensor, index: number, shape: Shape): Tensor => node('pick', [t], { index }, shape);
+/** One result of an operation that has several. */
+export const pick = (t: Tensor<SeveralName>, index: number, shape: Shape): Tensor =>
+  node('pick', [t], { index }, shape);
 
 /** (x - mean) / sqrt(variance + eps) over the last axis, then the affine map if given. */
 export function layerNorm(x: Tensor, weight?: Tensor, bias?: Tensor, eps = 1e-5): Tensor {
@@ -203,6 +207,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   if (sameShape(full, x.shape)) return x;
   if (is(x, 'reshape')) return reshape(x.args[0], full);
   if (is(x, 'constant')) return constant(x.attrs.data, full);
+  if (is(x, 'weight')) return weight(x.attrs.data, full);
   return node('reshape', [x], {}, full);
 }
 
@@ -313,4 +318,11 @@ export function embed(table: Tensor, ids: Tensor): Tensor {
   return node('embed', [table, ids], {}, [...ids.shape, table.shape[1]]);
 }
 
-export const oneHot = (ids: Tensor, depth: number): Tensor => node('oneHot', [ids], { depth }, [...ids.shape, depth]);
+/** Rows [..., E] added up in a table [V, E] at int64 ids [...]; zeros where no id points. The adjoint of `embed`. */
+export function scatterAdd(rows: Tensor, ids: Tensor, V: number): Tensor {
+  if (!sameShape(rows.shape.slice(0, -1), ids.shape) || ids.dtype !== 'int64')
+    throw new Error(
+      `scatterAdd needs one row per int64 id; got rows ${show(rows.shape)} and ${ids.dtype} ${show(ids.shape)}.`,
+    );
+  return node('scatterAdd', [rows, ids], {}, [V, rows.shape.at(-1)!]);
+}

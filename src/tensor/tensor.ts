@@ -1,15 +1,16 @@
 /**
- * The node of the symbolic graph. A tensor knows its shape and how it is made; it holds no numbers (constants aside).
- * Operations (ops.ts) build nodes, grad (grad.ts) builds the nodes of derivatives, compile (program.ts) runs them.
+ * The node of the symbolic graph. A tensor knows its shape and how it is made; it holds no numbers
+ * (constants aside). Operations (ops.ts) build nodes, grad (grad.ts) builds the nodes of derivatives, an engine runs them.
  */
 
 export type Shape = readonly number[];
 export type DType = 'float32' | 'int64';
 
-/** Every primitive of the graph with its attributes. Derivatives, ONNX emission and the test interpreter are tables over it. */
-export interface Attributes {
+/** Operations with one result, and their attributes. */
+interface SingleOutput {
   input: { name: string };
   constant: { data: Float32Array };
+  weight: { data: Float32Array };
   neg: object;
   exp: object;
   log: object;
@@ -35,11 +36,7 @@ export interface Attributes {
   mean: { axes: readonly number[] };
   matmul: { transA: boolean; transB: boolean };
   softmax: object;
-  /** Outputs: 0 normalised x, 1 mean, 2 inverse standard deviation; over the last axis. */
-  layerNorm: { eps: number };
-  /** Outputs: one per size. */
-  split: { axis: number; sizes: readonly number[] };
-  /** One output of layerNorm or split. */
+  /** One result of an operation that has several. */
   pick: { index: number };
   reshape: object;
   transpose: { perm: readonly number[] };
@@ -52,11 +49,27 @@ export interface Attributes {
   gather: { axis: number; indices: readonly number[] };
   /** Rows of a table [V, E] by int64 ids. */
   embed: object;
-  /** int64 ids [...] to float32 [..., depth]. */
-  oneHot: { depth: number };
+  /** Rows [..., E] added up in a table [V, E] at int64 ids [...]: the adjoint of embed. */
+  scatterAdd: object;
 }
 
+/** Operations with several results, each of which is a `pick`. */
+interface SeveralOutputs {
+  /** 0 normalised x, 1 mean, 2 inverse standard deviation; over the last axis. */
+  layerNorm: { eps: number };
+  /** One per size. */
+  split: { axis: number; sizes: readonly number[] };
+}
+
+/**
+ * Every primitive of the graph with its attributes. Derivatives, ONNX emission and the test interpreter are tables over
+ * it, and the compiler refuses a table with a missing entry.
+ */
+export type Attributes = SingleOutput & SeveralOutputs;
+
 export type OpName = keyof Attributes;
+export type SingleName = keyof SingleOutput;
+export type SeveralName = keyof SeveralOutputs;
 
 /** A symbolic tensor: one node of the graph. Reductions keep their axes as 1; sum and mean in ops.ts drop them. */
 export interface Tensor<K extends OpName = OpName> {
@@ -126,13 +139,25 @@ export function input(name: string, shape: Shape, dtype: DType = 'float32'): Ten
   return node('input', [], { name }, [...shape], dtype);
 }
 
-/** Numbers baked into the graph. */
+/** A few numbers that are part of the graph, copied: a factor, a mask, a table of angles. For parameters there is `weight`. */
 export function constant(data: ArrayLike<number>, shape: Shape): Tensor {
   if (data.length !== size(shape))
     throw new Error(
       `A constant of shape ${show(shape)} needs ${size(shape)} numbers; got ${data.length}. Pass the shape of the data.`,
     );
   return node('constant', [], { data: Float32Array.from(data) }, [...shape]);
+}
+
+/**
+ * Parameters of a program that are not its caller's to feed. The numbers are read from `data` whenever the program runs:
+ * several programs share one array, and none grows with it. They may change between runs.
+ */
+export function weight(data: Float32Array, shape: Shape): Tensor {
+  if (data.length !== size(shape))
+    throw new Error(
+      `A weight of shape ${show(shape)} needs ${size(shape)} numbers; got ${data.length}. Pass the shape of the data.`,
+    );
+  return node('weight', [], { data }, [...shape]);
 }
 
 export function scalar(value: number): Tensor {

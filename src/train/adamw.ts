@@ -4,6 +4,7 @@
  * is what bounds an optimizer. What they compute of a number depends on that number alone, so any split among threads
  * gives the same bits.
  */
+import { pow } from '../math.ts';
 import type { Assembler, Code, Func, Local } from '../tensor/wasm/assembler.ts';
 import { advance, f32, f32x4, f64x2, i32, loopWhile, repeat, v128 } from '../tensor/wasm/instructions.ts';
 
@@ -33,13 +34,13 @@ export function adamwArguments(step: number, settings: AdamwSettings, group: { d
   const { beta1, beta2, weightDecay, emaDecay } = settings;
   const learningRate = settings.learningRate * group.rate;
   return [
-    learningRate / (1 - beta1 ** (step + 1)),
+    learningRate / (1 - pow(beta1, step + 1)),
     group.decay ? learningRate * weightDecay : 0,
     beta1,
     1 - beta1,
     beta2,
     1 - beta2,
-    1 / Math.sqrt(1 - beta2 ** (step + 1)),
+    1 / Math.sqrt(1 - pow(beta2, step + 1)),
     1 - emaDecay,
   ] as const;
 }
@@ -125,8 +126,8 @@ export function mergeKernel(mod: Assembler): Func {
         repeat(left, vectors.get, [
           merged.set(f32x4.add(f32x4.mul(a.get, v128.load(sum.get)), f32x4.mul(b.get, v128.load(part.get)))),
           v128.store(sum.get, merged.get),
-          square(low, f64x2.promote(merged.get)),
-          square(high, f64x2.promote(v128.shuffle32(merged.get, merged.get, [2, 3, 2, 3]))),
+          square(low, f64x2.fromF32(merged.get)),
+          square(high, f64x2.fromF32(v128.shuffle32(merged.get, merged.get, [2, 3, 2, 3]))),
           advance(sum, 16),
           advance(part, 16),
         ]),

@@ -2,12 +2,9 @@
  * The threads that share an update: this one and `workers - 1` others. Shard i is always asked of thread i mod workers;
  * who computes what does not show in the results.
  */
-import { Worker } from 'node:worker_threads';
 import { requireAddressSpace } from '../address-space.ts';
-import { NinaError } from '../errors.ts';
-import { WORKER_BYTES, workerError } from '../worker.ts';
-import { openShards, type ShardSetup, type ShardTask, type ShardThread } from './shard.ts';
-import type { ShardReply, ShardWorkerData } from './shard-worker.ts';
+import { openThread, THREAD_BYTES } from '../jobs/index.ts';
+import { openShards, type ShardSetup, type ShardTask } from './shard.ts';
 
 export interface Crew extends Disposable {
   /** One task for each shard, at the same time. @returns their results in the order of shards */
@@ -19,92 +16,58 @@ const ENGINE_BYTES = 500e6;
 
 /**
  * @param workers threads in all; more than there are shards would have nothing to do
- * @throws NinaError when address space is too short for the threads, or one of them cannot start.
+ * @throws NinaError when address space is too short for the threads.
  */
 export async function openCrew(setup: ShardSetup, workers: number): Promise<Crew> {
-  const shards = setup.rows.map((_, i) => i);
-  const count = Math.min(workers, shards.length);
+  const count = Math.min(workers, setup.rows.length);
+  const shards = setup.rows.map((_, shard) => shard);
+  const of = (member: number) => shards.filter((shard) => shard % count === member);
   if (count > 1)
     requireAddressSpace(
       count === 2 ? 'A second thread for training needs' : `${count - 1} more threads for training need`,
-      (count - 1) * WORKER_BYTES + ENGINE_BYTES,
+      (count - 1) * THREAD_BYTES + ENGINE_BYTES,
       ', train with --workers 1',
     );
-  const of = (member: number) => shards.filter((shard) => shard % count === member);
-  const others = Array.from({ length: count - 1 }, (_, i) => startWorker(setup, of(i + 1)));
-  const members: ShardThread[] = [...others];
-  const dispose = () => {
-    for (const member of members) member[Symbol.dispose]();
-  };
-  try {
-    // All compile at the same time.
-    const started = Promise.all(others.map(({ ready }) => ready));
-    started.catch(() => {}); // told below
-    members.unshift(await openShards(setup, of(0)));
-    await started;
-  } catch (error) {
-    dispose();
-    throw error;
-  }
-  return {
-    async each(task) {
-      // A run of this thread's own blocks it: the others begin first. Nobody computes any more when this returns.
-      const theirs = shards.filter((shard) => shard % count !== 0);
-      const awaited = Promise.allSettled(theirs.map((shard) => members[shard % count].run(task(shard))));
-      const results = new Map<number, number>();
-      try {
-        for (const shard of of(0)) results.set(shard, await members[0].run(task(shard)));
-      } finally {
-        await awaited;
-      }
-      for (const [i, result] of (await awaited).entries()) {
-        if (result.status === 'rejected') throw result.reason;
-        results.set(theirs[i], result.value);
-      }
-      return shards.map((shard) => results.get(shard)!);
-    },
-    [Symbol.dispose]: dispose,
-  };
-}
-
-interface RemoteThread extends ShardThread {
-  readonly ready: Promise<number>;
-}
-
-/** A worker thread; whatever ends it, every task that waits for it fails with a sentence. */
-function startWorker(setup: ShardSetup, shards: readonly number[]): RemoteThread {
   // Workers run compiled code: Node 20 does not run TypeScript.
   const module = new URL('./shard-worker.js', import.meta.url);
-  const worker = new Worker(module, { workerData: { setup, shards } satisfies ShardWorkerData });
-  const waiting: { resolve: (value: number) => void; reject: (error: Error) => void }[] = [];
-  let ended: Error | undefined;
-  const end = (error: Error) => {
-    ended ??= error;
-    for (const { reject } of waiting.splice(0)) reject(ended);
+  const others = Array.from({ length: count - 1 }, (_, i) => openThread(module, { setup, shards: of(i + 1) }));
+  // Compiled by all at the same time. A thread that is closed inside a call of the engine takes the process with it: it
+  // is waited for, here and in `each`.
+  const opening = Promise.allSettled(others.map((other) => other.run({ kind: 'open' } satisfies ShardTask)));
+  const close = async () => {
+    await opening;
+    for (const other of others) void other.close();
   };
-  worker.on('message', (reply: ShardReply) => {
-    const { resolve, reject } = waiting.shift()!;
-    if ('value' in reply) resolve(reply.value);
-    else reject(reply.sentence ? new NinaError(reply.error) : new Error(`A worker failed: ${reply.error}`));
+  const own = await openShards(setup, of(0)).catch(async (error) => {
+    await close();
+    throw error;
   });
-  worker.on('error', (cause) => end(workerError(cause)));
-  worker.on('exit', (code) =>
-    end(new NinaError(`A worker thread of the training stopped by itself (exit code ${code}).`)),
-  );
-  const answer = () =>
-    new Promise<number>((resolve, reject) => {
-      if (ended) reject(ended);
-      else waiting.push({ resolve, reject });
-    });
+  const failed = (await opening).find((outcome) => outcome.status === 'rejected');
+  if (failed) {
+    own[Symbol.dispose]();
+    await close();
+    throw failed.reason;
+  }
+  const members = [own, ...others] as readonly { run(task: ShardTask): Promise<unknown> }[];
   return {
-    ready: answer(),
-    run(task) {
-      const result = answer();
-      worker.postMessage(task);
-      return result;
+    async each(task) {
+      const results = new Array<number>(shards.length);
+      const work = async (member: number) => {
+        for (const shard of of(member)) results[shard] = (await members[member].run(task(shard))) as number;
+      };
+      // This thread's own work blocks it: the others begin first.
+      const theirs = Promise.allSettled(others.map((_, i) => work(i + 1)));
+      try {
+        await work(0);
+      } finally {
+        await theirs;
+      }
+      for (const outcome of await theirs) if (outcome.status === 'rejected') throw outcome.reason;
+      return results;
     },
     [Symbol.dispose]() {
-      worker.postMessage(null);
+      void close();
+      own[Symbol.dispose]();
     },
   };
 }

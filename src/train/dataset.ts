@@ -12,7 +12,6 @@ import {
   requireEntities,
   splitByMasks,
   splitEpisodes,
-  statistics,
   type Window,
   windows,
   writeChunk,
@@ -20,6 +19,7 @@ import {
 import * as state from '../encoders/state/index.ts';
 import { checkActions, LIBERO_ACTION, type PolicyStatistics } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
+import { momentsOf } from '../robot/index.ts';
 
 /** Episodes with the windows that are cut from them. */
 export interface Dataset {
@@ -95,7 +95,7 @@ function measure(episodes: readonly Episode[]): PolicyStatistics {
     joint: [column(7, 1), ['joint']],
     actions: [episodes.map((e) => e.actions), ACTION_NAMES],
   } as const;
-  const of = ([rows, names]: readonly [readonly Float32Array[], readonly string[]]) => ({ ...statistics(rows, names) });
+  const of = ([rows, names]: readonly [readonly Float32Array[], readonly string[]]) => ({ ...momentsOf(rows, names) });
   return {
     proprio: of(tables.proprio),
     position: of(tables.position),

@@ -2,35 +2,34 @@
  * The training loop: update, measure, save. A run stopped anywhere and resumed computes the same bits as one that never
  * stopped, because all that carries over is in state.safetensors and all that is random follows from the seed and the step.
  */
-import { configFor } from '../encoders/state/index.ts';
+import { drawModel } from '../decoders/index.ts';
+import { cpu } from '../engine/index.ts';
 import { NinaError, UsageError } from '../errors.ts';
 import { sweepDrafts } from '../files.ts';
 import { type Lock, lockDirectory } from '../lock.ts';
-import { CHECKPOINTS, init, LIBERO_ACTION, type PolicyConfig, requireOutsideCheckpoints } from '../policy/index.ts';
+import {
+  blueprint,
+  CHECKPOINTS,
+  LIBERO_ACTION,
+  type PolicyConfig,
+  prepareSelfTest,
+  requireOutsideCheckpoints,
+} from '../policy/index.ts';
+import type { Reporter } from '../progress.ts';
 import { fold, key } from '../random.ts';
-import { pack } from '../tensor/index.ts';
-import { decoderSettings, encoderSettings, type TrainConfig } from './config.ts';
-import { type Demonstrations, loadDemonstrations } from './dataset.ts';
+import { layoutOf, pack, unpack } from '../tensor/index.ts';
+import type { TrainConfig } from './config.ts';
+import { type Demonstrations, firstObservation, loadDemonstrations } from './dataset.ts';
 import { divergedAdvice, explain, resume } from './failure.ts';
 import { requireMemory } from './memory.ts';
 import { appendMetrics, type Metrics, readMetrics, truncateMetrics, writeCsv } from './metrics.ts';
 import { fill, initialState, openOptimizer, optimizerMemory } from './optimizer.ts';
+import { decoderConfig, encoderConfig } from './parts.ts';
 import { isRun, lastingSettings, locateData, noteChanges, requireSameSettings, save, writeRecipe } from './run.ts';
 import { shardRows } from './shard.ts';
-import { readState, type Window } from './state.ts';
+import { readState, requireSize, type Window } from './state.ts';
 import { prepareUpdate } from './update.ts';
 import { prepareValidation } from './validation.ts';
-
-/** Where a run tells how it goes. */
-export interface TrainReport {
-  /** Something a person should know once. */
-  notice(text: string): void;
-  /** Before the first update of this process. */
-  start(run: { step: number; steps: number; parameters: number; episodes: number; windows: number }): void;
-  /** After each update; `step` counts the updates done. */
-  step(progress: { step: number; loss: number; gradNorm: number; stepsPerS: number }): void;
-  metrics(line: Metrics): void;
-}
 
 export interface TrainResult {
   readonly steps: number;
@@ -45,15 +44,16 @@ const EMPTY: Window = { steps: 0, loss: 0, gradNorm: 0 };
 /** How a training is told to stop, and where it tells how it goes. */
 export interface TrainOptions {
   readonly signal: AbortSignal;
-  readonly report: TrainReport;
+  /** Told before the first update of this process, then each update. */
+  readonly report: Reporter;
   /** Threads that share an update, 1 unless given; at most 2 have work. The result does not depend on them. */
   readonly workers?: number;
 }
 
 /**
- * Trains in the folder `run` until `config.max_steps`, from its saved state if it has one.
+ * Trains in the folder `run` until `max_steps`, from its saved state if it has one.
  * @param signal when aborted, a checkpoint is saved after the current step and a NinaError says how to resume.
- * @throws UsageError when the saved state is already beyond `config.max_steps`, or the settings need more memory than
+ * @throws UsageError when the saved state is already beyond `max_steps`, or the settings need more memory than
  * there is.
  * @throws NinaError when another process uses the folder, the data is unsuitable or has changed, the run's recipe was
  * edited, or training diverges.
@@ -77,32 +77,40 @@ async function trainLocked(
 ): Promise<TrainResult> {
   sweepDrafts(run, `${run}/${CHECKPOINTS}`);
   const root = key(config.seed);
+  const { training } = config;
   const source = locateData(run, config);
-  const data = await loadDemonstrations(source, config.seed, config.validation_fraction, report.notice);
-  const policy = policyConfig(config, data);
-  const initial = init(fold(root, 'init'), policy);
-  const { layout, flat } = pack(initial.params);
-
-  const saved = readState(run, layout.size);
+  const data = await loadDemonstrations(source, config.seed, training.validation_fraction, report.notice);
+  const saved = readState(run);
+  // Other data make another vocabulary and so another model: the data come first, what follows from them later.
   if (saved && saved.dataHash !== data.hash)
     throw new NinaError(
       `The demonstrations in ${config.data} are not those that ${run} was trained on so far. Restore them, say with --data ` +
         'where those are now, or start a new run.',
     );
   if (saved) requireSameSettings(run, config, saved.settings);
-  if (saved && config.max_steps < saved.step)
+  if (saved && training.max_steps < saved.step)
     throw new UsageError(
-      `${run} has done ${saved.step} steps; max_steps must be at least that to go on with it, got ${config.max_steps}.`,
+      `${run} has done ${saved.step} steps; max_steps must be at least that to go on with it, got ${training.max_steps}.`,
     );
-  const memory = await optimizerMemory(layout.size, shardRows(config.batch_size).length);
-  fill(memory, saved?.optimizer ?? initialState(flat));
+  const policy = policyConfig(config, data);
+  const plan = blueprint(fold(root, 'init'), policy);
+  const layout = layoutOf(plan.params);
+  if (saved) requireSize(run, saved, layout.size);
+  const { optimizer: start, buffers } = saved ?? fresh(plan);
+  const memory = await optimizerMemory(layout.size, shardRows(training.batch_size).length);
+  fill(memory, start);
   const { state: optimizer } = await openOptimizer(memory);
-  const model = { ...initial, buffers: saved?.buffers ?? initial.buffers };
+  // The engine takes no views of memory that threads share: what is validated and saved is a copy of the average.
+  const average = new Float32Array(layout.size);
+  const averaged = { params: unpack(plan.params, average), buffers };
+  const takeAverage = () => average.set(optimizer.ema);
+  takeAverage();
   let { step, window } = saved ?? { step: 0, window: EMPTY };
   using update = await prepareUpdate({
-    config,
+    config: training,
     policy,
-    model,
+    plan,
+    buffers,
     optimizer: memory,
     dataset: data.train,
     statistics: data.statistics,
@@ -110,30 +118,32 @@ async function trainLocked(
     workers,
   });
   using validation = await prepareValidation(
-    config,
+    training,
     policy,
-    model,
+    averaged,
     data.validation,
     data.statistics,
     fold(root, 'validation'),
   );
+  const parts = { config: policy, statistics: data.statistics, model: averaged };
+  using selfTest = await prepareSelfTest(parts, firstObservation(data.train), fold(root, 'self-test'), cpu);
+  const validate = () => {
+    takeAverage();
+    return validation.measure();
+  };
   const saveNow = async () => {
     lock.check();
+    takeAverage();
     const settings = lastingSettings(config);
-    const state = { step, optimizer, buffers: model.buffers, window, dataHash: data.hash, settings };
-    const directory = await save(run, state, { config: policy, statistics: data.statistics, model }, data, config);
+    const state = { step, optimizer, buffers, window, dataHash: data.hash, settings };
+    const directory = await save(run, state, parts, selfTest, data, config);
     writeCsv(run);
     return directory;
   };
 
   const { episodes, windows } = data.train;
-  report.start({
-    step,
-    steps: config.max_steps,
-    parameters: layout.size,
-    episodes: episodes.length,
-    windows: windows.length,
-  });
+  const tell = (note: string) => report.progress({ stage: 'Training', done: step, total: training.max_steps, note });
+  tell(`${(layout.size / 1e6).toFixed(2)} M parameters on ${episodes.length} episodes (${windows.length} chunks)`);
   let last: Metrics | undefined;
   let begun = false;
   // After the first update is known to fit into memory the folder holds a run; bad data or settings leave no trace.
@@ -145,10 +155,10 @@ async function trainLocked(
     truncateMetrics(run, step);
     last = readMetrics(run).at(-1);
   };
-  if (step === config.max_steps) begin();
+  if (step === training.max_steps) begin();
   let clock = { steps: 0, ms: 0 };
   let saves = false;
-  while (step < config.max_steps) {
+  while (step < training.max_steps) {
     const startMs = performance.now();
     const { loss, gradNorm, diverged } = await update.measure(step);
     if (diverged) throw new NinaError(`Training diverged at step ${step}: ${diverged} ${divergedAdvice(run)}`);
@@ -159,7 +169,7 @@ async function trainLocked(
       const checkpoint = await saveNow();
       if (signal.aborted)
         throw new NinaError(
-          `Stopped after step ${step} of ${config.max_steps}; saved ${checkpoint}. Go on with: ${resume(run)}`,
+          `Stopped after step ${step} of ${training.max_steps}; saved ${checkpoint}. Go on with: ${resume(run)}`,
         );
     }
     const applyMs = performance.now();
@@ -168,17 +178,17 @@ async function trainLocked(
     window = { steps: window.steps + 1, loss: window.loss + loss, gradNorm: window.gradNorm + gradNorm };
     clock = { steps: clock.steps + 1, ms: clock.ms + measureMs + performance.now() - applyMs };
     const stepsPerS = (1000 * clock.steps) / clock.ms;
-    report.step({ step, loss, gradNorm, stepsPerS });
+    tell(`loss ${loss.toPrecision(4)}, |g| ${gradNorm.toPrecision(3)}, ${stepsPerS.toFixed(1)} steps/s`);
 
-    const validates = step === config.max_steps || step % config.validate_every === 0;
-    if (validates || step % config.log_every === 0) {
+    const validates = step === training.max_steps || step % training.validate_every === 0;
+    if (validates || step % training.log_every === 0) {
       last = {
         step,
         loss: window.loss / window.steps,
         grad_norm: window.gradNorm / window.steps,
         lr: learningRate,
         steps_per_s: stepsPerS,
-        ...(validates && (await validation.measure(optimizer.ema.slice()))),
+        ...(validates && (await validate())),
       };
       if (!Number.isFinite(last.val_loss ?? 0))
         throw new NinaError(
@@ -186,25 +196,28 @@ async function trainLocked(
         );
       lock.check();
       appendMetrics(run, last);
-      report.metrics(last);
       window = EMPTY;
       clock = { steps: 0, ms: 0 };
     }
     // The runtime blocks the event loop: let signals in.
     await new Promise(setImmediate);
-    saves = signal.aborted || step % config.checkpoint_every === 0;
+    saves = signal.aborted || step % training.checkpoint_every === 0;
   }
   return { steps: step, checkpoint: await saveNow(), metrics: last };
 }
 
+/** Where a training begins. */
+function fresh(plan: ReturnType<typeof blueprint>) {
+  const { params, buffers } = drawModel(plan);
+  return { optimizer: initialState(pack(params).flat), buffers };
+}
+
 /** The policy that these settings and this data define. */
-function policyConfig(config: TrainConfig, { train, validation }: Demonstrations): PolicyConfig {
-  const decoder = decoderSettings(config);
+function policyConfig({ encoder, decoder, acting }: TrainConfig, { train, validation }: Demonstrations): PolicyConfig {
   return {
-    encoder: configFor(encoderSettings(config), [...train.episodes, ...validation.episodes]),
-    decoder,
+    encoder: encoderConfig(encoder, [...train.episodes, ...validation.episodes]),
+    decoder: decoderConfig(decoder),
     action: LIBERO_ACTION,
-    multistep: config.multistep ?? decoder.chunk_length,
-    temperature: config.temperature,
+    acting: { multistep: acting.multistep ?? decoder.chunk_length, temperature: acting.temperature },
   };
 }

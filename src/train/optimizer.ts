@@ -4,10 +4,10 @@
  * of threads.
  */
 import { NinaError } from '../errors.ts';
+import type { ParameterGroup } from '../tensor/index.ts';
 import { assembler } from '../tensor/wasm/assembler.ts';
 import { instantiate, LARGEST_MEMORY, type SharedMemory, sharedMemory } from '../tensor/wasm/instantiate.ts';
 import { type AdamwSettings, adamwArguments, adamwKernel, mergeKernel } from './adamw.ts';
-import type { ParameterGroup } from './groups.ts';
 
 /** Everything that a run must remember, each array as long as the parameter layout. */
 export interface OptimizerState {

@@ -3,14 +3,13 @@
  * the optimizer's arrays. A batch has the same shards on every machine, and what is random in one follows from its key
  * and the step, so a result has the same bits for any number of threads.
  */
-import * as decoders from '../decoders/index.ts';
+import { decoderOf } from '../decoders/index.ts';
 import type { Feed } from '../engine/index.ts';
 import type { Masks } from '../nn/index.ts';
-import type { PolicyConfig, PolicyModel } from '../policy/index.ts';
+import type { ModelShape, PolicyConfig } from '../policy/index.ts';
 import { dropoutMask, fold, type Key } from '../random.ts';
-import { feeds, layoutOf } from '../tensor/index.ts';
+import { feeds, layoutOf, type ParameterGroup } from '../tensor/index.ts';
 import type { AdamwSettings } from './adamw.ts';
-import type { ParameterGroup } from './groups.ts';
 import { type OptimizerMemory, openOptimizer } from './optimizer.ts';
 import { compileUpdate, GRADIENT, PARAMETER } from './programs.ts';
 
@@ -27,7 +26,7 @@ export function shardRows(batchSize: number): number[] {
 export interface ShardSetup {
   readonly policy: PolicyConfig;
   /** The shapes of the parameters, and the buffers. */
-  readonly model: PolicyModel;
+  readonly model: ModelShape;
   readonly optimizer: OptimizerMemory;
   /** Rows of each shard. */
   readonly rows: readonly number[];
@@ -39,6 +38,8 @@ export interface ShardSetup {
 
 /** What a thread is asked to do; the numbers of shards and of segments are the same. */
 export type ShardTask =
+  /** Nothing: answered when the thread is ready. */
+  | { readonly kind: 'open' }
   /** Loss and gradient of a shard whose observations and actions these are: its loss. */
   | { readonly kind: 'measure'; readonly shard: number; readonly step: number; readonly batch: Record<string, Feed> }
   /** Adds up the gradients in a segment: the sum of the squares. */
@@ -75,7 +76,7 @@ export async function openShards(setup: ShardSetup, shards: readonly number[]): 
     params.set(optimizer.state.params);
     for (const { name, rate, values } of dropouts) dropoutMask(fold(own, 'dropout', name, step), rate, values);
     const masks = Object.fromEntries(dropouts.map(({ name, values }) => [name, values]));
-    const draws = decoders.draws(policy.decoder, own, step, rows[shard]);
+    const draws = decoderOf(policy.decoder).draws(policy.decoder, own, step, rows[shard]);
     await program.run({ ...parameters, ...batch, ...draws, ...masks }, outputs);
     optimizer.gradients[shard].set(gradient);
     return outputs.loss[0];
@@ -84,6 +85,8 @@ export async function openShards(setup: ShardSetup, shards: readonly number[]): 
   return {
     async run(task) {
       switch (task.kind) {
+        case 'open':
+          return 0;
         case 'measure':
           return measure(task.shard, task.step, task.batch);
         case 'merge':

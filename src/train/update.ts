@@ -3,15 +3,15 @@
  * is a function of the state and the step alone. The batch is cut into shards, which threads compute at the same time;
  * their losses and gradients are added up in one order.
  */
+import { decoderOf } from '../decoders/index.ts';
 import { feedsOf } from '../encoders/state/index.ts';
 import type { Feed } from '../engine/index.ts';
-import type { PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/index.ts';
+import type { blueprint, PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/index.ts';
 import { fold, type Key } from '../random.ts';
-import { layoutOf, mapTree, type NDArray } from '../tensor/index.ts';
-import type { TrainConfig } from './config.ts';
+import { groupsOf, mapTree, type Spec } from '../tensor/index.ts';
+import type { TrainingSettings } from './config.ts';
 import { openCrew } from './crew.ts';
 import { batcher, type Dataset, episodeId } from './dataset.ts';
-import { decayGroups } from './groups.ts';
 import type { OptimizerMemory } from './optimizer.ts';
 import { batchSampler } from './sampler.ts';
 import { emaDecayAt, learningRateAt } from './schedule.ts';
@@ -41,9 +41,10 @@ export interface Update extends Disposable {
 const EXPLOSION = 100;
 
 export interface UpdateOptions {
-  readonly config: TrainConfig;
+  readonly config: TrainingSettings;
   readonly policy: PolicyConfig;
-  readonly model: PolicyModel;
+  readonly plan: Pick<ReturnType<typeof blueprint>, 'params'>;
+  readonly buffers: PolicyModel['buffers'];
   readonly optimizer: OptimizerMemory;
   readonly dataset: Dataset;
   readonly statistics: PolicyStatistics;
@@ -53,24 +54,20 @@ export interface UpdateOptions {
 }
 
 export async function prepareUpdate(options: UpdateOptions): Promise<Update> {
-  const { config, policy, model, optimizer, dataset, statistics, key, workers } = options;
+  const { config, policy, plan, buffers, optimizer, dataset, statistics, key, workers } = options;
   const { batch_size: B, threads } = config;
-  const { decoder } = policy;
-  const { chunk_length: T, action_dim: A } = decoder;
+  const { chunk_length: T, action_dim: A } = policy.decoder;
   const rows = shardRows(B);
   const weights = rows.map((n) => n / B);
-  const groups = decayGroups(layoutOf(model.params).entries);
-  const shapes = mapTree(model.params, ({ shape }: NDArray): NDArray => ({ shape, data: new Float32Array(0) }));
-  const crew = await openCrew(
-    { policy, model: { ...model, params: shapes }, optimizer, rows, groups, key, threads },
-    workers,
-  );
+  const groups = groupsOf(plan.params);
+  const model = { params: mapTree(plan.params, ({ shape }: Spec) => ({ shape })), buffers };
+  const crew = await openCrew({ policy, model, optimizer, rows, groups, key, threads }, workers);
   const sample = batchSampler(fold(key, 'batches'), dataset.windows.length, B);
   const { allocate, fill } = batcher(dataset, policy.encoder, statistics, T);
   const batches = rows.map((n) => allocate(n));
   const feeds = batches.map(({ state, actions }): Record<string, Feed> => ({ ...feedsOf(state), actions }));
   const firsts = rows.map((_, i) => rows.slice(0, i).reduce((a, b) => a + b, 0));
-  const explosion = EXPLOSION * (decoder.decoder === 'nina' ? T * A : 1);
+  const explosion = EXPLOSION * (decoderOf(policy.decoder).lossUnit === 'nats' ? T * A : 1);
   const schedule = {
     learningRate: config.learning_rate,
     steps: config.schedule_steps ?? config.max_steps,

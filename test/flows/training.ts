@@ -2,11 +2,10 @@
  * A density whose entropy is known, and maximum-likelihood training on it.
  */
 
-import { compile } from '../../src/engine/index.ts';
+import { cpu } from '../../src/engine/index.ts';
 import { logProb, sample } from '../../src/flows/index.ts';
 import { fold, type Key, key, normals, rng } from '../../src/random.ts';
-import { feeds, grad, input, mean, neg, pack, symbols, unpack } from '../../src/tensor/index.ts';
-import { decayGroups } from '../../src/train/groups.ts';
+import { byPath, feeds, gradOf, input, mean, neg, pack, symbols, unpack } from '../../src/tensor/index.ts';
 import { fill, initialState, openOptimizer, optimizerMemory } from '../../src/train/optimizer.ts';
 import { evaluate } from './evaluate.ts';
 import { C, type Specimen } from './registry.ts';
@@ -51,19 +50,12 @@ export async function trainOnBanana(specimen: Specimen, k: Key = key(30)): Promi
   const p = symbols(specimen.params);
   const [x, cond] = [input('x', [BATCH, 2]), input('cond', [BATCH, C])];
   const loss = neg(mean(logProb(specimen.bind(p, cond), x)));
-  const named = Object.entries(p);
-  const gradients = grad(
-    loss,
-    named.map(([, t]) => t),
-  );
   const memory = await optimizerMemory(layout.size, 1);
   fill(memory, initialState(flat));
   const { state, gradients: sums, update } = await openOptimizer(memory);
-  const groups = decayGroups(layout.entries);
+  const groups = [{ start: 0, end: layout.size, decay: false, frozen: false, rate: 1 }];
   {
-    using program = await compile({
-      outputs: { loss, ...Object.fromEntries(named.map(([path], i) => [`grad.${path}`, gradients[i]])) },
-    });
+    using program = await cpu.compile({ loss, ...byPath(gradOf(loss, p), 'grad.') });
     const into = feeds(layout, gradient, 'grad.');
     const parameters = feeds(layout, flat);
     for (let step = 0; step < STEPS; step++) {

@@ -3,7 +3,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { publish } from '../../src/reproduce/publish.ts';
-import { type Plan, summarize } from '../../src/reproduce/summary.ts';
+import { type Plan, summaryOf } from '../../src/reproduce/summary.ts';
 import { lineOf, PLAN } from './synthetic.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'publish-'));
@@ -24,7 +24,7 @@ const at = (...names: string[]) => path.join(folder, ...names);
 const read = (...names: string[]) => fs.readFileSync(at(...names), 'utf8');
 
 test('a folder of results: lines, sums, charts, one report', async () => {
-  await publish(at('a'), summarize(PLAN, LINES), LINES);
+  await publish(at('a'), summaryOf(PLAN, LINES), LINES);
   expect(fs.readdirSync(at('a')).sort()).toEqual([
     'main-difference.svg',
     'main-success.svg',
@@ -57,8 +57,8 @@ test('the report holds both studies, and the same results give the same bytes', 
     lineOf({ suite: 'tabletop-object', variant: i === 0 ? 'flow' : 'bare', seed: 0, successes }),
   );
   const both = async (name: string) => {
-    await publish(at(name), summarize(PLAN, LINES), LINES);
-    await publish(at(name), summarize(ABLATION, ablation), ablation);
+    await publish(at(name), summaryOf(PLAN, LINES), LINES);
+    await publish(at(name), summaryOf(ABLATION, ablation), ablation);
   };
   await both('b');
   await both('c');
@@ -68,14 +68,14 @@ test('the report holds both studies, and the same results give the same bytes', 
 });
 
 test('a study without a finished cell is a report all the same', async () => {
-  await publish(at('d'), summarize(PLAN, []), []);
+  await publish(at('d'), summaryOf(PLAN, []), []);
   expect(read('d', 'main.jsonl')).toBe('');
   expect(read('d', 'report.html')).toContain('0 of 8 cells');
 });
 
 test('a damaged file is named', async () => {
-  await publish(at('e'), summarize(PLAN, LINES), LINES);
+  await publish(at('e'), summaryOf(PLAN, LINES), LINES);
   fs.writeFileSync(at('e', 'ablate.json'), '{');
   fs.writeFileSync(at('e', 'ablate.jsonl'), '');
-  await expect(publish(at('e'), summarize(PLAN, LINES), LINES)).rejects.toThrow(/ablate\.json is not JSON: /);
+  await expect(publish(at('e'), summaryOf(PLAN, LINES), LINES)).rejects.toThrow(/ablate\.json is not JSON: /);
 });

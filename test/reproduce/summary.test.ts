@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { difference } from '../../src/reproduce/difference.ts';
 import { rateOf } from '../../src/reproduce/results.ts';
-import { summarize } from '../../src/reproduce/summary.ts';
+import { summaryOf } from '../../src/reproduce/summary.ts';
 import { countText, differenceText, markdown, spreadText, successText } from '../../src/reproduce/tables.ts';
+import { difference } from '../../src/statistics/index.ts';
 import { lineOf, PLAN } from './synthetic.ts';
 
 /** Newcombe prints four digits. */
@@ -51,7 +51,7 @@ test('rollouts are pooled over seeds, and over the suites of whole seeds', () =>
     lineOf({ suite: 'tabletop-object', variant: 'diffusion', seed: 0, successes: 8 }),
     lineOf({ suite: 'tabletop-goal', variant: 'diffusion', seed: 0, successes: 8 }),
   ];
-  const summary = summarize(PLAN, lines);
+  const summary = summaryOf(PLAN, lines);
   const [flow, diffusion] = summary.variants;
   const object = flow.suites[0].result!;
   expect(object).toMatchObject({ successes: 16, n: 20, success_rate: 0.8, seeds: [{ seed: 0 }, { seed: 1 }] });
@@ -68,17 +68,17 @@ test('a variant without cells has no numbers, and one that is the baseline has n
   const base = { suite: 'tabletop-object', seed: 0, successes: 8, hash: 'same' };
   const lines = [lineOf({ ...base, variant: 'diffusion' }), lineOf({ ...base, variant: 'flow' })];
   const plan = { ...PLAN, suites: ['tabletop-object'] };
-  expect(summarize(plan, lines).variants[0].average!.difference).toBeNull();
-  const [flow] = summarize(plan, []).variants;
+  expect(summaryOf(plan, lines).variants[0].average!.difference).toBeNull();
+  const [flow] = summaryOf(plan, []).variants;
   expect(flow).toMatchObject({ average: null, suites: [{ result: null }], parameters: null, latency_ms: null });
-  expect(markdown(summarize(plan, []))).not.toMatch(/NaN|undefined|null/);
+  expect(markdown(summaryOf(plan, []))).not.toMatch(/NaN|undefined|null/);
 });
 
 test('medians and means over cells', () => {
   const lines = [1, 2, 9].map((value, seed) =>
     lineOf({ suite: 'tabletop-object', variant: 'flow', seed, successes: 1, latencyMs: value, metric: value }),
   );
-  const [flow] = summarize({ ...PLAN, suites: ['tabletop-object'] }, lines).variants;
+  const [flow] = summaryOf({ ...PLAN, suites: ['tabletop-object'] }, lines).variants;
   expect(flow).toMatchObject({ latency_ms: 2, metrics: { val_bits_per_dim: 4 } });
 });
 

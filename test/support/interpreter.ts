@@ -131,6 +131,7 @@ const RULES: { [K in OpName]: Rule<K> } = {
   input: () => [],
   pick: () => [],
   constant: (_, { data }) => Float64Array.from(data),
+  weight: (_, { data }) => Float64Array.from(data),
   neg: unary((x) => -x),
   exp: unary(Math.exp),
   log: unary(Math.log),
@@ -240,5 +241,12 @@ const RULES: { [K in OpName]: Rule<K> } = {
       ),
     ),
   embed: ([table, ids], _, shape) => build(shape, (at) => read(table, [read(ids, at.slice(0, -1)), at.at(-1)!])),
-  oneHot: ([ids], _, shape) => build(shape, (at) => +(read(ids, at.slice(0, -1)) === at.at(-1)!)),
+  scatterAdd: ([rows, ids], _, shape) => {
+    const out = new Float64Array(size(shape));
+    const width = shape[1];
+    ids.data.forEach((id, i) => {
+      for (let e = 0; e < width; e++) out[id * width + e] += rows.data[i * width + e];
+    });
+    return out;
+  },
 };

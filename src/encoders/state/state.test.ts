@@ -1,10 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compile } from '../../engine/index.ts';
+import { cpu } from '../../engine/index.ts';
 import { NinaError } from '../../errors.ts';
 import { noDropout } from '../../nn/index.ts';
 import { fold, key, rng } from '../../random.ts';
-import { feeds, grad, leaves, mean, pack, square, symbols, type Tensor } from '../../tensor/index.ts';
+import {
+  byPath,
+  feeds,
+  gradOf,
+  leaves,
+  materialise,
+  mean,
+  pack,
+  square,
+  symbols,
+  type Tensor,
+} from '../../tensor/index.ts';
 import {
   configFor,
   encode,
@@ -49,14 +60,12 @@ const config: StateConfig = configFor(stateSchema.parse({ encoder_dim: 16, encod
 
 /** The token of one observation, [W]. */
 async function tokenOf(observation: StateObservation, c: StateConfig = config): Promise<Float32Array> {
-  const params = init(key(7), c);
+  const params = materialise(init(key(7), c));
   // Padding rows of the learned places must not matter, so larger limits reuse the same numbers.
-  const small = init(key(7), config);
+  const small = materialise(init(key(7), config));
   params.places.data.set(small.places.data);
   const { layout, flat } = pack(params);
-  using program = await compile({
-    outputs: { token: encode(c, symbols(params), stateInputs(c, 1), noDropout) },
-  });
+  using program = await cpu.compile({ token: encode(c, symbols(params), stateInputs(c, 1), noDropout) });
   const arrays = stateArrays(c, 1);
   const { categories, instruction, proprio, entities } = observation;
   writeState(statistics, scene(c, categories, instruction), proprio, entities, arrays, 0);
@@ -191,16 +200,12 @@ describe('the token', () => {
   });
 
   test('every parameter receives a gradient', async () => {
-    const params = init(key(8), config);
+    const params = materialise(init(key(8), config));
     const { layout, flat } = pack(params);
     const p = symbols(params);
     const loss = mean(square(mean(encode(config, p, stateInputs(config, 1), noDropout), [1])));
     const named = leaves<Tensor>(p);
-    const gradients = grad(
-      loss,
-      named.map(([, leaf]) => leaf),
-    );
-    using program = await compile({ outputs: Object.fromEntries(named.map(([path], i) => [path, gradients[i]])) });
+    using program = await cpu.compile(byPath(gradOf(loss, p)));
     const arrays = stateArrays(config, 1);
     const { categories, instruction, proprio, entities } = observationOf(9);
     writeState(statistics, scene(config, categories, instruction), proprio, entities, arrays, 0);

@@ -8,15 +8,20 @@ import {
   type DType,
   is,
   type OpName,
+  type SeveralName,
   type Shape,
+  type SingleName,
   sameShape,
+  size,
   type Tensor,
   topological,
 } from '../tensor.ts';
 import { shareCommon } from './cse.ts';
-import { OnnxGraph } from './model.ts';
+import { ELEMENT_TYPE, OnnxGraph } from './model.ts';
 
 export interface EmitOptions {
+  /** For our own engine: whether it feeds the arrays of weights at each run, or keeps a copy of its own ('packed'). */
+  readonly weights?: 'shared' | 'packed';
   /** For any runtime: only operators of ai.onnx, in its lowest version that has them, and results under their plain names. */
   readonly standard?: boolean;
   /** The model's metadata_props. */
@@ -27,25 +32,38 @@ export interface Emitted {
   readonly model: Uint8Array;
   /** What to feed it and what it answers. */
   readonly signature: Signature;
+  /** Weights that are further inputs, to be fed these arrays. */
+  readonly weights: WeightArrays;
+  /** Packed weights: what the model refers to, to be given with it when it is opened. */
+  readonly external: WeightArrays;
   /** How many ONNX nodes it has. */
   readonly nodes: number;
   /** The version of ai.onnx it is written in. */
   readonly opset: number;
 }
 
+/** By a name inside the model. */
+export type WeightArrays = Readonly<Record<string, { readonly data: Float32Array; readonly shape: Shape }>>;
+
 export interface Signature {
   readonly inputs: Record<string, { shape: Shape; dtype: DType }>;
   readonly outputs: Record<string, { shape: Shape }>;
 }
 
+/** What a weight is called: no name that a caller would give. */
+const weightName = (i: number): string => `weight:${i}`;
+
 /** What a model's result is called: not its plain name, which for our own engine a program may also give to an input. */
 export const engineOutput = (name: string): string => `out:${name}`;
 
 /**
- * The ONNX model that computes `outputs`.
+ * The ONNX model that computes `outputs`. For our own engine it holds no weights; one for any runtime does.
  * @throws Error if two inputs, or with `standard` an input and an output, have one name.
  */
-export function emit(outputs: Record<string, Tensor>, { standard = false, metadata = {} }: EmitOptions = {}): Emitted {
+export function emit(
+  outputs: Record<string, Tensor>,
+  { standard = false, metadata = {}, weights: how = 'shared' }: EmitOptions = {},
+): Emitted {
   const shared = shareCommon(Object.values(outputs));
   const roots = Object.values(outputs).map((t) => shared.get(t)!);
   const order = topological(roots);
@@ -54,6 +72,7 @@ export function emit(outputs: Record<string, Tensor>, { standard = false, metada
   graph.metadata = metadata;
   const names = new Map<Tensor, string | string[]>();
   const inputs: Signature['inputs'] = {};
+  const weights: Record<string, { data: Float32Array; shape: Shape }> = {};
   const single = (t: Tensor): string => {
     const name = names.get(t);
     if (typeof name !== 'string') throw new Error(`Internal: ${t.op} has no single value.`);
@@ -81,6 +100,12 @@ export function emit(outputs: Record<string, Tensor>, { standard = false, metada
       if (name in inputs) throw new Error(`Two different inputs are named ${name}. Give each its own name.`);
       inputs[name] = { shape: t.shape, dtype: t.dtype };
       graph.inputs.push({ name, shape: t.shape, dtype: t.dtype });
+      names.set(t, name);
+    } else if (is(t, 'weight') && !standard) {
+      const name = weightName(Object.keys(weights).length);
+      weights[name] = { data: t.attrs.data, shape: t.shape };
+      if (how === 'shared') graph.inputs.push({ name, shape: t.shape, dtype: t.dtype });
+      else graph.external.push({ name, shape: t.shape, dtype: t.dtype });
       names.set(t, name);
     } else if (is(t, 'pick')) {
       names.set(t, (names.get(t.args[0]) as string[])[t.attrs.index]);
@@ -114,7 +139,14 @@ export function emit(outputs: Record<string, Tensor>, { standard = false, metada
     out[name] = { shape: t.shape };
   });
   const { nodes, opset } = graph;
-  return { model: graph.encode(), signature: { inputs, outputs: out }, nodes: nodes.length, opset };
+  return {
+    model: graph.encode(),
+    signature: { inputs, outputs: out },
+    weights: how === 'shared' ? weights : {},
+    external: how === 'packed' ? weights : {},
+    nodes: nodes.length,
+    opset,
+  };
 }
 
 function countUses(order: readonly Tensor[], roots: readonly Tensor[]): Map<Tensor, number> {
@@ -189,12 +221,15 @@ function swapped(graph: OnnxGraph, name: string, { shape }: Tensor): string {
   return graph.op('Transpose', [name], { perm });
 }
 
-type Emit<K extends OpName> = (g: OnnxGraph, ins: string[], t: Tensor<K>) => string | string[];
+type Emit<K extends OpName> = (g: OnnxGraph, ins: string[], t: Tensor<K>) => K extends SeveralName ? string[] : string;
 
 const same =
-  (op: string): Emit<OpName> =>
+  (op: string): Emit<SingleName> =>
   (g, ins) =>
     g.op(op, ins);
+
+/** The type that a Cast casts to. */
+const FLOAT = ELEMENT_TYPE.float32;
 
 const EMIT: { [K in OpName]: Emit<K> } = {
   input: () => {
@@ -204,6 +239,7 @@ const EMIT: { [K in OpName]: Emit<K> } = {
     throw new Error('Internal: outputs are emitted with their node.');
   },
   constant: (g, _, t) => g.floats(t.attrs.data, t.shape),
+  weight: (g, _, t) => g.floats(t.attrs.data, t.shape),
   neg: same('Neg'),
   exp: same('Exp'),
   log: same('Log'),
@@ -223,7 +259,7 @@ const EMIT: { [K in OpName]: Emit<K> } = {
   div: same('Div'),
   clamp: (g, [x], { attrs: { lo, hi } }) =>
     g.op('Clip', [x, g.floats(Float32Array.of(lo), []), g.floats(Float32Array.of(hi), [])]),
-  equal: (g, ins) => g.op('Cast', [g.op('Equal', ins)], { to: 1 }),
+  equal: (g, ins) => g.op('Cast', [g.op('Equal', ins)], { to: FLOAT }),
   sum: (g, [x], { attrs: { axes } }) => g.op('ReduceSum', [x, g.ints(axes)], { keepdims: 1 }),
   mean: (g, [x], { attrs: { axes } }) =>
     g.standard
@@ -268,6 +304,16 @@ const EMIT: { [K in OpName]: Emit<K> } = {
   broadcast: (g, [x], t) => g.op('Expand', [x, g.ints(t.shape)]),
   gather: (g, [x], { attrs: { axis, indices } }) => g.op('Gather', [x, g.ints(indices)], { axis }),
   embed: (g, ins) => g.op('Gather', ins, { axis: 0 }),
-  oneHot: (g, [ids], { attrs: { depth } }) =>
-    g.op('OneHot', [ids, g.ints([depth]), g.floats(Float32Array.of(0, 1), [2])], { axis: -1 }),
+  scatterAdd: (g, [rows, ids], { args, shape: [V, E] }) => {
+    const N = size(args[1].shape);
+    const at = g.op('Reshape', [ids, g.ints([N, 1])]);
+    // The table of zeros follows from the ids, or the runtime would keep it from the time it loads the graph.
+    const first = g.op('Gather', [at, g.ints([0])], { axis: 0 });
+    const zero = g.op('Cast', [g.op('Sub', [first, first])], { to: FLOAT });
+    const table = g.op('Expand', [zero, g.ints([V, E])]);
+    // ScatterND would take fewer indices, but several threads of it lose additions to the same row.
+    const everywhere = g.op('Expand', [at, g.ints([N, E])]);
+    const flat = g.op('Reshape', [rows, g.ints([N, E])]);
+    return g.op('ScatterElements', [table, everywhere, flat], { axis: 0, reduction: 'add' });
+  },
 };

@@ -8,11 +8,13 @@ import { ProtoWriter } from './protobuf.ts';
 
 /** Of ai.onnx, for our own engine. */
 const ENGINE_OPSET = 20;
-const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int64: 7 };
-const ATTRIBUTE_TYPE = { float: 1, int: 2, ints: 7 };
+export const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int64: 7 };
+/** Where a tensor's numbers are: not in the model. */
+const EXTERNAL = 1;
+const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7 };
 
-/** An attribute: an integer, a list of integers, or a float marked as such. */
-export type OnnxAttribute = number | readonly number[] | { readonly float: number };
+/** An attribute: an integer, a list of integers, a word, or a float marked as such. */
+export type OnnxAttribute = number | readonly number[] | string | { readonly float: number };
 
 export interface OnnxNode {
   op: string;
@@ -32,6 +34,8 @@ export class OnnxGraph {
   readonly nodes: OnnxNode[] = [];
   readonly inputs: Value[] = [];
   readonly outputs: Value[] = [];
+  /** Weights whose bytes are elsewhere, under their own names. */
+  readonly external: Value[] = [];
   /** The model's metadata_props: whatever a reader of the file should know. */
   metadata: Readonly<Record<string, string>> = {};
   /** Whether only operators of ai.onnx may be used, in forms that `opset.ts` knows. */
@@ -93,12 +97,19 @@ export class OnnxGraph {
     model.message(7, (graph) => {
       for (const n of this.nodes) graph.message(1, (w) => encodeNode(w, n));
       graph.text(2, 'graph');
-      for (const { name, shape, dtype, data } of this.initializers.values())
+      for (const value of this.initializers.values())
         graph.message(5, (w) => {
-          for (const d of shape) w.int(1, d);
-          w.int(2, ELEMENT_TYPE[dtype]);
-          w.text(8, name);
-          w.raw(9, data);
+          encodeHead(w, value);
+          w.raw(9, value.data);
+        });
+      for (const value of this.external)
+        graph.message(5, (w) => {
+          encodeHead(w, value);
+          w.message(13, (entry) => {
+            entry.text(1, 'location');
+            entry.text(2, value.name);
+          });
+          w.int(14, EXTERNAL);
         });
       for (const v of this.inputs) graph.message(11, (w) => encodeValue(w, v));
       for (const v of this.outputs) graph.message(12, (w) => encodeValue(w, v));
@@ -121,6 +132,13 @@ export class OnnxGraph {
   }
 }
 
+/** Shape, type and name of a tensor with numbers. */
+function encodeHead(w: ProtoWriter, { name, shape, dtype }: Value): void {
+  for (const d of shape) w.int(1, d);
+  w.int(2, ELEMENT_TYPE[dtype]);
+  w.text(8, name);
+}
+
 function encodeNode(w: ProtoWriter, n: OnnxNode): void {
   for (const name of n.inputs) w.text(1, name);
   for (const name of n.outputs) w.text(2, name);
@@ -131,6 +149,9 @@ function encodeNode(w: ProtoWriter, n: OnnxNode): void {
       if (typeof value === 'number') {
         a.int(3, value);
         a.int(20, ATTRIBUTE_TYPE.int);
+      } else if (typeof value === 'string') {
+        a.text(4, value);
+        a.int(20, ATTRIBUTE_TYPE.text);
       } else if ('float' in value) {
         a.float(2, value.float);
         a.int(20, ATTRIBUTE_TYPE.float);

@@ -1,0 +1,24 @@
+/** The interface of a robot: what a policy is asked, what its actions and state mean, how their numbers are checked and scaled. */
+export {
+  checkActions,
+  clampAction,
+  denormaliseActions,
+  describeActions,
+  normaliseActions,
+  padActions,
+} from './actions.ts';
+export { BIMANUAL, SIX_JOINT_ARM } from './joint-arms.ts';
+export { type MeasuredMoments, type Moments, momentsOf, momentsSchema, normalise } from './moments.ts';
+export { ENTITY_SIZE, type Entities, type Observation, type Picture } from './observation.ts';
+export { PANDA, writeProprio } from './panda.ts';
+export {
+  type ActionDimension,
+  type ActionSpec,
+  actionSize,
+  POSE_SIZE,
+  type Robot,
+  requireSameRobot,
+  robotSchema,
+  type StateSpec,
+  stateSize,
+} from './robot.ts';
