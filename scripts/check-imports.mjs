@@ -17,7 +17,7 @@ const below = {
   policy: ['decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
   data: ['tensor', 'robot', 'statistics'],
   sim: ['robot'],
-  train: ['policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
+  train: ['jobs', 'policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
   rollout: ['jobs', 'policy', 'sim', 'robot', 'statistics'],
   record: ['jobs', 'rollout', 'policy', 'sim', 'data', 'robot'],
   study: ['rollout', 'policy', 'sim', 'robot', 'statistics'],
