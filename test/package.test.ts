@@ -20,8 +20,11 @@ const EXPORTS: Record<string, string> = {
   './decoders/nina/wasm': 'compileWasm',
   './decoders/flower': 'velocity',
   './decoders/regression': 'predict',
-  './encoders/state': 'encode',
+  './encoders': 'encoderSchema',
+  './encoders/state': 'stateEncoder',
+  './robot': 'PANDA',
   './policy': 'loadPolicy',
+  './policy/core': 'openPolicy',
   './random': 'key',
   './data': 'readDemonstrations',
   './sim': 'Environment',
@@ -32,6 +35,7 @@ const EXPORTS: Record<string, string> = {
   './report': 'writeReport',
   './engine': 'onnxruntime',
   './engine/web': 'onnxruntimeWeb',
+  './engine/wasm': 'wasm',
 };
 
 describe('subpath exports', () => {

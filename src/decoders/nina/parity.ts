@@ -5,7 +5,8 @@
 import * as z from 'zod';
 import type { Engine } from '../../engine/engine.ts';
 import { NinaError } from '../../errors.ts';
-import { readSafetensors, type SafetensorsFile } from '../../safetensors.ts';
+import { readSafetensors } from '../../safetensors.ts';
+import type { SafetensorsFile } from '../../safetensors-format.ts';
 import {
   byPath,
   feeds,
