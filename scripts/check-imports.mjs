@@ -1,5 +1,5 @@
 // The architecture as a check: a folder of src/ may import itself, the leaf modules at the root of src/
-// (address-space, errors, files, json, lifetime, lock, random, version, wasm and their parts) and what this table names; nothing else. See
+// (address-space, errors, files, hash, json, lifetime, lock, math, random, version, wasm and their parts) and what this table names; nothing else. See
 // docs/architecture.md. One decoder or encoder is for its registry alone: nothing else asks for its name. And ONNX Runtime has one door, types included: src/engine/onnxruntime-node.ts settles its telemetry first.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
