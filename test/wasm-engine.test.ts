@@ -17,7 +17,7 @@ import * as state from '../src/encoders/state/index.ts';
 import { cpu, type Feed, type Program, wasm } from '../src/engine/index.ts';
 import { noDropout } from '../src/nn/index.ts';
 import { key } from '../src/random.ts';
-import { freeze, input, mapTree, type Shape, type Tensor, weight } from '../src/tensor/index.ts';
+import { freeze, input, mapTree, materialise, type Shape, type Tensor, weight } from '../src/tensor/index.ts';
 import { randomModel } from './support/nina.ts';
 
 /** Numbers from -1 to 1 of a name, by whole-number arithmetic alone: they must be the same bits everywhere. */
@@ -68,13 +68,13 @@ const encoder = (B: number): Record<string, Tensor> => ({
 
 function flowerSampler(B: number): Record<string, Tensor> {
   const config = flowerSchema.parse({ dit_dim: 64, n_layers: 4, n_heads: 4, embed_dim: 48, dropout: 0 });
-  const p = weights(flower.init(key(1), config));
+  const p = weights(materialise(flower.blueprint(key(1), config)));
   return { actions: flower.sample(config, p, input('z', [B, 10, 7]), input('features', [B, 3, 48])) };
 }
 
 function regressor(B: number): Record<string, Tensor> {
   const config = regression.regressionSchema.parse({ hidden_dim: 40 });
-  return { actions: regression.predict(config, weights(regression.init(key(1), config)), input('cond', [B, 256])) };
+  return { actions: regression.predict(config, weights(materialise(regression.blueprint(key(1), config))), input('cond', [B, 256])) };
 }
 
 const flow =

@@ -3,7 +3,7 @@
  * computed from them ('expected.*', gradients as 'expected.grad.*').
  */
 import { NinaError } from '../errors.ts';
-import type { SafetensorsFile, StoredTensor } from '../safetensors.ts';
+import type { SafetensorsFile, StoredTensor } from '../safetensors-format.ts';
 import type { NDArray } from '../tensor/index.ts';
 
 /** How far a decoder is from its reference. */
@@ -47,15 +47,6 @@ export function floats(file: string, { tensors }: SafetensorsFile, name: string,
   const bad = data.findIndex((x) => !Number.isFinite(x));
   if (bad >= 0) throw new NinaError(`${file}: ${name} is ${data[bad]} at ${bad}: nothing agrees with that.`);
   return data;
-}
-
-/** @throws NinaError for a decoder of more numbers than the fixture holds: it would be built before it is refused. */
-export function checkSize(file: string, { tensors }: SafetensorsFile, least: number): void {
-  const held = Object.values(tensors).reduce((n, { data }) => n + data.length, 0);
-  if (!(least <= held))
-    throw new NinaError(
-      `${file} is no whole parity fixture: its metadata describes at least ${least} numbers, it holds ${held}.`,
-    );
 }
 
 /** max|ours - reference| / max|reference|, where the reference is the fixture's 'expected.<name>'. */

@@ -202,7 +202,10 @@ const CASES: Record<Exclude<OpName, 'input' | 'pick' | 'weight'>, Make> = {
     const rows = d.dim();
     return ops.embed(d.tensor([rows, d.dim()]), d.ids(d.shape(), rows));
   },
-  oneHot: (d) => ops.oneHot(d.ids(d.shape(1), 5), 4),
+  scatterAdd: (d) => {
+    const shape = d.shape(1);
+    return ops.scatterAdd(d.tensor([...shape, d.dim()]), d.ids(shape, 4), 4);
+  },
 };
 
 /** Roundings of single precision in sums of some dozens of numbers of order 1. */

@@ -2,18 +2,18 @@
  * A policy that acts: weights baked into what condenses an observation and what decodes action chunks from noise.
  * It holds no episode: the answer is a function of the observation and the options.
  */
-import type * as state from '../encoders/state/index.ts';
 import { NinaError } from '../errors.ts';
 import { Lifetime } from '../lifetime.ts';
 import { fold, type Key, normals } from '../random.ts';
+import { denormaliseActions, normaliseActions, type Observation } from '../robot/index.ts';
 import { resolveBackend } from './backend.ts';
 import type { PolicyBackend } from './backends.ts';
-import type { Checkpoint } from './checkpoint.ts';
 import { checkChoice, checkChunks, checkSampling } from './checks.ts';
 import { choose } from './choose.ts';
+import { compileEncoder } from './compiled-encoder.ts';
 import type { PolicyConfig, PolicyStatistics } from './config.ts';
-import { type Chunks, compileDecoding } from './decoding.ts';
-import { compileSeeing } from './seeing.ts';
+import { type Chunks, compileDecoding, type EngineOptions, engineFor } from './decoding.ts';
+import type { PolicyModel } from './model.ts';
 import { rankIn, surpriseScale } from './surprise.ts';
 
 export interface SampleOptions {
@@ -40,7 +40,7 @@ export interface InferOptions extends Omit<SampleOptions, 'count'> {
 
 /** Chunks drawn for one observation. */
 export interface Samples {
-  /** Each [T, A], clamped to [-1, 1]. */
+  /** Each [T, A] in the robot's units, clamped to its range. */
   readonly actions: readonly Float32Array[];
   /** Of each, before clamping: a clamped chunk has no density. Nats; absent for a decoder without density. */
   readonly logProb?: Float32Array;
@@ -49,7 +49,7 @@ export interface Samples {
 }
 
 export interface Inference {
-  /** [T, A], clamped to [-1, 1] */
+  /** [T, A] in the robot's units, clamped to its range. */
   readonly actions: Float32Array;
   /** Nats, of the actions before clamping; absent for a decoder without density. */
   readonly logProb?: number;
@@ -65,16 +65,19 @@ export interface Policy extends Disposable {
   /** How many of them are executed before the next answer. */
   readonly multistep: number;
   /** @throws NinaError for words or entities the policy was not trained on, or options its decoder cannot serve. */
-  infer(observation: state.StateObservation, options: InferOptions): Promise<Inference>;
+  infer(observation: Observation, options: InferOptions): Promise<Inference>;
   /** @throws NinaError for words or entities the policy was not trained on. */
-  sample(observation: state.StateObservation, options: SampleOptions): Promise<Samples>;
-  /** log p in nats of chunks [K, T*A] given an observation: [K]. Absent for a decoder without density. */
-  logProb?(observation: state.StateObservation, actions: Float32Array): Promise<Float32Array>;
+  sample(observation: Observation, options: SampleOptions): Promise<Samples>;
+  /**
+   * log p in nats of chunks [K, T*A] in the robot's units, given an observation: [K]. The density is over actions whose ranges
+   * are scaled to [-1, 1]. Absent for a decoder without density.
+   */
+  logProb?(observation: Observation, actions: Float32Array): Promise<Float32Array>;
   /**
    * How many nats less likely a chunk [T*A] is, given an observation, than the central chunk (z = 0); `surprise.ts` says
    * what to ask. Absent for a decoder without density.
    */
-  surprise?(observation: state.StateObservation, actions: Float32Array): Promise<number>;
+  surprise?(observation: Observation, actions: Float32Array): Promise<number>;
   /**
    * The share of held-out decisions at this temperature (the checkpoint's own unless given) that surprised less, in [0, 1].
    * @throws NinaError for a checkpoint without that statistic.
@@ -84,11 +87,19 @@ export interface Policy extends Disposable {
 
 /** What decodes given noise into actions, for the self-test. */
 export interface Runnable extends Policy {
-  act(observation: state.StateObservation, z: Float32Array): Promise<Samples>;
+  act(observation: Observation, z: Float32Array): Promise<Samples>;
 }
 
 /** A policy computed something that is no finite number: its weights are not usable, at least there. */
 export class NotFiniteError extends NinaError {}
+
+/** @throws NotFiniteError for actions that no robot can execute. */
+export function requireFinite(actions: Float32Array): void {
+  if (!actions.every(Number.isFinite))
+    throw new NotFiniteError(
+      'The policy answered with actions that are not finite: its weights are not usable, or the observation is far from all it was trained on.',
+    );
+}
 
 /** Nats. A density so small that float32 calls it 0 surprises at least this much, which JSON can hold. */
 const LARGEST_SURPRISE = 1e30;
@@ -96,35 +107,45 @@ const LARGEST_SURPRISE = 1e30;
 /** D = T*A */
 export const chunkSize = ({ decoder }: PolicyConfig) => decoder.chunk_length * decoder.action_dim;
 
+/** What a policy is built from. */
+export interface PolicyParts {
+  readonly config: PolicyConfig;
+  readonly statistics: PolicyStatistics;
+  readonly model: PolicyModel;
+}
+
+export interface BuildOptions extends EngineOptions {
+  /** What computes the policy: 'wasm' unless given, which needs no engine; 'auto' measures which exact one is the fastest. */
+  readonly backend?: PolicyBackend | 'auto';
+}
+
 /** A policy from its parts, as they are before they are a checkpoint. No self-test. */
 export async function buildPolicy(
-  { config, statistics, model }: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
-  { backend: wanted, threads = 1 }: { backend?: PolicyBackend | 'auto'; threads?: number } = {},
+  { config, statistics, model }: PolicyParts,
+  { backend: wanted, engine, threads = 1 }: BuildOptions = {},
 ): Promise<Runnable> {
-  const backend = await resolveBackend(config, model, wanted);
+  const backend = await resolveBackend(config, model, wanted, { engine, threads });
   const D = chunkSize(config);
-  const seeing = await compileSeeing(config, statistics, model, threads);
-  const decoding = await compileDecoding(config, model, backend, threads);
+  const encoder = await compileEncoder(config, statistics, model, engineFor(backend, engine), threads);
+  const decoding = await compileDecoding(config, model, backend, { engine, threads });
   const density = decoding.logProb;
   const life = new Lifetime('The policy', 'load it again', () => {
-    seeing[Symbol.dispose]();
+    encoder[Symbol.dispose]();
     decoding[Symbol.dispose]();
   });
   /** Chunks as the decoder gave them. */
-  const draw = async (observation: state.StateObservation, z: Float32Array) => {
-    const seen = await seeing.see(observation);
+  const draw = async (observation: Observation, z: Float32Array) => {
+    const seen = await encoder.context(observation);
     const start = performance.now();
     const chunks = await decoding.sample(z, seen);
     const latencyMs = performance.now() - start;
-    if (!chunks.actions.every(Number.isFinite))
-      throw new NotFiniteError(
-        'The policy answered with actions that are not finite: its weights are not usable, or the observation is far from all it was trained on.',
-      );
+    requireFinite(chunks.actions);
     return { chunks, latencyMs };
   };
-  const clamped = ({ actions }: Chunks, k: number) =>
-    actions.subarray(k * D, (k + 1) * D).map((a) => Math.min(1, Math.max(-1, a)));
-  const act = (observation: state.StateObservation, z: Float32Array): Promise<Samples> =>
+  const { action } = config.robot;
+  const clamped = ({ actions }: Chunks, k: number) => denormaliseActions(action, actions.slice(k * D, (k + 1) * D));
+  const normalised = (actions: Float32Array) => normaliseActions(action, actions.slice());
+  const act = (observation: Observation, z: Float32Array): Promise<Samples> =>
     life.during(async () => {
       const { chunks, latencyMs } = await draw(observation, z);
       const actions = Array.from({ length: z.length / D }, (_, k) => clamped(chunks, k));
@@ -135,39 +156,39 @@ export async function buildPolicy(
     statistics,
     backend,
     chunkLength: config.decoder.chunk_length,
-    multistep: config.multistep,
+    multistep: config.acting.multistep,
     act,
-    async sample(observation, { key, temperature = config.temperature, count = 1 }) {
+    async sample(observation, { key, temperature = config.acting.temperature, count = 1 }) {
       checkSampling(temperature, count, 'count');
       return act(observation, noise(key, temperature, count, D));
     },
-    infer: (observation, { key, temperature = config.temperature, bestOf = 1, continuing }) =>
+    infer: (observation, { key, temperature = config.acting.temperature, bestOf = 1, continuing }) =>
       life.during(async () => {
         checkSampling(temperature, bestOf, 'bestOf');
         checkChoice(config, { temperature, bestOf, continuing });
         const { chunks, latencyMs } = await draw(observation, noise(key, temperature, bestOf, D));
         const { logProb } = chunks;
         if (!logProb) return { actions: clamped(chunks, 0), latencyMs };
-        const k = choose({ ...chunks, logProb }, continuing);
+        const k = choose({ ...chunks, logProb }, continuing && normalised(continuing));
         return { actions: clamped(chunks, k), logProb: logProb[k], latencyMs };
       }),
     ...(density && {
-      logProb: (observation: state.StateObservation, actions: Float32Array) =>
+      logProb: (observation: Observation, actions: Float32Array) =>
         life.during(async () => {
           checkChunks(actions, D);
-          return density(actions, await seeing.see(observation));
+          return density(normalised(actions), await encoder.context(observation));
         }),
-      surprise: (observation: state.StateObservation, actions: Float32Array) =>
+      surprise: (observation: Observation, actions: Float32Array) =>
         life.during(async () => {
           checkChunks(actions, D);
-          const seen = await seeing.see(observation);
+          const seen = await encoder.context(observation);
           const central = (await decoding.sample(new Float32Array(D), seen)).logProb?.[0] ?? Number.NaN;
-          const nats = central - (await density(actions, seen))[0];
+          const nats = central - (await density(normalised(actions), seen))[0];
           if (!Number.isNaN(nats)) return Math.min(nats, LARGEST_SURPRISE);
           throw new NotFiniteError('The log-probability of a chunk is not a number: the weights are not usable.');
         }),
     }),
-    rankSurprise(nats, temperature = config.temperature) {
+    rankSurprise(nats, temperature = config.acting.temperature) {
       life.check();
       const scale = surpriseScale(statistics.surprise, temperature);
       if (scale) return rankIn(scale, nats);

@@ -6,9 +6,8 @@
  *   foresight   does it tell, in the first seconds of an undisturbed episode, that it will fail?
  * Each condition is an evaluation of its own, all in one folder, so that an interrupted study continues.
  */
-
 import { UsageError } from '../errors.ts';
-import { readCheckpoint } from '../policy/index.ts';
+import { hasDensity, knows, readCheckpoint } from '../policy/index.ts';
 import { asStage, SILENT } from '../progress.ts';
 import { fold, key } from '../random.ts';
 import { type EpisodeLine, successRate } from '../rollout/episodes.ts';
@@ -60,9 +59,9 @@ export async function studyLikelihood(
   { report = SILENT, ...run }: EvaluationRun,
 ): Promise<LikelihoodStudy> {
   const { directory, config } = readCheckpoint(run.checkpoint);
-  if (config.decoder.decoder !== 'nina')
-    throw new UsageError(`${directory} has a ${config.decoder.decoder} decoder: it has no likelihood to study.`);
-  const { words } = config.encoder;
+  if (!hasDensity(config))
+    throw new UsageError(`${directory} has a ${config.decoder.name} decoder: it has no likelihood to study.`);
+  const known = (category: string) => knows(config, category);
   const { chunk_length: chunkLength } = config.decoder;
   const half = Math.max(1, Math.floor(chunkLength / 2));
   const ways = (multistep: number, bestOf: readonly number[]) => [
@@ -75,7 +74,7 @@ export async function studyLikelihood(
   const seamed = [...ways(half, [CONSISTENT_OF]), { ...continued, best_of: CONSISTENT_OF, consistent: true as const }];
   const tasks = chooseTasks(settings.suite, settings.task);
   const possible = PERTURBATIONS.filter((perturbation) =>
-    tasks.some((task) => playedTask(task, { perturbation, seed: settings.seed, episode: 0, words })),
+    tasks.some((task) => playedTask(task, { perturbation, seed: settings.seed, episode: 0, knows: known })),
   );
   const disturbances = [chunkLength, half].flatMap((multistep) =>
     possible.map((perturbation) => ({ name: `z = 0, ${perturbation}`, multistep, temperature: 0, perturbation })),

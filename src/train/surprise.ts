@@ -1,9 +1,9 @@
 /** What a flow policy's surprise is on held-out episodes: the scale on which its rollouts are judged. */
-import { ENTITY_SIZE, type Episode, PROPRIO_SIZE } from '../data/index.ts';
+import { type Episode, observationAt } from '../data/index.ts';
 import {
   buildPolicy,
-  type Checkpoint,
   NotFiniteError,
+  type PolicyParts,
   quantilesOf,
   type SurpriseStatistics,
   surpriseHorizon,
@@ -20,7 +20,7 @@ const DECISIONS = 400;
  * long enough, or some decision is not finite: such a policy is saved without a scale, and told when it is asked to act.
  */
 export async function measureSurprise(
-  policy: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
+  policy: PolicyParts,
   { episodes }: Dataset,
   key: Key,
 ): Promise<SurpriseStatistics | undefined> {
@@ -35,17 +35,17 @@ export async function measureSurprise(
     for (const { e, from } of decisions) {
       const episode = episodes[e];
       const plan = async (step: number) =>
-        (await runnable.infer(observation(episode, step), { key: fold(key, e, step), temperature })).actions;
+        (await runnable.infer(observationAt(episode, episode, step), { key: fold(key, e, step), temperature })).actions;
       const chunk = new Float32Array(T * A);
       chunk.set((await plan(from)).subarray(0, horizon * A));
       chunk.set((await plan(from + horizon)).subarray(0, (T - horizon) * A), horizon * A);
-      found.push(await surprise(observation(episode, from), chunk));
+      found.push(await surprise(observationAt(episode, episode, from), chunk));
     }
     return found;
   };
   try {
     const scales: SurpriseStatistics['scales'] = [];
-    for (const temperature of new Set([0, policy.config.temperature]))
+    for (const temperature of new Set([0, policy.config.acting.temperature]))
       scales.push({ temperature, quantiles: quantilesOf(await measure(temperature)) });
     return { horizon, n: decisions.length, scales };
   } catch (error) {
@@ -62,14 +62,4 @@ function chooseDecisions(episodes: readonly Episode[], horizon: number): { e: nu
   );
   const stride = Math.max(1, all.length / DECISIONS);
   return Array.from({ length: Math.min(all.length, DECISIONS) }, (_, i) => all[Math.floor(i * stride)]);
-}
-
-function observation({ proprio, entities, categories, instruction }: Episode, step: number) {
-  const width = categories.length * ENTITY_SIZE;
-  return {
-    proprio: proprio.subarray(step * PROPRIO_SIZE, (step + 1) * PROPRIO_SIZE),
-    entities: entities.subarray(step * width, (step + 1) * width),
-    categories,
-    instruction,
-  };
 }

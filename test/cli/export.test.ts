@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { feedsOf, scene, stateArrays, writeState } from '../../src/encoders/state/index.ts';
+import { encoderOf } from '../../src/encoders/index.ts';
 import { loadRuntime, type NodeRuntime } from '../../src/engine/onnxruntime-node.ts';
 import { loadPolicy } from '../../src/policy/index.ts';
 import { fold, key, normals } from '../../src/random.ts';
@@ -11,10 +11,10 @@ import { observation, saveRandomPolicy } from '../support/policy.ts';
 import { nina } from './nina.ts';
 
 const DECODERS = {
-  mlp: { decoder: 'nina', n_layers: 3, affine_dim: 8, cond_dim: 12 },
-  trans: { decoder: 'nina', backbone: 'trans', n_layers: 2, affine_dim: 8, n_heads: 2, block_depth: 1, cond_dim: 12 },
-  flower: { decoder: 'flower', dit_dim: 16, n_heads: 2, n_layers: 1, embed_dim: 64 },
-  regression: { decoder: 'regression', hidden_dim: 16, cond_dim: 12 },
+  mlp: { name: 'nina', n_layers: 3, affine_dim: 8, cond_dim: 12 },
+  trans: { name: 'nina', backbone: 'trans', n_layers: 2, affine_dim: 8, n_heads: 2, block_depth: 1, cond_dim: 12 },
+  flower: { name: 'flower', dit_dim: 16, n_heads: 2, n_layers: 1 },
+  regression: { name: 'regression', hidden_dim: 16, cond_dim: 12 },
 } as const;
 /** Of the action range: float32 sums in another order, amplified by the flow. */
 const TOLERANCE = 2e-4;
@@ -39,16 +39,15 @@ describe.each(Object.keys(DECODERS) as (keyof typeof DECODERS)[])('the %s decode
     expect(said.stdout).toMatch(/operators of ai\.onnx 17 only\n[\s\S]*outputs {2}actions \[[\s\S]*not clamped/);
     using policy = await loadPolicy(at(name));
     const { config } = policy;
-    const arrays = stateArrays(config.encoder, 1);
-    const { categories, instruction, proprio, entities } = observation;
-    const known = scene(config.encoder, categories, instruction);
-    writeState(policy.statistics, known, Float32Array.from(proprio), Float32Array.from(entities), arrays, 0);
+    const own = encoderOf(config.encoder);
+    const arrays = own.arrays(config.encoder, 1);
+    own.write(config.encoder, policy.statistics.encoder, observation, arrays, 0);
 
     const encoder = await load(at(`${name}-e.onnx`));
     const shapes = JSON.parse(
       nina('export', at(name), '--part', 'encoder', '--onnx', at('again.onnx'), '--json').stdout,
     ).inputs;
-    const feeds = Object.entries(feedsOf(arrays)).map(([input, data]) => {
+    const feeds = Object.entries(arrays).map(([input, data]) => {
       const { shape } = shapes[input];
       return [input, data instanceof BigInt64Array ? new ort.Tensor('int64', data, shape) : floats(data, shape)];
     });
@@ -56,7 +55,7 @@ describe.each(Object.keys(DECODERS) as (keyof typeof DECODERS)[])('the %s decode
 
     const decoder = await load(at(`${name}-d.onnx`));
     const z = normals(fold(key(5)), 70);
-    const shape = config.decoder.decoder === 'nina' ? [1, 70] : [1, 10, 7];
+    const shape = config.decoder.name === 'nina' ? [1, 70] : [1, 10, 7];
     const noise = decoder.inputNames.includes('z') && { z: floats(z, shape) };
     const decoded = await decoder.run({ ...noise, condition });
     const { actions } = await policy.infer(observation, { key: key(5), temperature: 1 });

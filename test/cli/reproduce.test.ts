@@ -26,10 +26,10 @@ const STUDY = {
     ...{ checkpoint_every: 10, log_every: 10, validation_fraction: 0.4 },
   },
   variants: {
-    mlp: { label: 'MLP', training: { n_layers: 2, affine_dim: 16 } },
-    cold: { label: 'MLP, z = 0', training: { n_layers: 2, affine_dim: 16 }, evaluation: { temperature: 0 } },
-    wide: { label: 'MLP, wide', training: { n_layers: 2, affine_dim: 32 } },
-    regression: { label: 'Regression', training: { decoder: 'regression', hidden_dim: 16 } },
+    mlp: { label: 'MLP', decoder: { n_layers: 2, affine_dim: 16 } },
+    cold: { label: 'MLP, z = 0', decoder: { n_layers: 2, affine_dim: 16 }, evaluation: { temperature: 0 } },
+    wide: { label: 'MLP, wide', decoder: { n_layers: 2, affine_dim: 32 } },
+    regression: { label: 'Regression', decoder: { name: 'regression', hidden_dim: 16 } },
   },
 };
 
@@ -74,12 +74,12 @@ test('every cell has its line; cells that differ in rollouts alone share their t
     ['mlp', 'cold', 'wide', 'regression'].map((variant) => `tabletop-object/${variant}/0`),
   );
   expect(lines[0]).toMatchObject({
-    settings: { affine_dim: 16, seed: 0 },
+    settings: { seed: 0, decoder: { affine_dim: 16 } },
     evaluation: { episodes: 1, seed: 10 },
     n: 1,
   });
   expect(lines[0].metrics).toMatchObject({ step: STEPS, val_bits_per_dim: expect.any(Number) });
-  expect(lines[3].settings).toMatchObject({ decoder: 'regression', hidden_dim: 16 });
+  expect(lines[3].settings.decoder).toMatchObject({ name: 'regression', hidden_dim: 16 });
   expect(fs.readdirSync(at('whole', 'trainings'))).toHaveLength(3);
   expect(fs.readdirSync(at('whole', 'demos'))).toHaveLength(1);
   expect(fs.readdirSync(at('results')).sort()).toEqual([
@@ -124,7 +124,7 @@ test('a setting that came later, with a default, does not part a result from its
   for (const training of fs.readdirSync(at('older', 'trainings'))) {
     const file = at('older', 'trainings', training, 'training.json');
     const stored = JSON.parse(fs.readFileSync(file, 'utf8'));
-    delete stored.settings.weight_decay;
+    delete stored.settings.training.weight_decay;
     fs.writeFileSync(file, JSON.stringify(stored));
   }
   const { cells } = ninaJson(...study('study'), '--out', at('older'), '--dry-run');
@@ -169,7 +169,7 @@ test('killed and interrupted, the same command goes on to the same results', { t
 
 test('a training that fails is told, and stops no other', () => {
   const variants = {
-    broken: { label: 'broken', training: { n_layers: 2, affine_dim: 16, learning_rate: 1e30 } },
+    broken: { label: 'broken', decoder: { n_layers: 2, affine_dim: 16 }, training: { learning_rate: 1e30 } },
     mlp: STUDY.variants.mlp,
   };
   const { code, stderr, stdout } = nina(...study('broken', { variants, baseline: 'mlp' }), '--out', at('whole'));
@@ -186,6 +186,9 @@ test('wrong usage is told with exit code 2', () => {
     expect.stringMatching(/--only nonsense keeps none of the 4 cells/),
   ]);
   const unknown = nina(...study('wrong', { training: { max_stps: 3 } }), '--dry-run');
-  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringMatching(/wrong\.yaml:1: unknown key 'max_stps'/)]);
+  expect([unknown.code, unknown.stderr]).toEqual([
+    2,
+    expect.stringMatching(/wrong\.yaml:1: unknown key 'training\.max_stps'/),
+  ]);
   expect(nina('reproduce', 'table').code).toBe(2);
 });

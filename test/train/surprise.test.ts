@@ -7,18 +7,32 @@ import { expect, test } from 'vitest';
 import type { Episode } from '../../src/data/index.ts';
 import { type PolicyConfig, readCheckpoint } from '../../src/policy/index.ts';
 import { key } from '../../src/random.ts';
+import { PANDA } from '../../src/robot/index.ts';
+import { leaves, type NDArray } from '../../src/tensor/index.ts';
 import { measureSurprise } from '../../src/train/surprise.ts';
 import { observation, saveRandomPolicy } from '../support/policy.ts';
 
 /** An episode of `length` steps in which the hand moves and nothing else. */
 function episode(length: number, demo = 0): Episode {
-  const { proprio, entities, categories, instruction } = observation;
+  const { state, entities, instruction } = observation;
+  const { categories, poses } = entities;
   const rows = Array.from({ length }, (_, t) => t);
   return {
-    ...{ file: 'made.hdf5', demo, suite: 'made', task: 'made', instruction, length, categories, names: categories },
+    ...{
+      file: 'made.hdf5',
+      demo,
+      suite: 'made',
+      task: 'made',
+      instruction,
+      length,
+      categories,
+      names: categories,
+      robot: PANDA,
+      views: {},
+    },
     actions: new Float32Array(7 * length),
-    proprio: Float32Array.from(rows.flatMap((t) => proprio.map((x, i) => (i < 3 ? x + 0.01 * t : x)))),
-    entities: Float32Array.from(rows.flatMap(() => entities)),
+    state: Float32Array.from(rows.flatMap((t) => state.map((x, i) => (i < 3 ? x + 0.01 * t : x)))),
+    poses: Float32Array.from(rows.flatMap(() => poses)),
   };
 }
 
@@ -44,7 +58,7 @@ test('a decision every half chunk, at z = 0 and at the temperature of acting', a
   expect(sampled[50] - central[50]).toBeGreaterThan(10);
   expect(await measureSurprise(policy, data(episode(21), episode(10, 1), episode(5, 2)), key(1))).toEqual(found);
   const calm = (await measureSurprise(
-    { ...policy, config: { ...policy.config, temperature: 0 } },
+    { ...policy, config: { ...policy.config, acting: { ...policy.config.acting, temperature: 0 } } },
     data(episode(21)),
     key(1),
   ))!;
@@ -54,12 +68,13 @@ test('a decision every half chunk, at z = 0 and at the temperature of acting', a
 test('nothing where there is nothing to measure', async () => {
   const policy = await policyOf({});
   expect(await measureSurprise(policy, data(episode(5)), key(1))).toBeUndefined();
-  const regression = await policyOf({ decoder: 'regression', hidden_dim: 8, n_layers: 1, cond_dim: 12 });
+  const regression = await policyOf({ name: 'regression', hidden_dim: 8, n_layers: 1, cond_dim: 12 });
   expect(await measureSurprise(regression, data(episode(30)), key(1))).toBeUndefined();
 });
 
 test('a policy that answers with nothing finite has no scale, and is no reason to lose its training', async () => {
   const policy = await policyOf({});
-  policy.model.params.decoder.nina!.pool.bias.data.fill(Number.NaN);
+  const bias = leaves<NDArray>(policy.model.params.decoder).find(([path]) => path === 'pool.bias')!;
+  bias[1].data.fill(Number.NaN);
   expect(await measureSurprise(policy, data(episode(30)), key(1))).toBeUndefined();
 });

@@ -1,5 +1,5 @@
 /**
- * Steps that only move numbers: copies from any strides, rows by index, one-hot rows.
+ * Steps that only move numbers: copies from any strides, rows by index, rows added up by index.
  */
 import { type Shape, size } from '../../tensor/tensor.ts';
 import type { Assembler, Code, Func, Local } from '../../tensor/wasm/assembler.ts';
@@ -115,28 +115,47 @@ function gatherKernel(m: Assembler, name: string): Func {
   });
 }
 
-/** Rows of zeros with a 1 where the id says; an id outside leaves zeros. */
-export function oneHot(g: Lowering, ids: View, depth: number, shape: Shape): View {
-  const list = contiguous(g, ids);
-  const buffer = g.buffer(size(shape), ids.buffer.constant);
-  const kernel = g.kernel('oneHot', oneHotKernel);
-  g.step(buffer.constant, [list.buffer, buffer], () => [
+/** Rows [..., E] added up in a table [V, E] of zeros at their ids; a row whose id is outside is left out. */
+export function scatterAdd(g: Lowering, rows: View, ids: View, shape: Shape): View {
+  const [source, list] = [contiguous(g, rows), contiguous(g, ids)];
+  const buffer = g.buffer(size(shape), rows.buffer.constant && ids.buffer.constant);
+  const kernel = g.kernel('scatterAdd', scatterAddKernel);
+  g.step(buffer.constant, [source.buffer, list.buffer, buffer], () => [
     zero(buffer),
-    call(kernel, at(list), i32.const(buffer.address), i32.const(size(ids.shape)), i32.const(depth)),
+    call(
+      kernel,
+      at(list),
+      at(source),
+      i32.const(buffer.address),
+      i32.const(size(ids.shape)),
+      i32.const(shape[0]),
+      i32.const(shape[1]),
+    ),
   ]);
   return whole(buffer, shape);
 }
 
-function oneHotKernel(m: Assembler, name: string): Func {
-  return m.func(name, Array(4).fill('i32'), (scope) => {
-    const [ids, y, count, depth] = scope.params as Local[] & { length: 4 };
-    const [turn, id] = scope.locals('i32', 2) as [Local, Local];
-    const four = i32.const(4);
+/** scatterAdd(ids, x, y, count, V, E) */
+function scatterAddKernel(m: Assembler, name: string): Func {
+  return m.func(name, Array(6).fill('i32'), (scope) => {
+    const [ids, x, y, count, V, E] = scope.params as Local[] & { length: 6 };
+    const [turn, id, from, to, left] = scope.locals('i32', 5) as [Local, Local, Local, Local, Local];
+    const bytes = i32.mul(E.get, i32.const(4));
     return repeat(turn, count.get, [
       id.set(i32.load(ids.get)),
-      when(i32.ltU(id.get, depth.get), f32.store(i32.add(y.get, i32.mul(id.get, four)), f32.const(1))),
+      when(i32.ltU(id.get, V.get), [
+        from.set(x.get),
+        to.set(i32.add(y.get, i32.mul(id.get, bytes))),
+        left.set(E.get),
+        loopWhile(left.get, [
+          f32.store(to.get, f32.add(f32.load(to.get), f32.load(from.get))),
+          advance(from, 4),
+          advance(to, 4),
+          advance(left, -1),
+        ]),
+      ]),
       advance(ids, 4),
-      y.set(i32.add(y.get, i32.mul(depth.get, four))),
+      x.set(i32.add(x.get, bytes)),
     ]);
   });
 }

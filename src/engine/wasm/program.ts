@@ -66,12 +66,14 @@ export function graphModule(outputs: Record<string, Tensor>): GraphModule {
     else if (chain) views.set(t, pointwise(g, chain, viewOf));
     else if (sums) views.set(t, product(g, sums.product, sums.product.args.map(viewOf), viewOf(sums.addend)));
     else {
-      if (is(t, 'embed')) {
-        const ids = inputs.get(t.args[1]) as GraphInput;
-        ids.ids = Math.min(ids.ids, t.args[0].shape[0]);
-      }
+      if (is(t, 'embed')) limitIds(t.args[1], t.args[0].shape[0]);
+      if (is(t, 'scatterAdd')) limitIds(t.args[1], t.shape[0]);
       views.set(t, lower(g, t, t.args.map(viewOf)));
     }
+  }
+  function limitIds(ids: Tensor, rows: number): void {
+    const known = inputs.get(ids) as GraphInput;
+    known.ids = Math.min(known.ids, rows);
   }
 
   const results = Object.fromEntries(

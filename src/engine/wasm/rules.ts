@@ -5,7 +5,7 @@ import { NinaError } from '../../errors.ts';
 import { type Attributes, type OpName, size, type Tensor } from '../../tensor/tensor.ts';
 import type { Lowering } from './lowering.ts';
 import { matmul } from './matmul.ts';
-import { contiguous, copy, gather, oneHot, zero } from './moves.ts';
+import { contiguous, copy, gather, scatterAdd, zero } from './moves.ts';
 import type { PointwiseOp } from './pointwise.ts';
 import { layerNorm, softmax, sum } from './rows.ts';
 import { broadcast, reshaped, sliced, transposed, type View, whole } from './view.ts';
@@ -84,7 +84,7 @@ const RULES: { [K in Exclude<OpName, 'input' | 'pick' | PointwiseOp>]: Rule<K> }
   broadcast: (_, t, [x]) => broadcast(x, t.shape),
   gather: (g, t, [x]) => gather(g, x, t.attrs.axis, integers(g, t.attrs.indices), t.shape),
   embed: (g, t, [table, ids]) => gather(g, table, 0, ids, t.shape),
-  oneHot: (g, t, [ids]) => oneHot(g, ids, t.attrs.depth, t.shape),
+  scatterAdd: (g, t, [rows, ids]) => scatterAdd(g, rows, ids, t.shape),
 };
 
 const integers = (g: Lowering, list: readonly number[]): View => {

@@ -1,0 +1,47 @@
+/** A policy's encoder with its weights inside: one observation to what the decoder sees of it. */
+import { type Arrays, encoderOf } from '../encoders/index.ts';
+import type { Engine } from '../engine/engine.ts';
+import { noDropout } from '../nn/index.ts';
+import type { Observation } from '../robot/index.ts';
+import { freeze } from '../tensor/index.ts';
+import type { PolicyConfig, PolicyStatistics } from './config.ts';
+import { bind, type PolicyModel } from './model.ts';
+
+export interface CompiledEncoder extends Disposable {
+  /**
+   * The decoder's context of one observation.
+   * @throws NinaError for what the policy was not trained on, and for observations of another size or not finite.
+   */
+  context(observation: Observation): Promise<Float32Array>;
+}
+
+export async function compileEncoder(
+  config: PolicyConfig,
+  statistics: PolicyStatistics,
+  model: PolicyModel,
+  engine: Engine,
+  threads: number,
+): Promise<CompiledEncoder> {
+  const policy = bind(config, model, freeze(model.params));
+  const seen = policy.context(encoderOf(config.encoder).inputs(config.encoder, 1), noDropout);
+  const program = await engine.compile({ context: seen }, { threads, weights: 'packed' });
+  const write = observationWriter(config, statistics);
+  return {
+    context: async (observation) => (await program.run(write(observation))).context,
+    [Symbol.dispose]: () => program[Symbol.dispose](),
+  };
+}
+
+/** Observations to the numbers of the encoder's inputs, by their names, in arrays of their own. */
+export function observationWriter(
+  config: PolicyConfig,
+  statistics: PolicyStatistics,
+): (observation: Observation) => Arrays {
+  const encoder = encoderOf(config.encoder);
+  return (observation) => {
+    encoder.check(config.encoder, observation);
+    const arrays = encoder.arrays(config.encoder, 1);
+    encoder.write(config.encoder, statistics.encoder, observation, arrays, 0);
+    return arrays;
+  };
+}
