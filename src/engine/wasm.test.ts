@@ -292,7 +292,7 @@ test('graphs of many operations, whose values several others use', async () => {
         });
       });
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
