@@ -74,7 +74,13 @@ function flowerSampler(B: number): Record<string, Tensor> {
 
 function regressor(B: number): Record<string, Tensor> {
   const config = regression.regressionSchema.parse({ hidden_dim: 40 });
-  return { actions: regression.predict(config, weights(materialise(regression.blueprint(key(1), config))), input('cond', [B, 256])) };
+  return {
+    actions: regression.predict(
+      config,
+      weights(materialise(regression.blueprint(key(1), config))),
+      input('cond', [B, 256]),
+    ),
+  };
 }
 
 const flow =
