@@ -6,7 +6,6 @@ export {
   CHECKPOINTS,
   type Checkpoint,
   findCheckpoint,
-  type Manifest,
   readCheckpoint,
   requireOutsideCheckpoints,
   writeCheckpoint,
@@ -40,4 +39,5 @@ export {
   type Samples,
 } from './policy.ts';
 export { prepareSelfTest, type SelfTest } from './self-test.ts';
+export type { Manifest } from './stored.ts';
 export { quantilesOf, rankIn, type SurpriseStatistics, surpriseHorizon, surpriseScale } from './surprise.ts';
