@@ -13,10 +13,11 @@ import * as flower from '../src/decoders/flower/index.ts';
 import { flowerSchema } from '../src/decoders/flower/index.ts';
 import * as nina from '../src/decoders/nina/index.ts';
 import * as regression from '../src/decoders/regression/index.ts';
-import * as state from '../src/encoders/state/index.ts';
+import { stateEncoder } from '../src/encoders/state/index.ts';
 import { cpu, type Feed, type Program, wasm } from '../src/engine/index.ts';
 import { noDropout } from '../src/nn/index.ts';
 import { key } from '../src/random.ts';
+import { PANDA } from '../src/robot/index.ts';
 import { freeze, input, mapTree, materialise, type Shape, type Tensor, weight } from '../src/tensor/index.ts';
 import { randomModel } from './support/nina.ts';
 
@@ -56,19 +57,25 @@ function feedsOf({ signature }: Program): Record<string, Feed> {
   );
 }
 
-const CONFIG = state.stateConfigSchema.parse({
+const CONFIG = {
+  ...stateEncoder.configure(stateEncoder.settings.parse({}), { episodes: [], robot: PANDA }),
   words: Array.from({ length: 17 }, (_, i) => `word${i}`),
   max_words: 7,
   max_entities: 6,
-});
+};
 
 const encoder = (B: number): Record<string, Tensor> => ({
-  token: state.encode(CONFIG, weights(state.init(key(1), CONFIG)), state.stateInputs(CONFIG, B), noDropout),
+  token: stateEncoder.encode(
+    CONFIG,
+    weights(stateEncoder.blueprint(key(1), CONFIG)),
+    stateEncoder.inputs(CONFIG, B),
+    noDropout,
+  ).tokens,
 });
 
 function flowerSampler(B: number): Record<string, Tensor> {
-  const config = flowerSchema.parse({ dit_dim: 64, n_layers: 4, n_heads: 4, embed_dim: 48, dropout: 0 });
-  const p = weights(materialise(flower.blueprint(key(1), config)));
+  const config = flowerSchema.parse({ dit_dim: 64, n_layers: 4, n_heads: 4, dropout: 0 });
+  const p = weights(materialise(flower.blueprint(key(1), config, 48)));
   return { actions: flower.sample(config, p, input('z', [B, 10, 7]), input('features', [B, 3, 48])) };
 }
 
