@@ -7,7 +7,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { decoderSchema } from '../dist/decoders/index.js';
 import { configFor, stateSchema } from '../dist/encoders/state/index.js';
-import { loadEngine } from '../dist/engine/onnxruntime.js';
+import { loadRuntime } from '../dist/engine/onnxruntime-node.js';
 import { EXPORT_PARTS, exportModel, init, LIBERO_ACTION } from '../dist/policy/index.js';
 import { fold, key, normals, rng } from '../dist/random.js';
 import { mapTree } from '../dist/tensor/index.js';
@@ -61,7 +61,7 @@ function draw({ inputs }) {
   });
 }
 
-const ort = await loadEngine();
+const ort = await loadRuntime();
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'check-onnx-'));
 const opsets = {};
 for (const [decoder, settings] of Object.entries(DECODERS))

@@ -1,6 +1,6 @@
 // The architecture as a check: a folder of src/ may import itself, the leaf modules at the root of src/
 // (address-space, errors, files, json, lifetime, lock, random, version, wasm and their parts) and what this table names; nothing else. See
-// docs/architecture.md. And ONNX Runtime has one door, types included: src/engine/onnxruntime.ts settles its telemetry first.
+// docs/architecture.md. And ONNX Runtime has one door, types included: src/engine/onnxruntime-node.ts settles its telemetry first.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
@@ -58,13 +58,13 @@ const src = path.join(root, 'src');
 const wrong = [];
 
 const ENGINE = /(?:from|import|require|resolve)\s*\(?\s*['"`]onnxruntime-node/;
-const DOOR = path.join('src', 'engine', 'onnxruntime.ts');
+const DOOR = path.join('src', 'engine', 'onnxruntime-node.ts');
 for (const folder of ['src', 'test', 'bench', 'scripts'])
   for (const name of fs.readdirSync(path.join(root, folder), { recursive: true })) {
     const file = path.join(folder, name);
     if (!/\.[cm]?[jt]s$/.test(file) || file === DOOR) continue;
     if (ENGINE.test(fs.readFileSync(path.join(root, file), 'utf8')))
-      wrong.push(`${file} imports onnxruntime-node: only ${DOOR} may; use its loadEngine`);
+      wrong.push(`${file} imports onnxruntime-node: only ${DOOR} may; use its loadRuntime`);
   }
 
 for (const entry of fs.readdirSync(src, { recursive: true, withFileTypes: true })) {

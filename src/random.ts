@@ -5,7 +5,7 @@
  * function of where it is made - fold(key, 'demos', task, episode) - and never of what was drawn before it or of how
  * many workers share the work. Bulk draws run a fast sequential generator (sfc32) seeded by the hashed key.
  */
-
+import { cos, log, sin } from './math.ts';
 export type Key = readonly [hi: number, lo: number];
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
@@ -88,10 +88,10 @@ export function rng(k: Key): Rng {
       spare = undefined;
       return out;
     }
-    const radius = Math.sqrt(-2 * Math.log(1 - unit()));
+    const radius = Math.sqrt(-2 * log(1 - unit()));
     const angle = 2 * Math.PI * unit();
-    spare = radius * Math.sin(angle);
-    return radius * Math.cos(angle);
+    spare = radius * sin(angle);
+    return radius * cos(angle);
   };
   const int = (n: number) => Math.floor(unit() * n);
   return {

@@ -84,12 +84,13 @@ describe('the engine', () => {
   const script = (body: string) => [
     '--input-type=module',
     '-e',
-    `import { broadcastTo, compile, exp, input, sum } from 'nina-vla/tensor';
+    `import { cpu } from 'nina-vla/engine';
+     import { broadcastTo, exp, input, sum } from 'nina-vla/tensor';
      try { ${body} } catch (error) { console.log(error.name + ': ' + error.message); }`,
   ];
 
   test('says when a program gets no memory', () => {
-    const body = `const program = await compile({ outputs: { y: sum(exp(broadcastTo(input('x', [1]), [2e9]))) } });
+    const body = `const program = await cpu.compile({ y: sum(exp(broadcastTo(input('x', [1]), [2e9]))) });
       await program.run({ x: new Float32Array(1) });`;
     const { stdout, status } = limited(4, script(body));
     expect(stdout).toMatch(
@@ -100,7 +101,7 @@ describe('the engine', () => {
 
   test('says when there is no room for it', () => {
     const fill = 'const kept = []; for (;;) try { kept.push(new ArrayBuffer(5e7)); } catch { break; }';
-    const { stdout, status } = limited(3, script(`${fill} await compile({ outputs: { y: exp(input('x', [1])) } });`));
+    const { stdout, status } = limited(3, script(`${fill} await cpu.compile({ y: exp(input('x', [1])) });`));
     expect(stdout).toMatch(
       /^NinaError: ONNX Runtime needs about 350 MB of address space; this process has \d+ MB left/,
     );

@@ -1,16 +1,18 @@
 /** Damage that parsers let pass: each of these was read as if nothing were wrong, or ended in a stack. */
+
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parity } from '../src/decoders/nina/parity.ts';
+import { cpu } from '../src/engine/index.ts';
 import { NinaError } from '../src/errors.ts';
 import { readCheckpoint } from '../src/policy/index.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../src/safetensors.ts';
 import { parseBddl } from '../src/sim/bddl/index.ts';
-import { loadSuite } from '../src/sim/index.ts';
 import { buildScene } from '../src/sim/scene.ts';
+import { loadSuite } from '../src/sim/suites.ts';
 import { readMetrics } from '../src/train/metrics.ts';
 import { saveRandomPolicy } from './support/policy.ts';
 
@@ -113,7 +115,7 @@ describe('a parity fixture', () => {
     const file = readSafetensors(path.join(import.meta.dirname, 'fixtures/nina-mlp-plu-small.safetensors'));
     edit(file);
     writeSafetensors(at('fixture.safetensors'), file.tensors, file.metadata);
-    return parity(at('fixture.safetensors'));
+    return parity(at('fixture.safetensors'), cpu);
   };
 
   test('does not agree with what is not a number, nor with a reference that does not agree with itself', async () => {

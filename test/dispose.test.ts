@@ -9,14 +9,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPooling } from '../src/bench/models.ts';
 import { BACKENDS, compileFastest, compileNina, foldNina, ninaSchema } from '../src/decoders/nina/index.ts';
 import { compileWasm } from '../src/decoders/nina/wasm.ts';
-import { compile, ProgramCache } from '../src/engine/index.ts';
+import { cpu, ProgramCache } from '../src/engine/index.ts';
 import { NinaError } from '../src/errors.ts';
 import { lockDirectory } from '../src/lock.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../src/policy/backends.ts';
 import { loadPolicy } from '../src/policy/index.ts';
 import { key } from '../src/random.ts';
-import { Environment, loadSuite } from '../src/sim/index.ts';
+import { Environment } from '../src/sim/index.ts';
 import { Physics } from '../src/sim/mujoco.ts';
+import { loadSuite } from '../src/sim/suites.ts';
 import { exp, input } from '../src/tensor/index.ts';
 import { randomModel } from './support/nina.ts';
 import { observation, saveRandomPolicy } from './support/policy.ts';
@@ -71,12 +72,12 @@ const simulation = /^The simulation was disposed of; open it again\.$/;
 
 const REGISTRY: Readonly<Record<string, () => Promise<Lifetime>>> = {
   Program: async () => {
-    const owner = await compile({ outputs: { y: exp(input('x', [2])) } });
+    const owner = await cpu.compile({ y: exp(input('x', [2])) });
     const says = /^The program was disposed of; compile it again\.$/;
     return { owner, uses: { run: () => owner.run({ x: new Float32Array(2) }) }, says };
   },
   ProgramCache: async () => {
-    const owner = new ProgramCache((n) => ({ outputs: { y: exp(input('x', [n])) } }));
+    const owner = new ProgramCache(cpu, (n) => ({ y: exp(input('x', [n])) }));
     await owner.get(1);
     const says = /^The cache of programs was disposed of; make it again\.$/;
     return { owner, uses: { 'get a known size': () => owner.get(1), 'get a new size': () => owner.get(2) }, says };
@@ -86,10 +87,10 @@ const REGISTRY: Readonly<Record<string, () => Promise<Lifetime>>> = {
   ...Object.fromEntries(
     BACKENDS.map((backend) => [
       `CompiledNina, ${backend}`,
-      async () => compiled(await compileNina(config, model, { backend })),
+      async () => compiled(await compileNina(config, model, { engine: cpu, backend })),
     ]),
   ),
-  'CompiledNina, fastest': async () => compiled(await compileFastest(config, model)),
+  'CompiledNina, fastest': async () => compiled(await compileFastest(config, model, { engine: cpu })),
   'WasmNina for browsers': async () => compiled(await compileWasm(foldNina(config, model), { maxBatch: 1 })),
   Environment: async () => {
     const owner = await Environment.open(loadSuite('tabletop-object')[0]);
@@ -181,7 +182,7 @@ describe.each(Object.entries(REGISTRY))('%s', (_, open) => {
 });
 
 test('a cache disposed of while a program compiles frees it when it is there', async () => {
-  const cache = new ProgramCache((n) => ({ outputs: { y: exp(input('x', [n])) } }));
+  const cache = new ProgramCache(cpu, (n) => ({ y: exp(input('x', [n])) }));
   const compiling = cache.get(3);
   cache[Symbol.dispose]();
   const program = await compiling;
@@ -191,7 +192,7 @@ test('a cache disposed of while a program compiles frees it when it is there', a
 });
 
 test('a cache whose program cannot compile is disposed of in silence', async () => {
-  const cache = new ProgramCache(() => {
+  const cache = new ProgramCache(cpu, () => {
     throw new Error('no such graph');
   });
   expect(await failure(() => cache.get(1))).toMatchObject({ message: 'no such graph' });

@@ -4,7 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import * as web from 'onnxruntime-web';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadEngine } from '../src/engine/onnxruntime.ts';
+import { loadRuntime } from '../src/engine/onnxruntime-node.ts';
 import { EXPORT_PARTS, type ExportedModel, type ExportPart, exportModel, readCheckpoint } from '../src/policy/index.ts';
 import { fold, key, normals } from '../src/random.ts';
 import { onnxFacts } from './support/onnx.ts';
@@ -73,7 +73,7 @@ describe.each(CASES)('%s, %s', (name, part) => {
     const model = exportModel(readCheckpoint(directory(name)), part, batch);
     const elsewhere = await web.InferenceSession.create(model.bytes, { executionProviders: ['wasm'] });
     const got = await elsewhere.run(draw(model, web.Tensor));
-    const ort = await loadEngine();
+    const ort = await loadRuntime();
     const ours = await ort.InferenceSession.create(model.bytes, { executionProviders: ['cpu'], logSeverityLevel: 3 });
     const wanted = await ours.run(draw(model, ort.Tensor));
     expect(Object.keys(got)).toEqual(Object.keys(wanted));

@@ -4,6 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as nina from '../src/decoders/nina/index.ts';
+import { cpu } from '../src/engine/index.ts';
 import { decoderOf, type LoadedPolicy, loadPolicy, readCheckpoint } from '../src/policy/index.ts';
 import { key } from '../src/random.ts';
 import { observation, saveRandomPolicy } from './support/policy.ts';
@@ -83,7 +84,11 @@ test('the log-probability of an answer is that of the sample before it is clampe
   for (const k of inside)
     expect(Math.abs((await tame.logProb!(observation, actions[k]))[0] - logProb![k])).toBeLessThan(NATS);
   // And where something was, it is the density of what the flow gave.
-  using compiled = await nina.compileNina(config.decoder, { params: params.nina!.flow, buffers }, { backend: 'onnx' });
+  using compiled = await nina.compileNina(
+    config.decoder,
+    { params: params.nina!.flow, buffers },
+    { engine: cpu, backend: 'onnx' },
+  );
   const condition = new Float32Array(config.decoder.cond_dim);
   const wide = await compiled.sample(new Float32Array(70).fill(1.5), condition, 1);
   expect(wide.actions.some((a) => Math.abs(a) > 1)).toBe(true);

@@ -28,20 +28,20 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
 
 /** Opens a session, which is when the engine would begin to report, and says how the variable is set. */
 const OPEN = `
-  const opened = ({ compile, exp, input }) =>
-    compile({ outputs: { y: exp(input('x', [1])) } })
+  const opened = ([{ exp, input }, { cpu }]) =>
+    cpu.compile({ y: exp(input('x', [1])) })
       .then((program) => program.run({ x: new Float32Array(1) }))
       .then(({ y }) => process.stdout.write(y[0] + ' ' + process.env.ORT_DISABLE_TELEMETRY));`;
 const clean = { status: 0, stdout: '1 1', stderr: '', written: [] };
 
 describe.each(subpaths)('%s', (name) => {
   test('imported', () => {
-    const script = `${OPEN} await import('${name}'); await opened(await import('nina-vla/tensor'));`;
+    const script = `${OPEN} await import('${name}'); await opened(await Promise.all([import('nina-vla/tensor'), import('nina-vla/engine')]));`;
     expect(run(['--input-type=module', '-e', script])).toEqual(clean);
   });
 
   test('required', () => {
-    const script = `${OPEN} require('${name}'); opened(require('nina-vla/tensor'));`;
+    const script = `${OPEN} require('${name}'); opened([require('nina-vla/tensor'), require('nina-vla/engine')]);`;
     const warning =
       /^\(node:\d+\) ExperimentalWarning: (CommonJS module|Support for loading ES Module)[^\n]*\n[^\n]*\n$/;
     const { stderr, ...rest } = run(['-e', script]);
@@ -50,7 +50,7 @@ describe.each(subpaths)('%s', (name) => {
 });
 
 describe('in a worker thread of a main thread that never loads the package', () => {
-  const worker = `${OPEN} import('nina-vla/tensor').then(opened).then(done);`;
+  const worker = `${OPEN} Promise.all([import('nina-vla/tensor'), import('nina-vla/engine')]).then(opened).then(done);`;
   const start = (options: string, wait: string) => `
     const { Worker } = require('node:worker_threads');
     const counter = new Int32Array(new SharedArrayBuffer(4));

@@ -3,7 +3,7 @@
  * this machine, which is to read the weights that a decode needs at the bandwidth measured in the same run.
  */
 import { z } from 'zod';
-import { engineVersion } from '../engine/index.ts';
+import { cpu } from '../engine/index.ts';
 import { machine } from '../machine.ts';
 import { type Reporter, SILENT } from '../progress.ts';
 import { fold, type Key } from '../random.ts';
@@ -85,7 +85,7 @@ export async function measureLatency({ models, key, seconds, report = SILENT }: 
       models: timings.map((measured, i) => row(decoders[i], measured, readings)),
       bandwidth: { cache: readings[0], memory: readings.at(-1)!, readings },
       pooling: { tokens: PAPER_TOKENS, ...pooled },
-      machine: { ...machine(), engine: engineVersion },
+      machine: { ...machine(), engine: cpu.name },
     };
   } finally {
     for (const decoder of decoders) decoder[Symbol.dispose]();

@@ -7,10 +7,10 @@ import * as decoders from '../decoders/decoder.ts';
 import { CONFIGURATIONS } from '../decoders/flower/index.ts';
 import * as nina from '../decoders/nina/index.ts';
 import { initPool, pool } from '../decoders/pool.ts';
-import { compile } from '../engine/index.ts';
+import { cpu } from '../engine/index.ts';
 import { NinaError } from '../errors.ts';
 import { fold, type Key, normals } from '../random.ts';
-import { constant, input, layoutOf, mapTree, type NDArray, type Shape, type Tensor } from '../tensor/index.ts';
+import { freeze, input, layoutOf, type Shape, type Tensor } from '../tensor/index.ts';
 import type { Contestant } from './measure.ts';
 import { type Weights, weightsOf } from './weights.ts';
 
@@ -67,7 +67,7 @@ export async function* open({ name, config, tokens }: Model, key: Key): AsyncGen
   // The width of the tokens matters to pooling alone, and to diffusion, whose configuration says it.
   const model = decoders.init(key, config, 1);
   const { params, buffers } = model;
-  const frozen = mapTree(params, freeze);
+  const frozen = freeze(params);
   const z = input('z', [1, config.chunk_length, config.action_dim]);
   const seen = input('seen', decoders.contextShape(config, 1, tokens));
   const inverses = decoders.inverses(config, model);
@@ -81,7 +81,7 @@ export async function* open({ name, config, tokens }: Model, key: Key): AsyncGen
   const expected = await reference.run();
   for (const backend of nina.BACKENDS) {
     const flow = { params: params.nina.flow, buffers };
-    const compiled = await nina.compileNina(config, flow, { backend, maxBatch: 1, threads: THREADS });
+    const compiled = await nina.compileNina(config, flow, { engine: cpu, backend, maxBatch: 1, threads: THREADS });
     const run = async () => (await compiled.sample(feeds.z, feeds.seen, 1)).actions;
     const maxDifference = difference(await run(), expected);
     if (!(maxDifference <= TOLERANCE[backend]))
@@ -98,10 +98,9 @@ export async function* open({ name, config, tokens }: Model, key: Key): AsyncGen
 export function openPooling(tokens: number, W: number, C: number, key: Key): Promise<Decoder> {
   const params = initPool(key, W, C);
   const seen = input('seen', [1, tokens, W]);
-  return graph('pooling', layoutOf(params).size, pool(mapTree(params, freeze), seen), numbersFor({ seen }, key));
+  return graph('pooling', layoutOf(params).size, pool(freeze(params), seen), numbersFor({ seen }, key));
 }
 
-const freeze = ({ data, shape }: NDArray): Tensor => constant(data, shape);
 const count = (shape: Shape) => shape.reduce((a, b) => a * b, 1);
 
 /** Normal numbers for each input. */
@@ -113,7 +112,7 @@ function numbersFor(inputs: Record<string, Tensor>, key: Key): Record<string, Fl
 
 /** A graph on ONNX Runtime, its result preallocated. */
 async function graph(name: string, params: number, result: Tensor, feeds: Record<string, Float32Array>) {
-  const program = await compile({ outputs: { result }, threads: THREADS });
+  const program = await cpu.compile({ result }, { threads: THREADS, weights: 'packed' });
   const into = { result: new Float32Array(count(result.shape)) };
   return {
     ...{ name, backend: 'graph', threads: THREADS, params, weights: weightsOf([result]), maxDifference: 0 },

@@ -8,7 +8,8 @@ import { z } from 'zod';
 import { NinaError, UsageError } from '../errors.ts';
 import { readJsonLines } from '../json.ts';
 import { rate } from '../statistics/index.ts';
-import { decoderSettings, trainConfig } from '../train/config.ts';
+import { settingsIn, trainConfig } from '../train/index.ts';
+import { decoderConfig } from '../train/parts.ts';
 import type { Model } from './models.ts';
 
 const line = z
@@ -73,6 +74,6 @@ function readLines(file: string): Line[] {
 }
 
 function modelOf({ label, settings }: Line, where: string): Model {
-  const given = new Map(Object.entries(settings).map(([name, value]) => [name, { value, where }]));
-  return { name: `${label}, as trained`, config: decoderSettings(trainConfig(given)), tokens: TOKENS };
+  const { encoder, decoder } = trainConfig(settingsIn(settings, where));
+  return { name: `${label}, as trained`, config: decoderConfig(encoder, decoder), tokens: TOKENS };
 }

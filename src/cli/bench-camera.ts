@@ -1,11 +1,11 @@
 /** `nina bench camera`: what one antialiased 128 x 128 frame costs, for each camera in the scenes of each suite's first task. */
 
 import { type Contestant, measureInterleaved } from '../bench/measure.ts';
-import { engineVersion } from '../engine/index.ts';
 import { toJson } from '../json.ts';
 import { machine } from '../machine.ts';
 import { createEyes } from '../sim/eyes.ts';
-import { demoKey, Environment, loadSuite, SUITES } from '../sim/index.ts';
+import { demoKey, Environment, SUITES } from '../sim/index.ts';
+import { loadSuite } from '../sim/suites.ts';
 
 export async function benchCamera({ rounds, json }: { rounds: number; json: boolean }): Promise<void> {
   const frames: (Contestant & { geoms: number })[] = [];
@@ -22,7 +22,7 @@ export async function benchCamera({ rounds, json }: { rounds: number; json: bool
   }
   const timings = await measureInterleaved(frames, { warmup: 50, rounds });
   const result = {
-    machine: { ...machine(), engine: engineVersion },
+    machine: machine(),
     frames: timings.map((t, i) => ({ ...t, geoms: frames[i].geoms })),
   };
   if (json) {

@@ -6,13 +6,13 @@
 
 import { type Contestant, measureInterleaved } from '../bench/measure.ts';
 import * as nina from '../decoders/nina/index.ts';
-import { compile, engineVersion } from '../engine/index.ts';
+import { cpu } from '../engine/index.ts';
 import { UsageError } from '../errors.ts';
 import { toJson } from '../json.ts';
 import { machine } from '../machine.ts';
 import { dropoutInputs } from '../nn/index.ts';
 import { dropoutMask, fold, key, normals } from '../random.ts';
-import { feeds, grad, input, leaves, pack, symbols, type Tensor } from '../tensor/index.ts';
+import { byPath, feeds, gradOf, input, pack, symbols } from '../tensor/index.ts';
 import { notice } from './progress.ts';
 
 /** The paper's best configurations (arXiv 2508.16845), as the reference trains them. */
@@ -56,7 +56,7 @@ export async function benchTrain(options: Options): Promise<void> {
   const growthMb = (process.memoryUsage.rss() - rssBefore) / 2 ** 20;
 
   const result = {
-    machine: { ...machine(), engine: engineVersion },
+    machine: { ...machine(), engine: cpu.name },
     threads: options.threads,
     batch_size: options.batch_size,
     dropout: options.dropout,
@@ -72,7 +72,7 @@ export async function benchTrain(options: Options): Promise<void> {
     process.stdout.write(`${toJson(result)}\n`);
     return;
   }
-  const { cpu, cores, node, engine } = result.machine;
+  const { cpu: processor, cores, node, engine } = result.machine;
   process.stdout.write(
     `${[
       '| model | parameters | min ms | median ms | p99 ms | build s |',
@@ -82,7 +82,7 @@ export async function benchTrain(options: Options): Promise<void> {
           `| ${m.name} | ${(m.parameters / 1e6).toFixed(1)}M | ${m.min_ms.toFixed(1)} | ${m.median_ms.toFixed(1)} | ${m.p99_ms.toFixed(1)} | ${(m.build_ms / 1000).toFixed(2)} |`,
       ),
       '',
-      `Batch ${options.batch_size}, ${options.threads} thread(s), ${options.rounds} steps each, dropout ${options.dropout ? 'on' : 'off'}; ${cpu}, ${cores} cores, Node ${node}, ${engine}.`,
+      `Batch ${options.batch_size}, ${options.threads} thread(s), ${options.rounds} steps each, dropout ${options.dropout ? 'on' : 'off'}; ${processor}, ${cores} cores, Node ${node}, ${engine}.`,
       `Resident memory grew by ${growthMb.toFixed(1)} MiB over ${options.rounds} more steps of each.`,
     ].join('\n')}\n`,
   );
@@ -103,13 +103,7 @@ async function trainingStep(
   const { dropout: drop, masks } = dropoutInputs(dropout ? config.dropout : 0);
   const [actions, noise] = [input('actions', chunk), input('noise', chunk)];
   const loss = nina.loss(config, model.buffers, p, actions, input('cond', [batch, config.cond_dim]), noise, drop);
-  const tensors = leaves<Tensor>(p);
-  const gradients = grad(
-    loss,
-    tensors.map(([, t]) => t),
-  );
-  const outputs = Object.fromEntries(tensors.map(([path], i) => [path, gradients[i]]));
-  const step = await compile({ outputs: { ...outputs, loss }, threads });
+  const step = await cpu.compile({ ...byPath(gradOf(loss, p)), loss }, { threads });
   const buildMs = performance.now() - start;
 
   const numbers = (label: string, n: number) => normals(fold(key(1), label), n);

@@ -38,8 +38,9 @@ export function registerParity(program: Command): void {
 /** The file's metadata says whose decoder it is; fixtures of NinA, which came first, say nothing. */
 async function compare(file: string): Promise<Comparison> {
   const { readSafetensors } = await import('../safetensors.ts');
+  const { cpu } = await import('../engine/index.ts');
   const { decoder = 'nina' } = readSafetensors(file, () => false).metadata;
-  if (decoder === 'nina') return (await import('../decoders/nina/parity.ts')).parity(file);
-  if (decoder === 'flower') return (await import('../decoders/flower/parity.ts')).parity(file);
+  if (decoder === 'nina') return (await import('../decoders/nina/parity.ts')).parity(file, cpu);
+  if (decoder === 'flower') return (await import('../decoders/flower/parity.ts')).parity(file, cpu);
   throw new NinaError(`${file} is a fixture of the decoder ${decoder}; parity knows nina and flower.`);
 }

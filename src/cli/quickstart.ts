@@ -59,9 +59,10 @@ async function quickstart({ out, workers, json }: { out: string; workers: number
 
   notice('2/3 Training NinA-MLP, 28 layers of width 64, by maximum likelihood (about six minutes on two cores)');
   const config = await recipe(run, demos);
-  const finished = path.join(run, 'checkpoints', String(config.max_steps));
+  const { max_steps } = config.training;
+  const finished = path.join(run, 'checkpoints', String(max_steps));
   const { isFinished } = await import('../train/index.ts');
-  if (!isFinished(run, config.max_steps)) await clock.time('training', () => trainWithProgress(run, config));
+  if (!isFinished(run, max_steps)) await clock.time('training', () => trainWithProgress(run, config));
 
   notice(
     `3/3 Rolling the policy out, ${ROLLOUTS_PER_TASK} new placements of each task (about 15 seconds on two cores)`,

@@ -9,7 +9,7 @@ export function registerSuites(program: Command): void {
     .option('--suite <name>', 'only this suite')
     .option('--json', 'print JSON', false)
     .action(async (options: { suite?: string; json: boolean }) => {
-      const { loadSuite, SUITES } = await import('../sim/index.ts');
+      const [{ SUITES }, { loadSuite }] = await Promise.all([import('../sim/index.ts'), import('../sim/suites.ts')]);
       const suites = (options.suite ? [options.suite] : SUITES).map((suite) => ({
         suite,
         tasks: loadSuite(suite).map(({ index, name, instruction, maxSteps, problem }) => ({

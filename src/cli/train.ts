@@ -45,7 +45,12 @@ export function registerTrain(program: Command): void {
     );
   for (const [key, value, description] of FLAGS) command.option(`--${key} ${value}`, description);
   command
-    .option('--set <key=value>', 'any setting of the recipe, repeatable', (text, all: string[]) => [...all, text], [])
+    .option(
+      '--set <key=value>',
+      'any setting of the recipe, such as decoder.n_layers=8; repeatable',
+      (text, all: string[]) => [...all, text],
+      [],
+    )
     .option('--json', 'print JSON', false)
     .addHelpText('after', () => '\nAll settings, with their defaults: nina train --set help')
     .action(async (recipe: string | undefined, options: Options) => {
@@ -75,7 +80,7 @@ async function prepare(recipe: string | undefined, options: Options): Promise<{ 
   const flags = Object.fromEntries(Object.entries(options).filter(([name]) => !OWN.includes(name)));
   const given: Settings = new Map([...flagSettings(flags as Record<string, string>), ...assignments(options.set)]);
   if (options.resume !== undefined) {
-    const other = [...given.keys()].filter((name) => name !== 'max_steps' && name !== 'data');
+    const other = [...given.keys()].filter((path) => path !== 'training.max_steps' && path !== 'data');
     if (recipe !== undefined || options.out !== undefined || other.length > 0)
       throw new UsageError(
         `--resume goes on with the recipe of ${options.resume}; only --max_steps and --data may be given with it, not ` +

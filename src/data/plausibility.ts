@@ -2,6 +2,7 @@
  * What a person would check in new demonstrations: numbers that read well and mean something else. Each finding is a
  * sentence that names the first demonstration of its kind; none is an error, because each may be meant.
  */
+import { hypot } from '../math.ts';
 import { ACTION_SIZE } from './actions.ts';
 import { PROPRIO_SIZE } from './proprio.ts';
 import { ENTITY_SIZE, type Episode } from './reader.ts';
@@ -35,7 +36,7 @@ const CHECKS: readonly Check[] = [
   {
     finds: ({ entities }) => {
       for (let i = 3; i < entities.length; i += ENTITY_SIZE)
-        if (!(Math.abs(Math.hypot(...entities.subarray(i, i + 4)) - 1) <= UNIT_TOLERANCE)) return true;
+        if (!(Math.abs(hypot(...entities.subarray(i, i + 4)) - 1) <= UNIT_TOLERANCE)) return true;
       return false;
     },
     says: 'have entity quaternions that are not of length 1; they are w x y z',

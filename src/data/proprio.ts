@@ -3,7 +3,7 @@
  * end-effector position (3, m), rotation as the first two columns of its matrix (6, continuous: Zhou et al. 2019,
  * arXiv 1812.07035), gripper finger positions (2, m).
  */
-
+import { atan2, cos, hypot, sin } from '../math.ts';
 export const PROPRIO_SIZE = 11;
 
 export const PROPRIO_NAMES: readonly string[] = [
@@ -49,17 +49,17 @@ export function writeProprio(
 /** robosuite's axis-angle (rad, [3]) of a unit quaternion w x y z; the angle lies in [0, 2 pi]. */
 export function axisAngleFromQuaternion(quaternion: ArrayLike<number>): [number, number, number] {
   const [w, x, y, z] = [quaternion[0], quaternion[1], quaternion[2], quaternion[3]];
-  const sine = Math.hypot(x, y, z);
+  const sine = hypot(x, y, z);
   if (sine < 1e-12) return [0, 0, 0];
-  const scale = (2 * Math.atan2(sine, w)) / sine;
+  const scale = (2 * atan2(sine, w)) / sine;
   return [x * scale, y * scale, z * scale];
 }
 
 /** The unit quaternion w x y z of an axis-angle vector (rad, [3]). */
 export function quaternionFromAxisAngle(vector: ArrayLike<number>): [number, number, number, number] {
   const [x, y, z] = [vector[0], vector[1], vector[2]];
-  const angle = Math.hypot(x, y, z);
+  const angle = hypot(x, y, z);
   if (angle < 1e-12) return [1, 0, 0, 0];
-  const scale = Math.sin(angle / 2) / angle;
-  return [Math.cos(angle / 2), x * scale, y * scale, z * scale];
+  const scale = sin(angle / 2) / angle;
+  return [cos(angle / 2), x * scale, y * scale, z * scale];
 }

@@ -1,8 +1,8 @@
 /** Every decoder keeps the contract: the same calls train it, sample it and bind it to an encoder's tokens. */
 import { describe, expect, test } from 'vitest';
-import { compile } from '../engine/index.ts';
+import { cpu } from '../engine/index.ts';
 import { key, normals } from '../random.ts';
-import { grad, input, leaves, pack, symbols, type Tensor } from '../tensor/index.ts';
+import { byPath, gradOf, input, leaves, pack, symbols, type Tensor } from '../tensor/index.ts';
 import * as decoders from './index.ts';
 import { pool } from './pool.ts';
 
@@ -24,7 +24,7 @@ describe.each(decoders.DECODERS)('%s', (decoder) => {
   const seen = decoders.context(p, input('tokens', [B, S, W]));
 
   async function run(outputs: Record<string, Tensor>, data: Record<string, Float32Array>) {
-    using program = await compile({ outputs });
+    using program = await cpu.compile(outputs);
     const fed = Object.entries({ ...parameters, ...data }).filter(([name]) => name in program.signature.inputs);
     return await program.run(Object.fromEntries(fed));
   }
@@ -44,11 +44,7 @@ describe.each(decoders.DECODERS)('%s', (decoder) => {
   test('a gradient step lowers its loss', async () => {
     const loss = decoders.loss(config, model, p, input('actions', [B, T, A]), seen);
     const named = leaves<Tensor>(p);
-    const gradients = grad(
-      loss,
-      named.map(([, t]) => t),
-    );
-    const outputs = { loss, ...Object.fromEntries(named.map(([name], i) => [`g.${name}`, gradients[i]])) };
+    const outputs = { loss, ...byPath(gradOf(loss, p), 'g.') };
     const data = {
       tokens,
       actions: normals(key(4), B * T * A).map((x) => Math.tanh(x)),
@@ -88,14 +84,9 @@ test('regression answers with the mean of what it is shown', async () => {
   const p = symbols(model.params);
   const seen = decoders.context(p, input('tokens', [2, S, W]));
   const loss = decoders.loss(config, model, p, input('actions', [2, T, A]), seen);
-  const named = leaves<Tensor>(p);
-  const gradients = grad(
-    loss,
-    named.map(([, t]) => t),
-  );
   const actions = decoders.sample(config, model, p, input('z', [2, T, A]), seen);
-  const outputs = { actions, ...Object.fromEntries(named.map(([name], i) => [`g.${name}`, gradients[i]])) };
-  using program = await compile({ outputs });
+  const outputs = { actions, ...byPath(gradOf(loss, p), 'g.') };
+  using program = await cpu.compile(outputs);
   const one = normals(key(2), S * W);
   const shown = normals(key(3), 2 * T * A);
   const weights = Object.fromEntries(leaves<{ data: Float32Array }>(model.params).map(([n, { data }]) => [n, data]));
@@ -115,7 +106,7 @@ test('regression answers with the mean of what it is shown', async () => {
 
 test.each([1, 5])('the pooled condition is the projected mean of %i tokens', async (S) => {
   const p = { weight: input('weight', [3, W]), bias: input('bias', [3]) };
-  using program = await compile({ outputs: { condition: pool(p, input('tokens', [2, S, W])) } });
+  using program = await cpu.compile({ condition: pool(p, input('tokens', [2, S, W])) });
   const data = { weight: normals(key(1), 3 * W), bias: normals(key(2), 3), tokens: normals(key(3), 2 * S * W) };
   const { condition } = await program.run(data);
   const at = (b: number, c: number) => {

@@ -1,3 +1,9 @@
-/** Running graphs: programs on ONNX Runtime. */
-export { engineVersion } from './onnxruntime.ts';
-export { type CompileOptions, compile, type Feed, type Program, ProgramCache } from './program.ts';
+/** Running graphs in Node. The contract alone, and what runs elsewhere, is in engine.ts, onnxruntime-web.ts and wasm.ts. */
+import { onnxruntime } from './onnxruntime-node.ts';
+
+export { ProgramCache } from './cache.ts';
+export type { CompileOptions, Device, Engine, Feed, Program } from './engine.ts';
+export { onnxruntime } from './onnxruntime-node.ts';
+
+/** The default of what runs in Node alone. */
+export const cpu = onnxruntime();

@@ -1,77 +1,133 @@
 /**
- * The one door to ONNX Runtime: no other module imports it (`scripts/check-imports.mjs`), so that nothing can load it
- * before its telemetry is settled, importing this package loads no native code, and its failures become sentences.
+ * A program on ONNX Runtime, whichever package of it: the graph is written as ONNX, a session opened, and each run
+ * feeds flat arrays and fills flat arrays.
+ *
+ * Outputs can be preallocated views of one flat array, so gradients land where the optimizer reads them. In Node a run
+ * blocks the event loop: train and infer in a process or worker that has nothing else to do.
  */
-import { createRequire } from 'node:module';
-import type * as Ort from 'onnxruntime-node';
-import { requireAddressSpace } from '../address-space.ts';
-import { NinaError } from '../errors.ts';
-import { settleTelemetry } from './telemetry.ts';
+import { Lifetime } from '../lifetime.ts';
+import { type Emitted, engineOutput } from '../tensor/onnx/emit.ts';
+import { show, size } from '../tensor/tensor.ts';
+import type { Feed, Program } from './engine.ts';
 
-export type Engine = typeof Ort;
-export type EngineTensor = Ort.Tensor;
-export type EngineSession = Ort.InferenceSession;
-
-/** Version of the engine that runs programs: recorded with every result. */
-export const engineVersion = `onnxruntime-node ${createRequire(import.meta.url)('onnxruntime-node/package.json').version}`;
-
-/** Library, thread pool and a small arena. */
-const LIBRARY_BYTES = 350e6;
-
-let loading: Promise<Engine> | undefined;
-
-/** ONNX Runtime, loaded on first use. @throws NinaError when it cannot be loaded here. */
-export function loadEngine(): Promise<Engine> {
-  loading ??= load().catch((cause) => {
-    // The next call tries again.
-    loading = undefined;
-    throw cause;
-  });
-  return loading;
+/** What of ONNX Runtime's module is used: the packages for Node and for the web have it alike. */
+export interface OnnxRuntime {
+  readonly Tensor: new (type: 'float32' | 'int64', data: never, shape: readonly number[]) => RuntimeTensor;
+  readonly InferenceSession: {
+    create(model: Uint8Array, options: SessionOptions): Promise<RuntimeSession>;
+  };
 }
 
-async function load(): Promise<Engine> {
-  await settleTelemetry();
-  requireAddressSpace('ONNX Runtime needs', LIBRARY_BYTES);
-  try {
-    return await import('onnxruntime-node');
-  } catch (cause) {
-    throw new NinaError(
-      `${engineVersion} could not be loaded on ${process.platform} ${process.arch}: ${firstLine(cause)}. It runs on macOS ` +
-        "(arm64), Linux with glibc and Windows (x64, arm64). Install the package anew on this machine, or raise the limit of address space ('ulimit -v') if there is one.",
-      { cause },
-    );
-  }
+export interface RuntimeTensor {
+  readonly data: unknown;
 }
 
-/** Opens a session. @throws NinaError when memory is short. */
-export async function openSession(
-  model: Uint8Array,
-  options: Ort.InferenceSession.SessionOptions,
-): Promise<EngineSession> {
-  const engine = await loadEngine();
-  // The engine parses the model and copies its weights.
-  requireAddressSpace('A program needs', 2 * model.length + SESSION_BYTES);
-  return withMemory(`open a program of ${(model.length / 1e6).toFixed(1)} MB`, () =>
-    engine.InferenceSession.create(model, options),
+export interface RuntimeSession {
+  run(
+    feeds: Readonly<Record<string, RuntimeTensor>>,
+    fetches?: Readonly<Record<string, RuntimeTensor>>,
+  ): Promise<Readonly<Record<string, RuntimeTensor>>>;
+  release(): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly executionProviders: readonly string[];
+  readonly intraOpNumThreads: number;
+  readonly interOpNumThreads: 1;
+  readonly executionMode: 'sequential';
+  /** Layout and fusion are decided when the graph is emitted; the runtime's own passes only cost start-up time. */
+  readonly graphOptimizationLevel: 'basic';
+  readonly enableCpuMemArena: boolean;
+  readonly enableMemPattern: boolean;
+  /** Errors alone. */
+  readonly logSeverityLevel: 3;
+  /** The bytes of weights that are kept by the session and not in the model. */
+  readonly externalData: { readonly path: string; readonly data: Uint8Array }[];
+}
+
+/** How to open a session for what was emitted. */
+export function sessionOptions({ external }: Emitted, provider: string, threads: number): SessionOptions {
+  return {
+    executionProviders: [provider],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'basic',
+    enableCpuMemArena: true,
+    enableMemPattern: true,
+    logSeverityLevel: 3,
+    externalData: Object.entries(external).map(([path, { data }]) => ({
+      path,
+      data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    })),
+  };
+}
+
+/** How a package of the runtime runs a session. */
+export interface Running {
+  /** Whether results are written into arrays that are passed in; otherwise they are copied there from the runtime's own. */
+  readonly fills: boolean;
+  /** Called with each run. */
+  around<T>(run: () => Promise<T>): Promise<T>;
+}
+
+/** The program of an open session. */
+export function sessionProgram(
+  { Tensor }: Pick<OnnxRuntime, 'Tensor'>,
+  session: RuntimeSession,
+  { signature, nodes, weights }: Emitted,
+  { fills, around }: Running,
+): Program {
+  // The runtime's tensors are wrappers of our arrays: make each once per array.
+  const wrappers = new Map<string, { array: Feed; tensor: RuntimeTensor }>();
+  const wrap = (name: string, array: Feed, shape: readonly number[]): RuntimeTensor => {
+    const known = wrappers.get(name);
+    if (known?.array === array) return known.tensor;
+    const tensor = new Tensor(array instanceof BigInt64Array ? 'int64' : 'float32', array as never, shape);
+    wrappers.set(name, { array, tensor });
+    return tensor;
+  };
+  const ownFeeds = Object.fromEntries(
+    Object.entries(weights).map(([name, { data, shape }]) => [name, wrap(name, data, shape)]),
   );
+  const inputNames = Object.keys(signature.inputs);
+  const life = new Lifetime('The program', 'compile it again', () => {
+    wrappers.clear();
+    void session.release();
+  });
+  const run = async (feeds: Record<string, Feed>, into: Record<string, Float32Array>) => {
+    for (const name of Object.keys(feeds))
+      if (!(name in signature.inputs))
+        throw new Error(`The program has no input ${name}; it has ${inputNames.join(', ')}.`);
+    const ins: Record<string, RuntimeTensor> = { ...ownFeeds };
+    for (const name of inputNames) {
+      const { shape, dtype } = signature.inputs[name];
+      const array = feeds[name];
+      if (!array) throw new Error(`Input ${name} ${show(shape)} was not fed.`);
+      if (array.length !== size(shape) || array instanceof BigInt64Array !== (dtype === 'int64'))
+        throw new Error(
+          `Input ${name} needs ${size(shape)} ${dtype} numbers for shape ${show(shape)}; got ${array.length} in a ${array.constructor.name}.`,
+        );
+      ins[name] = wrap(name, array, shape);
+    }
+    const results: Record<string, Float32Array> = {};
+    const outs: Record<string, RuntimeTensor> = {};
+    for (const [name, { shape }] of Object.entries(signature.outputs)) {
+      const array = into[name] ?? new Float32Array(size(shape));
+      if (array.length !== size(shape))
+        throw new Error(`Output ${name} ${show(shape)} needs an array of ${size(shape)}; got ${array.length}.`);
+      results[name] = array;
+      if (fills) outs[engineOutput(name)] = wrap(engineOutput(name), array, shape);
+    }
+    const answers = await around(() => (fills ? session.run(ins, outs) : session.run(ins)));
+    if (!fills)
+      for (const [name, array] of Object.entries(results)) array.set(answers[engineOutput(name)].data as Float32Array);
+    return results;
+  };
+  return {
+    signature,
+    nodes,
+    run: (feeds, into = {}) => life.during(() => run(feeds, into)),
+    [Symbol.dispose]: () => life[Symbol.dispose](),
+  };
 }
-
-/** Of a session beside its weights. */
-const SESSION_BYTES = 100e6;
-
-/** Runs a call of the engine. @throws NinaError when memory is short; other errors pass unchanged. */
-export async function withMemory<T>(what: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (cause) {
-    if (!/bad_alloc|failed to allocate memory|allocation failed|out of memory/i.test(String(cause))) throw cause;
-    throw new NinaError(
-      `ONNX Runtime could not ${what}: it got no memory (${firstLine(cause)}). Use a smaller batch or model, or give the ` +
-        "process more memory or address space ('ulimit -v', h_vmem).",
-      { cause },
-    );
-  }
-}
-
-const firstLine = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)).split('\n')[0].trim();

@@ -33,7 +33,7 @@ export async function settleTelemetry(): Promise<void> {
     if (own !== undefined) return;
     throw new NinaError(
       `A worker thread could not turn off ONNX Runtime's telemetry: ${(cause as Error).message} Start Node with ${VARIABLE}=1 ` +
-        "in its environment, or import 'nina-vla/tensor' in the main thread before it starts workers.",
+        "in its environment, or import 'nina-vla/engine' in the main thread before it starts workers.",
       { cause },
     );
   }

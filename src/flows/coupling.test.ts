@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compile } from '../engine/index.ts';
+import { cpu } from '../engine/index.ts';
 import { key, normals } from '../random.ts';
 import { concat, constant, mul } from '../tensor/index.ts';
 import { coupling } from './coupling.ts';
@@ -15,7 +15,7 @@ describe('affine coupling', () => {
   });
 
   test('the first half passes unchanged, to the bit, in both directions', async () => {
-    using program = await compile({ outputs: { y: strong.forward(point)[0], back: strong.inverse(point)[0] } });
+    using program = await cpu.compile({ y: strong.forward(point)[0], back: strong.inverse(point)[0] });
     const { y, back } = await program.run({});
     for (const row of [0, 7]) {
       expect(y.subarray(row, row + 3)).toEqual(x.subarray(row, row + 3));
@@ -25,14 +25,14 @@ describe('affine coupling', () => {
   });
 
   test('however large the conditioner, tanh bounds log det by the number of scaled entries', async () => {
-    using program = await compile({ outputs: { logDet: strong.forward(point)[1] } });
+    using program = await cpu.compile({ logDet: strong.forward(point)[1] });
     for (const logDet of (await program.run({})).logDet) expect(Math.abs(logDet)).toBeLessThanOrEqual(4);
   });
 });
 
 describe('permutation', () => {
   test('y[j] = x[order[j]]', async () => {
-    using program = await compile({ outputs: { y: permutation([2, 0, 1]).forward(constant([5, 6, 7], [1, 3]))[0] } });
+    using program = await cpu.compile({ y: permutation([2, 0, 1]).forward(constant([5, 6, 7], [1, 3]))[0] });
     expect([...(await program.run({})).y]).toEqual([7, 5, 6]);
   });
 

@@ -3,13 +3,14 @@
  *   log p(x) = log N(f(x); 0, I) + log |det df/dx|.
  * Noise is an argument: the same noise gives the same sample. Zero noise gives the image of the mode.
  */
+import * as math from '../math.ts';
 import { add, broadcastTo, mul, square, sub, sum, type Tensor } from '../tensor/index.ts';
 import type { Bijection } from './bijection.ts';
 
 /** log N(z; 0, I) of each row of z [B, D]: [B], in nats. */
 export function standardNormal(z: Tensor): Tensor {
   const D = z.shape[1];
-  return mul(add(sum(square(z), [1]), D * Math.log(2 * Math.PI)), -0.5);
+  return mul(add(sum(square(z), [1]), D * math.log(2 * Math.PI)), -0.5);
 }
 
 /** The noise of x [B, D] and its log-determinant [B]. */

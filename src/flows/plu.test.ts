@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compile } from '../engine/index.ts';
+import { cpu } from '../engine/index.ts';
 import { key, normals, rng } from '../random.ts';
 import { constant, input, type NDArray, symbols } from '../tensor/index.ts';
 import { factorise, invertTriangles, randomOrthogonal } from './lu.ts';
@@ -77,9 +77,9 @@ describe('a stack of PLU layers', () => {
   test('agrees with each of its layers alone, and with the order of columns applied afterwards', async () => {
     const point = constant(x, [B, D]);
     const stack = pluStack(symbols(params), { rows, columns });
-    using program = await compile({
-      outputs: Object.fromEntries(stack.flatMap((f, i) => f.forward(point).map((t, k) => [`${i}.${k}`, t]))),
-    });
+    using program = await cpu.compile(
+      Object.fromEntries(stack.flatMap((f, i) => f.forward(point).map((t, k) => [`${i}.${k}`, t]))),
+    );
     const together = await program.run(feeds);
     for (let i = 0; i < n; i++) {
       const part = ({ data }: NDArray, size: number, shape: number[]) => ({
@@ -92,7 +92,7 @@ describe('a stack of PLU layers', () => {
         U: part(params.U, D * D, [1, D, D]),
       };
       const [y, logDet] = pluStack(symbols(alone), { rows: [rows[i]] })[0].forward(point);
-      using single = await compile({ outputs: { y, logDet } });
+      using single = await cpu.compile({ y, logDet });
       const result = await single.run({ s: alone.s.data, L: alone.L.data, U: alone.U.data });
       const ordered = result.y.map((_, at) => result.y[Math.floor(at / D) * D + columns[i][at % D]]);
       expect(worst(together[`${i}.0`], ordered)).toBeLessThan(FLOAT32);
@@ -104,9 +104,9 @@ describe('a stack of PLU layers', () => {
     const inverses = pluInverses(params, { rows, columns });
     const stack = pluStack(symbols(params), { rows, columns }, input('inverses', inverses.shape));
     const point = constant(x, [B, D]);
-    using program = await compile({
-      outputs: Object.fromEntries(stack.map((f, i) => [`${i}`, f.inverse(f.forward(point)[0])[0]])),
-    });
+    using program = await cpu.compile(
+      Object.fromEntries(stack.map((f, i) => [`${i}`, f.inverse(f.forward(point)[0])[0]])),
+    );
     const back = await program.run({ ...feeds, inverses: inverses.data });
     for (let i = 0; i < n; i++) expect(worst(back[i], x)).toBeLessThan(FLOAT32);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compile, type Feed } from '../engine/index.ts';
+import { cpu, type Feed } from '../engine/index.ts';
 import { key } from '../random.ts';
 import { constant, leaves, type NDArray, symbols, type Tensor, type Tree } from '../tensor/index.ts';
 import {
@@ -18,7 +18,7 @@ import {
 const TOLERANCE = 1e-5;
 
 async function run(outputs: Record<string, Tensor>, feeds: Record<string, Feed> = {}) {
-  using program = await compile({ outputs });
+  using program = await cpu.compile(outputs);
   return await program.run(feeds);
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compile } from '../engine/index.ts';
+import { cpu } from '../engine/index.ts';
 import { key, normals } from '../random.ts';
 import { constant, type Tensor } from '../tensor/index.ts';
 import { rmsNorm, rotary, swiglu, swigluHidden } from './index.ts';
@@ -8,7 +8,7 @@ import { rmsNorm, rotary, swiglu, swigluHidden } from './index.ts';
 const TOLERANCE = 1e-5;
 
 async function value(y: Tensor): Promise<Float32Array> {
-  using program = await compile({ outputs: { y } });
+  using program = await cpu.compile({ y });
   return (await program.run({})).y;
 }
 

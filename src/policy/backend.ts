@@ -3,8 +3,10 @@
  * on ONNX Runtime or as one WebAssembly function. Backends agree to rounding ('wasm-int8': to the rounding of its
  * weights), not to the bit, so a result records its own.
  */
+
 import type { DecoderConfig } from '../decoders/index.ts';
 import * as nina from '../decoders/nina/index.ts';
+import { cpu } from '../engine/index.ts';
 import { UsageError } from '../errors.ts';
 import type { PolicyBackend } from './backends.ts';
 import { decoderOf, type PolicyModel } from './model.ts';
@@ -36,6 +38,6 @@ export async function resolveBackend(
   if (wanted !== 'auto') return wanted;
   const { params, buffers } = decoderOf(model);
   if (!params.nina) throw new Error('The configuration is of a NinA decoder, but the parameters are not.');
-  using fastest = await nina.compileFastest(decoder, { params: params.nina.flow, buffers });
+  using fastest = await nina.compileFastest(decoder, { params: params.nina.flow, buffers }, { engine: cpu });
   return fastest.backend;
 }

@@ -3,6 +3,7 @@
  * being executed. Two good plans of a multimodal policy (left or right around an obstacle) are each likely; changing
  * between them at every chunk is not.
  */
+import { square } from '../math.ts';
 import type { Chunks } from './decoding.ts';
 
 /**
@@ -29,5 +30,5 @@ export function choose({ actions, logProb }: Required<Chunks>, continuing?: Floa
 
 /** Of actions as they would be executed: clamped. */
 function squaredDistance(chunk: Float32Array, continuing: Float32Array): number {
-  return continuing.reduce((sum, wanted, i) => sum + (Math.min(1, Math.max(-1, chunk[i])) - wanted) ** 2, 0);
+  return continuing.reduce((sum, wanted, i) => sum + square(Math.min(1, Math.max(-1, chunk[i])) - wanted), 0);
 }

@@ -4,8 +4,8 @@
  */
 import * as decoders from '../decoders/index.ts';
 import { compileNina } from '../decoders/nina/index.ts';
-import { ProgramCache } from '../engine/index.ts';
-import { constant, input, mapTree, type NDArray, type Tensor } from '../tensor/index.ts';
+import { cpu, ProgramCache } from '../engine/index.ts';
+import { freeze, input } from '../tensor/index.ts';
 import type { PolicyBackend } from './backends.ts';
 import type { PolicyConfig } from './config.ts';
 import { contextShape, decoderOf, type PolicyModel } from './model.ts';
@@ -70,17 +70,22 @@ interface Batches extends Disposable {
 function graph(config: PolicyConfig, model: PolicyModel, threads: number): Batches {
   const { decoder } = config;
   const { chunk_length: T, action_dim: A } = decoder;
-  const p = mapTree(model.params.decoder, ({ data, shape }: NDArray): Tensor => constant(data, shape));
+  const p = freeze(model.params.decoder);
   const inverses = decoders.inverses(decoder, decoderOf(model));
-  const frozenInverses = inverses && constant(inverses.data, inverses.shape);
+  const frozenInverses = inverses && freeze(inverses);
+  const options = { threads, weights: 'packed' } as const;
   const seenOf = (K: number) => input('context', contextShape(config, K));
-  const samplers = new ProgramCache((K) => {
-    const z = input('z', [K, T, A]);
-    const { actions, logProb } = decoders.sampleAndLogProb(decoder, model, p, z, seenOf(K), frozenInverses);
-    return { outputs: { actions, ...(logProb && { logProb }) }, threads };
-  });
+  const samplers = new ProgramCache(
+    cpu,
+    (K) => {
+      const z = input('z', [K, T, A]);
+      const { actions, logProb } = decoders.sampleAndLogProb(decoder, model, p, z, seenOf(K), frozenInverses);
+      return { actions, ...(logProb && { logProb }) };
+    },
+    options,
+  );
   const density = (K: number) => decoders.logProb(decoder, model, p, input('actions', [K, T, A]), seenOf(K));
-  const scorers = new ProgramCache((K) => ({ outputs: { logProb: density(K)! }, threads }));
+  const scorers = new ProgramCache(cpu, (K) => ({ logProb: density(K)! }), options);
   const count = (x: Float32Array) => x.length / (T * A);
   return {
     async sample(z, context) {
@@ -114,7 +119,7 @@ async function folded(
   if (decoder.decoder !== 'nina' || !params.nina)
     throw new Error(`The backend ${backend} is for NinA decoders; this one is ${decoder.decoder}.`);
   const flow = { params: params.nina.flow, buffers };
-  const compiled = await compileNina(decoder, flow, { backend, maxBatch: MAX_BATCH, threads });
+  const compiled = await compileNina(decoder, flow, { engine: cpu, backend, maxBatch: MAX_BATCH, threads });
   const D = decoder.chunk_length * decoder.action_dim;
   const inTurn = queue();
   return {

@@ -8,7 +8,7 @@ import * as state from '../encoders/state/index.ts';
 import { UsageError } from '../errors.ts';
 import { toJson } from '../json.ts';
 import { noDropout } from '../nn/index.ts';
-import { constant, input, mapTree, type NDArray, type Tensor } from '../tensor/index.ts';
+import { freeze, input, type Tensor } from '../tensor/index.ts';
 import { emit, type Signature } from '../tensor/onnx/emit.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { context, contextShape } from './model.ts';
@@ -44,7 +44,7 @@ export function exportModel(checkpoint: Checkpoint, part: ExportPart, batch: num
 
 function graphOf({ config, model, directory }: Checkpoint, part: ExportPart, B: number): Record<string, Tensor> {
   const { decoder } = config;
-  const frozen = mapTree(model.params, ({ data, shape }: NDArray): Tensor => constant(data, shape));
+  const frozen = freeze(model.params);
   if (part === 'encoder')
     return { condition: context(config, frozen, state.stateInputs(config.encoder, B), noDropout) };
   const flow = model.params.decoder.nina?.flow;

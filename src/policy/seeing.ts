@@ -1,11 +1,11 @@
 /** A policy's encoder with its weights inside: one observation to what the decoder sees of it. */
 import * as state from '../encoders/state/index.ts';
-import { compile } from '../engine/index.ts';
+import { cpu } from '../engine/index.ts';
 import { noDropout } from '../nn/index.ts';
-import { constant, mapTree, type NDArray, type Tensor } from '../tensor/index.ts';
+import { freeze } from '../tensor/index.ts';
 import { checkObservation } from './checks.ts';
 import type { PolicyConfig, PolicyStatistics } from './config.ts';
-import { context, type PolicyModel, type PolicyParams } from './model.ts';
+import { context, type PolicyModel } from './model.ts';
 
 export interface Seeing extends Disposable {
   /**
@@ -21,9 +21,8 @@ export async function compileSeeing(
   { params }: PolicyModel,
   threads: number,
 ): Promise<Seeing> {
-  const frozen = mapTree(params, ({ data, shape }: NDArray) => constant(data, shape)) as PolicyParams<Tensor>;
-  const seen = context(config, frozen, state.stateInputs(config.encoder, 1), noDropout);
-  const program = await compile({ outputs: { context: seen }, threads });
+  const seen = context(config, freeze(params), state.stateInputs(config.encoder, 1), noDropout);
+  const program = await cpu.compile({ context: seen }, { threads, weights: 'packed' });
   const scenes = sceneCache(config);
   return {
     async see(observation) {

@@ -2,7 +2,8 @@
 
 import { serveJobs } from '../jobs/index.ts';
 import { createEyes, type Eyes } from '../sim/eyes.ts';
-import { Environment, loadSuite } from '../sim/index.ts';
+import { Environment } from '../sim/index.ts';
+import { loadSuite } from '../sim/suites.ts';
 import { type Attempt, recordAttempt } from './record.ts';
 
 export interface RecordJob {

@@ -6,7 +6,7 @@ import { writeFileAtomically } from '../files.ts';
 import { loadPolicy } from '../policy/index.ts';
 import type { EvaluationResult } from '../rollout/evaluate.ts';
 import { chooseTasks } from '../rollout/tasks.ts';
-import { ANIMATION_MIME_TYPE } from '../sim/camera/index.ts';
+import { ANIMATION_MIME_TYPE } from '../sim/camera/animation.ts';
 import { packageVersion } from '../version.ts';
 import { type Metric, readMetrics } from './curves.ts';
 import { renderReport, type Video } from './page.ts';

@@ -4,12 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import type * as z from 'zod';
-import { engineVersion } from '../engine/index.ts';
-import { Environment, loadSuite } from '../sim/index.ts';
+import { cpu } from '../engine/index.ts';
+import { Environment } from '../sim/index.ts';
+import { loadSuite } from '../sim/suites.ts';
 import { type TrainConfig, trainConfig } from '../train/index.ts';
-import { check } from '../train/recipe.ts';
+import { check } from '../train/settings.ts';
 import { packageVersion } from '../version.ts';
-import { type DemonstrationSettings, rollouts, type Study, type Variant } from './study.ts';
+import { type DemonstrationSettings, rolloutSchema, type Study, type Variant } from './study.ts';
 
 export interface Versions {
   readonly package: string;
@@ -27,7 +28,7 @@ export interface Training {
   readonly versions: Versions;
 }
 
-export type Rollouts = z.output<typeof rollouts.schema> & { readonly seed: number };
+export type Rollouts = z.output<typeof rolloutSchema> & { readonly seed: number };
 
 export interface Cell {
   /** 'tabletop-object/nina-mlp/0' */
@@ -52,11 +53,11 @@ export function cellsOf(study: Study, versions: Versions): Cell[] {
 }
 
 function cellOf(study: Study, suite: string, variant: Variant, seed: number, versions: Versions): Cell {
-  const seeded = new Map([...variant.training, ['seed', { value: seed, where: 'seeds' }] as const]);
+  const seeded = new Map([...variant.recipe, ['seed', { value: seed, where: 'seeds' }] as const]);
   const { data: _, ...settings } = trainConfig(seeded);
   const training: Training = { suite, demonstrations: study.demonstrations, settings, versions };
   const evaluation = {
-    ...check(rollouts.schema, rollouts.names, variant.evaluation),
+    ...check(rolloutSchema, variant.evaluation),
     seed: study.evaluationSeed + seed,
   };
   return {
@@ -85,7 +86,7 @@ function ordered(value: unknown): unknown {
 
 export async function presentVersions(): Promise<Versions> {
   using environment = await Environment.open(loadSuite('tabletop-object')[0]);
-  return { package: packageVersion, engine: engineVersion, mujoco: environment.engineVersion };
+  return { package: packageVersion, engine: cpu.name, mujoco: environment.engineVersion };
 }
 
 /**

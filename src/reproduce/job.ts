@@ -5,7 +5,7 @@ import { machine } from '../machine.ts';
 import { CHECKPOINTS, readCheckpoint } from '../policy/index.ts';
 import { asStage, type Reporter } from '../progress.ts';
 import { evaluate } from '../rollout/evaluate.ts';
-import { isFinished, readMetrics, train, trainConfig } from '../train/index.ts';
+import { isFinished, readMetrics, settingsIn, train, trainConfig } from '../train/index.ts';
 import type { Rollouts, Training } from './cells.ts';
 import { writeResult } from './store.ts';
 
@@ -27,11 +27,11 @@ export async function runJob(
   { training, data, folder, evaluations }: Job,
   { signal, progress }: JobContext,
 ): Promise<void> {
-  const settings = Object.entries({ ...training.settings, data });
-  const config = trainConfig(new Map(settings.map(([name, value]) => [name, { value, where: folder }])));
-  const checkpoint = path.join(folder, CHECKPOINTS, String(config.max_steps));
+  const config = trainConfig(settingsIn({ ...training.settings, data }, folder));
+  const { max_steps } = config.training;
+  const checkpoint = path.join(folder, CHECKPOINTS, String(max_steps));
   const report: Reporter = { notice() {}, progress };
-  if (!isFinished(folder, config.max_steps)) await train(folder, config, { signal, report: asStage(TRAINING, report) });
+  if (!isFinished(folder, max_steps)) await train(folder, config, { signal, report: asStage(TRAINING, report) });
   const { manifest } = readCheckpoint(checkpoint);
   const { cpu, cores, node } = machine();
   const measured = readMetrics(folder);

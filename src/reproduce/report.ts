@@ -1,6 +1,7 @@
 /** The report of studies: the tables with their intervals, the charts, success per task, and what every cell was. */
 import { factSection, htmlPage } from '../report/html.ts';
 import { escapeHtml } from '../report/plot.ts';
+import { settingsIn } from '../train/settings.ts';
 import { type ResultLine, rateOf } from './results.ts';
 import type { Summary } from './summary.ts';
 import { type Table, tablesOf } from './tables.ts';
@@ -105,9 +106,10 @@ function machines(lines: readonly ResultLine[]): string[] {
   return [...new Set(known.map(({ cpu, cores, node }) => `${cpu}, ${cores} cores, Node ${node}`))];
 }
 
-/** Settings of training and of evaluation under one roof. */
+/** Settings of training, by path, and of evaluation under one roof. */
 const settingsOf = ({ settings, evaluation, backend }: ResultLine): Readonly<Record<string, unknown>> => ({
-  ...{ ...settings, backend },
+  ...Object.fromEntries([...settingsIn(settings, '')].map(([path, { value }]) => [path, value])),
+  backend,
   ...Object.fromEntries(Object.entries(evaluation).map(([name, value]) => [`rollouts ${name}`, value])),
 });
 

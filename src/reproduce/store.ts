@@ -14,9 +14,9 @@ import * as z from 'zod';
 import { UsageError } from '../errors.ts';
 import { writeFileAtomically } from '../files.ts';
 import { readJson, toJson } from '../json.ts';
-import { trainConfig } from '../train/index.ts';
+import { settingsIn, trainConfig } from '../train/index.ts';
 import { type Cell, hashOf, type Rollouts, type Training } from './cells.ts';
-import { rollouts } from './study.ts';
+import { rolloutSchema } from './study.ts';
 
 export const trainingSchema = z.object({
   suite: z.string(),
@@ -114,9 +114,8 @@ export function writeResult(evaluation: string, result: Result): void {
 function readTraining(folder: string): Training | undefined {
   const stored = readStored(trainingFile(folder), trainingSchema);
   if (stored === undefined) return undefined;
-  const given = Object.entries(stored.settings).map(([name, value]) => [name, { value, where: folder }] as const);
   try {
-    const { data: _, ...settings } = trainConfig(new Map(given));
+    const { data: _, ...settings } = trainConfig(settingsIn(stored.settings, folder));
     return { ...stored, settings };
   } catch (error) {
     // Of another version of this program: nothing asks for it.
@@ -127,7 +126,7 @@ function readTraining(folder: string): Training | undefined {
 
 /** An evaluation's settings as today's schema completes them; undefined when they no longer exist. */
 function present({ seed, ...settings }: Result['evaluation']): Rollouts | undefined {
-  const parsed = rollouts.schema.safeParse(settings);
+  const parsed = rolloutSchema.safeParse(settings);
   return parsed.success ? { ...parsed.data, seed } : undefined;
 }
 

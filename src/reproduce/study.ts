@@ -1,6 +1,7 @@
 /**
- * A study is a YAML recipe that spans a table: suites x variants x seeds. A variant is a name for changes to the
- * study's training or evaluation settings. Every mistake is told with its file and line, all at once.
+ * A study is a YAML recipe that spans a table: suites x variants x seeds. It holds the sections of a training's recipe
+ * beside its own, and a variant is a name for changes to those sections or to the evaluation. Every mistake is told with
+ * its file and line, all at once.
  */
 import { isMap, isNode, isPair, type ParsedNode } from 'yaml';
 import * as z from 'zod';
@@ -8,14 +9,18 @@ import { UsageError } from '../errors.ts';
 import { plainly, shorten } from '../json.ts';
 import { evaluationSchema } from '../rollout/evaluate.ts';
 import { SUITES } from '../sim/index.ts';
-import { type Settings, settingsOf } from '../train/recipe.ts';
+import { settingsOf } from '../train/recipe.ts';
+import { type Setting, type Settings, split } from '../train/settings.ts';
 import { openYaml, type YamlFile } from '../train/yaml.ts';
 
 /** How a policy is rolled out; suite and seed come from the table. */
-const rolloutSchema = evaluationSchema.omit({ suite: true, seed: true, video: true });
+export const rolloutSchema = evaluationSchema.omit({ suite: true, seed: true, video: true });
 
 /** A mapping that another schema checks, after it is merged with others. */
 const settings = z.record(z.string(), z.unknown()).default({});
+
+/** The sections of a recipe. */
+const sections = { encoder: settings, decoder: settings, training: settings, acting: settings };
 
 /** Seeds of rollouts are sums of two. */
 const seed = z
@@ -34,7 +39,7 @@ const demonstrationsSchema = z.strictObject({
 const variantSchema = z.strictObject({
   label: z.string().describe('how tables name it'),
   group: z.string().optional().describe('what an ablation changes: variants of a group share a table'),
-  training: settings,
+  ...sections,
   evaluation: settings,
   minutes: z.number().positive().optional().describe('of one training and its rollouts, until one has been measured'),
 });
@@ -52,7 +57,7 @@ const studySchema = z
     baseline: z.string().describe('variant that the others are compared with'),
     demonstrations: demonstrationsSchema,
     evaluation: z.looseObject({ seed }),
-    training: settings,
+    ...sections,
     variants: z
       .record(z.string().regex(NAME, 'a name is made of a-z, 0-9, . and -'), variantSchema)
       .refine((variants) => Object.keys(variants).length > 0, 'wanted at least one variant'),
@@ -73,8 +78,8 @@ export interface Variant {
   readonly label: string;
   readonly group?: string;
   readonly minutes?: number;
-  /** The study's settings with the variant's changes, each with its place. */
-  readonly training: Settings;
+  /** The study's settings with the variant's changes, each with its place: of the training's recipe, of the rollouts. */
+  readonly recipe: Settings;
   readonly evaluation: Settings;
 }
 
@@ -87,9 +92,6 @@ export interface Study {
   readonly evaluationSeed: number;
   readonly variants: readonly Variant[];
 }
-
-/** Settings of an evaluation that a study may hold, and their schema. */
-export const rollouts = { schema: rolloutSchema, names: Object.keys(rolloutSchema.shape) };
 
 /** Settings that the table gives; a recipe may not. */
 const TABLE = {
@@ -105,22 +107,28 @@ export function readStudy(file: string): Study {
   const yaml = openYaml(file);
   const parsed = studySchema.safeParse(yaml.document.toJS() ?? {});
   if (!parsed.success) throw new UsageError(mistakes(file, yaml, parsed.error).join('\n'));
-  const { evaluation, variants, ...study } = parsed.data;
-  const section = (...keys: string[]): Settings => {
-    const node = yaml.document.getIn(keys, true);
-    return isNode(node) ? settingsOf(yaml, node as ParsedNode) : new Map();
+  const { suites, seeds, baseline, demonstrations, evaluation, variants } = parsed.data;
+  const settingsAt = (...keys: string[]): [string, Setting][] => {
+    const node = keys.length === 0 ? yaml.document.contents : yaml.document.getIn(keys, true);
+    return isNode(node) ? [...settingsOf(yaml, node as ParsedNode)] : [];
   };
-  const common = { training: section('training'), evaluation: section('evaluation') };
-  const { seed: _, ...rest } = Object.fromEntries(common.evaluation);
-  const merged = Object.entries(variants).map(([name, { label, group, minutes }]) => {
-    const training = new Map([...common.training, ...section('variants', name, 'training')]);
-    for (const [key, reason] of Object.entries(TABLE))
-      if (training.has(key))
-        throw new UsageError(`${training.get(key)!.where}: '${key}' is not for a study: ${reason}.`);
-    const changed = new Map([...Object.entries(rest), ...section('variants', name, 'evaluation')]);
-    return { name, label, group, minutes, training, evaluation: changed };
+  const recipeAt = (...keys: string[]) => settingsAt(...keys).filter(([path]) => isOfRecipe(path));
+  const recipe = recipeAt();
+  const rollouts = settingsAt('evaluation').filter(([path]) => path !== 'seed');
+  const merged = Object.entries(variants).map(([name, { label, group, minutes }]): Variant => {
+    const own = new Map([...recipe, ...recipeAt('variants', name)]);
+    for (const [path, { where }] of own) refuseTable(split(path)[1], where);
+    const evaluation = new Map([...rollouts, ...settingsAt('variants', name, 'evaluation')]);
+    return { name, label, group, minutes, recipe: own, evaluation };
   });
-  return { ...study, evaluationSeed: evaluation.seed, variants: merged };
+  return { suites, seeds, baseline, demonstrations, evaluationSeed: evaluation.seed, variants: merged };
+}
+
+const isOfRecipe = (path: string) => Object.hasOwn(sections, split(path)[0] || path);
+
+function refuseTable(name: string, where: string): void {
+  if (!Object.hasOwn(TABLE, name)) return;
+  throw new UsageError(`${where}: '${name}' is not for a study: ${TABLE[name as keyof typeof TABLE]}.`);
 }
 
 function mistakes(file: string, yaml: YamlFile, error: z.ZodError): string[] {

@@ -1,6 +1,7 @@
 /** Normalisation: statistics of each dimension of a table of numbers, and the one way to normalise by them. */
 import * as z from 'zod';
 import { NinaError } from '../errors.ts';
+import { square } from '../math.ts';
 import { quantile } from '../statistics/index.ts';
 
 export interface Moments {
@@ -55,7 +56,7 @@ export function momentsOf(tables: readonly Float32Array[], names: readonly strin
     const mean = column.reduce((sum, x) => sum + x, 0) / count;
     result.mean.push(mean);
     // Two passes: the one-pass formula cancels when the mean is large beside the spread.
-    result.std.push(Math.sqrt(column.reduce((sum, x) => sum + (x - mean) ** 2, 0) / count));
+    result.std.push(Math.sqrt(column.reduce((sum, x) => sum + square(x - mean), 0) / count));
     result.min.push(column[0]);
     result.max.push(column[count - 1]);
     result.q01.push(quantile(column, 0.01));

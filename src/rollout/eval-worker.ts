@@ -1,9 +1,10 @@
 /** Worker thread: closed-loop episodes with one simulator and one policy of its own. */
 import { serveJobs } from '../jobs/index.ts';
 import { loadPolicy } from '../policy/index.ts';
-import { createAnimation } from '../sim/camera/index.ts';
+import { createAnimation } from '../sim/camera/animation.ts';
 import { createEyes } from '../sim/eyes.ts';
-import { CONTROL_HZ, Environment, loadSuite } from '../sim/index.ts';
+import { CONTROL_HZ, Environment } from '../sim/index.ts';
+import { loadSuite } from '../sim/suites.ts';
 import { createPerturbation, playedTask, sceneName } from './perturb.ts';
 import { type Rollout, rollout } from './rollout.ts';
 import type { Settings } from './settings.ts';

@@ -1,4 +1,5 @@
 /** Plays the perturbations that `perturbations.ts` names: what of the task, the world and the view they change. */
+import { cos, hypot, sin } from '../math.ts';
 import { fold, type Key, key, type Rng, rng } from '../random.ts';
 import { type Environment, OBJECTS, type Observation, type Task, type Vec3 } from '../sim/index.ts';
 import type { PerturbationKind } from './perturbations.ts';
@@ -49,7 +50,7 @@ export function createPerturbation(kind: PerturbationKind, task: Task, episode: 
     disturb(environment, observation) {
       if (begun) return observation;
       const { position } = environment.world.pose(name);
-      if (Math.hypot(...minus(observation.eefPosition, position)) > ABOUT_TO_GRASP_M) return observation;
+      if (hypot(...minus(observation.eefPosition, position)) > ABOUT_TO_GRASP_M) return observation;
       begun = move(environment, name, random);
       return begun ? environment.observe() : observation;
     },
@@ -105,7 +106,7 @@ function move(environment: Environment, name: string, random: Rng): boolean {
     Math.abs(y) <= REACH_M[1] &&
     others.every((other) => {
       const [ox, oy] = world.pose(other.name).position;
-      return Math.hypot(x - ox, y - oy) >= CLEARANCE_M;
+      return hypot(x - ox, y - oy) >= CLEARANCE_M;
     });
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const target = plus(position, sideways(random, random.uniform(...MOVE_M)));
@@ -124,7 +125,7 @@ function shifted(observation: Observation, by: Vec3): Observation {
 
 function sideways(random: Rng, lengthM: number): Vec3 {
   const angle = random.uniform(0, 2 * Math.PI);
-  return [lengthM * Math.cos(angle), lengthM * Math.sin(angle), 0];
+  return [lengthM * cos(angle), lengthM * sin(angle), 0];
 }
 
 const plus = (a: Vec3, b: Vec3): Vec3 => [a[0] + b[0], a[1] + b[1], a[2] + b[2]];

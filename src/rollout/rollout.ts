@@ -3,9 +3,9 @@
  * before it is asked again. Everything random is a function of (seed, suite, task, episode, step), so an episode is the
  * same in any worker and on every re-run; what belongs to an episode lives in this function.
  */
-import { createHash } from 'node:crypto';
 import { ACTION_SIZE, ENTITY_SIZE, PROPRIO_SIZE, writeProprio } from '../data/index.ts';
 import { NinaError } from '../errors.ts';
+import { sha256 } from '../hash.ts';
 import { fold, type Key, key } from '../random.ts';
 import { type Entity, type Environment, initialStateKey, type Observation, type Vec3 } from '../sim/index.ts';
 import type { Perturbation } from './perturb.ts';
@@ -115,9 +115,9 @@ export async function rollout(environment: Environment, actor: Actor, options: R
   }
   onStep?.();
   const state = environment.state();
-  const finalState = createHash('sha256').update(new Uint8Array(state.buffer, state.byteOffset, state.byteLength));
+  const finalState = sha256(new Uint8Array(state.buffer, state.byteOffset, state.byteLength));
   return {
-    ...{ success, steps: executed.length, latencyMs, finalState: finalState.digest('hex'), perturbedAt },
+    ...{ success, steps: executed.length, latencyMs, finalState, perturbedAt },
     ...(watch && { surprise }),
     ...(logProbs.length > 0 && { logProb: logProbs }),
     smoothness: smoothness(executed, [...positionsM, observation.eefPosition], multistep),

@@ -2,6 +2,7 @@
  * How smoothly an episode went: jumps between consecutive commands, and accelerations of the hand, at the seams between
  * chunks and inside them. A policy that changes its mind shows at the seams only.
  */
+import { hypot } from '../math.ts';
 import { CONTROL_HZ, POSITION_SCALE_M } from '../sim/index.ts';
 
 /** A step is a seam's when its command is the first of a chunk that is not the episode's first. */
@@ -32,7 +33,7 @@ export function smoothness(
     const [now, before] = [actions[t], actions[t - 1]];
     jumps[side].push(POSITION_SCALE_M * norm((i) => now[i] - before[i]));
     const [a, b, c] = [positionsM[t - 1], positionsM[t], positionsM[t + 1]];
-    accelerations[side].push(CONTROL_HZ ** 2 * norm((i) => c[i] - 2 * b[i] + a[i]));
+    accelerations[side].push(CONTROL_HZ * CONTROL_HZ * norm((i) => c[i] - 2 * b[i] + a[i]));
   }
   return {
     seam_jump_m: jumps.seam.map(rounded),
@@ -47,7 +48,7 @@ interface Sides {
   inside: number[];
 }
 
-const norm = (component: (i: number) => number) => Math.hypot(component(0), component(1), component(2));
+const norm = (component: (i: number) => number) => hypot(component(0), component(1), component(2));
 /** 0 of nothing: when every command is a chunk of its own, nothing is inside. */
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
 /** Enough digits to compare; more only lengthen a line. */

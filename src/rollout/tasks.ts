@@ -1,6 +1,7 @@
 /** Choosing tasks of a suite by index. */
 import { UsageError } from '../errors.ts';
-import { loadSuite, type Task } from '../sim/index.ts';
+import type { Task } from '../sim/index.ts';
+import { loadSuite } from '../sim/suites.ts';
 
 /** All tasks of the suite, or the one at `index`. @throws UsageError for an unknown suite or index. */
 export function chooseTasks(suite: string, index?: number): Task[] {

@@ -3,7 +3,8 @@ import { key } from '../random.ts';
 import { FINGER_TRAVEL_M } from './arm.ts';
 import { Environment } from './environment.ts';
 import { matrixFromAxisAngle, rotate } from './rotation.ts';
-import { initialStateKey, loadSuite, type Task } from './suites.ts';
+import { loadSuite } from './suites.ts';
+import { initialStateKey, type Task } from './task.ts';
 import type { Observation } from './types.ts';
 
 const HOLD = [0, 0, 0, 0, 0, 0, -1];

@@ -2,8 +2,8 @@
  * One task in the simulator: reset to a placement, step with actions at 20 Hz, ask whether the goal holds.
  * Everything that happens is a function of the task, the placement's key and the actions.
  */
-import { createHash } from 'node:crypto';
 import { NinaError } from '../errors.ts';
+import { sha256 } from '../hash.ts';
 import { fold, type Key, rng } from '../random.ts';
 import { FINGER_TRAVEL_M, HOME_JOINTS } from './arm.ts';
 import type { GeomDescription } from './camera/geom.ts';
@@ -13,7 +13,7 @@ import { place } from './placement.ts';
 import { holds } from './predicates.ts';
 import { checkPremise } from './premise.ts';
 import { buildScene, type Scene } from './scene.ts';
-import type { Task } from './suites.ts';
+import type { Task } from './task.ts';
 import { SUBSTEPS } from './timing.ts';
 import type { Observation, Vec3 } from './types.ts';
 import { World } from './world.ts';
@@ -54,7 +54,7 @@ export class Environment implements Disposable {
   private constructor(task: Task, scene: Scene, physics: Physics) {
     this.task = task;
     this.xml = scene.xml;
-    this.sceneHash = createHash('sha256').update(scene.xml).digest('hex');
+    this.sceneHash = sha256(new TextEncoder().encode(scene.xml));
     this.engineVersion = physics.engineVersion;
     this.#physics = physics;
     this.world = new World(scene, physics);

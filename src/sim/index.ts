@@ -1,16 +1,16 @@
-/** The simulator: task suites, physics, goals, the scripted expert. */
+/** The simulator: tasks, physics, goals, the scripted expert. Nothing here needs a disk; `suites.ts` does. */
 export { type CameraName, type CameraPose, Environment } from './environment.ts';
 export { createExpert, type Expert } from './expert/index.ts';
 export { OBJECTS } from './objects.ts';
 export { ACTION_SIZE, POSITION_SCALE_M, ROTATION_SCALE_RAD } from './osc.ts';
 export {
+  createTask,
   demoKey,
   FIXED_INITIAL_STATES,
   initialStateKey,
-  loadSuite,
   SUITES,
   type SuiteName,
   type Task,
-} from './suites.ts';
+} from './task.ts';
 export { CONTROL_HZ } from './timing.ts';
 export type { Entity, Observation, Quat, Vec3 } from './types.ts';

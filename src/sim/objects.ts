@@ -2,6 +2,7 @@
  * The movable things: what each category is built of, how it stands and where the gripper can take it. Sizes are
  * friendly to a gripper that opens to 80 mm: everything has a side of at most 52 mm or a rim, and centres of mass are low.
  */
+import { cos, hypot, sin, tan } from '../math.ts';
 import type { Geom } from './mjcf.ts';
 import type { Vec3 } from './types.ts';
 
@@ -47,7 +48,7 @@ function box(half: Vec3, color: Rgb, label: Rgb): ObjectKind {
     ],
     standM: z,
     topM: z,
-    radiusM: Math.hypot(x, y),
+    radiusM: hypot(x, y),
     grasps: [...(y <= widest ? [{ offset, yaw: Math.PI / 2 }] : []), ...(x <= widest ? [{ offset, yaw: 0 }] : [])],
   };
 }
@@ -90,7 +91,7 @@ function bowl(radius: number, halfHeight: number, color: Rgb): ObjectKind {
   const floor = 0.003;
   const wall = 0.003;
   const apothem = radius - wall;
-  const halfSide = radius * Math.tan(Math.PI / BOWL_SIDES);
+  const halfSide = radius * tan(Math.PI / BOWL_SIDES);
   const sides = Array.from({ length: BOWL_SIDES }, (_, i) => (2 * Math.PI * i) / BOWL_SIDES);
   return {
     geoms: [
@@ -105,7 +106,7 @@ function bowl(radius: number, halfHeight: number, color: Rgb): ObjectKind {
         (yaw): Geom => ({
           kind: 'box',
           size: [wall, halfSide, halfHeight - floor],
-          at: [apothem * Math.cos(yaw), apothem * Math.sin(yaw), floor],
+          at: [apothem * cos(yaw), apothem * sin(yaw), floor],
           yaw,
           rgb: color,
           massKg: 0.008,
@@ -117,7 +118,7 @@ function bowl(radius: number, halfHeight: number, color: Rgb): ObjectKind {
     rimM: halfHeight,
     radiusM: radius,
     grasps: sides.map((yaw) => ({
-      offset: [apothem * Math.cos(yaw), apothem * Math.sin(yaw), halfHeight - 0.011],
+      offset: [apothem * cos(yaw), apothem * sin(yaw), halfHeight - 0.011],
       yaw,
     })),
   };

@@ -2,7 +2,9 @@
  * Where everything is when an episode starts: the task's `:init` atoms in order, positions and yaws drawn uniformly
  * from their regions, redrawn until no two things on the table overlap.
  */
+
 import { NinaError } from '../errors.ts';
+import { hypot } from '../math.ts';
 import { type Key, type Rng, rng } from '../random.ts';
 import type { Atom, Problem } from './bddl/index.ts';
 import { partOf } from './predicates.ts';
@@ -63,7 +65,7 @@ function tryPlace(world: World, problem: Problem, random: Rng): boolean {
 }
 
 function overlap(a: Disc, b: Disc): boolean {
-  return a.surface === b.surface && Math.hypot(a.x - b.x, a.y - b.y) < a.radius + b.radius + GAP_M;
+  return a.surface === b.surface && hypot(a.x - b.x, a.y - b.y) < a.radius + b.radius + GAP_M;
 }
 
 function startJoint(world: World, part: string, init: readonly Atom[], random: Rng): number {

@@ -5,7 +5,9 @@
  *   On(object, other)         touching, higher than the other, and less than 0.03 m off its axis
  *   Open, Close(drawer), Turnon, Turnoff(stove)   thresholds on the joint
  */
+
 import { NinaError } from '../errors.ts';
+import { hypot } from '../math.ts';
 import type { Atom } from './bddl/index.ts';
 import { minus, rotate } from './rotation.ts';
 import type { ScenePart, SceneRegion } from './scene.ts';
@@ -56,7 +58,7 @@ function isOnRegion(world: World, object: string, region: SceneRegion): boolean 
 function isOnThing(world: World, object: string, support: string): boolean {
   const [x, y, z] = world.pose(object).position;
   const under = world.pose(support).position;
-  if (support !== world.scene.table && Math.hypot(x - under[0], y - under[1]) >= ON_OFFSET_M) return false;
+  if (support !== world.scene.table && hypot(x - under[0], y - under[1]) >= ON_OFFSET_M) return false;
   return z > under[2] && world.physics.touching(world.body(object), world.body(support));
 }
 

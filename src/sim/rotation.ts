@@ -1,16 +1,17 @@
 /** Vectors and rotations: 3 x 3 matrices are row-major arrays of nine, quaternions are w x y z. */
+import { atan2, cos, hypot, sin } from '../math.ts';
 import type { Quat, Vec3 } from './types.ts';
 
 /** Rotation by |v| about v (Rodrigues). @param v rad, [3] @param out [9] */
 export function matrixFromAxisAngle(v: ArrayLike<number>, out: Float64Array): Float64Array {
-  const angle = Math.hypot(v[0], v[1], v[2]);
+  const angle = hypot(v[0], v[1], v[2]);
   // Dividing by a subnormal angle overflows; so small a turn is none.
   const inverse = angle > 1e-12 ? 1 / angle : 0;
   const x = v[0] * inverse;
   const y = v[1] * inverse;
   const z = v[2] * inverse;
-  const c = Math.cos(angle);
-  const s = Math.sin(angle);
+  const c = cos(angle);
+  const s = sin(angle);
   const t = 1 - c;
   out[0] = t * x * x + c;
   out[1] = t * x * y - s * z;
@@ -58,13 +59,13 @@ export function rotate([w, x, y, z]: Quat, [a, b, c]: Vec3): Vec3 {
 
 /** Rotation about +z. */
 export function quaternionFromYaw(yaw: number): Quat {
-  return [Math.cos(yaw / 2), 0, 0, Math.sin(yaw / 2)];
+  return [cos(yaw / 2), 0, 0, sin(yaw / 2)];
 }
 
 /** Direction of the rotated x axis in the horizontal plane, rad in (-pi, pi]. */
 export function yawOf(q: Quat): number {
   const [x, y] = rotate(q, [1, 0, 0]);
-  return Math.atan2(y, x);
+  return atan2(y, x);
 }
 
 /** The angle equal to `angle` modulo `period` that is nearest to zero. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PREDICATES } from './bddl/index.ts';
 import { Environment } from './environment.ts';
-import { demoKey, FIXED_INITIAL_STATES, initialStateKey, loadSuite, SUITES } from './suites.ts';
+import { loadSuite } from './suites.ts';
+import { demoKey, FIXED_INITIAL_STATES, initialStateKey, SUITES } from './task.ts';
 
 const tasks = SUITES.flatMap(loadSuite);
 

@@ -1,60 +1,16 @@
-/**
- * The five suites: folders of task files beside this module, one file per task, in alphabetical order.
- * They mirror what LIBERO's suites test: where (spatial), which (object), what (goal), long (10), and many (90).
- */
+/** The suites on disk: folders of task files beside this module, one file per task, in alphabetical order. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { UsageError } from '../errors.ts';
-import { fold, type Key, key } from '../random.ts';
-import { type Problem, parseBddl } from './bddl/index.ts';
-
-/** Most control steps an episode may take, by suite: the limits used with LIBERO. */
-const MAX_STEPS = {
-  'tabletop-spatial': 280,
-  'tabletop-object': 280,
-  'tabletop-goal': 300,
-  'tabletop-10': 520,
-  'tabletop-90': 400,
-} as const;
-
-export type SuiteName = keyof typeof MAX_STEPS;
-export const SUITES = Object.keys(MAX_STEPS) as readonly SuiteName[];
-
-/** How many fixed initial states a task has: `initialStateKey` of episodes 0 to 49 at seed 0. */
-export const FIXED_INITIAL_STATES = 50;
-
-export interface Task {
-  suite: SuiteName;
-  index: number;
-  /** The task file's name without `.bddl`. */
-  name: string;
-  instruction: string;
-  /** Source text of the task file. */
-  bddl: string;
-  problem: Problem;
-  maxSteps: number;
-}
+import { createTask, suiteName, type Task } from './task.ts';
 
 /** The tasks of a suite, in order. @throws UsageError listing the suites. */
 export function loadSuite(name: string): Task[] {
-  const suite = SUITES.find((known) => known === name);
-  if (!suite) throw new UsageError(`There is no suite '${name}'; the suites are ${SUITES.join(', ')}.`);
+  const suite = suiteName(name);
   const folder = path.join(import.meta.dirname, 'suites', suite);
   const files = fs.readdirSync(folder).filter((file) => file.endsWith('.bddl'));
-  return files.sort().map((file, index) => {
-    const bddl = fs.readFileSync(path.join(folder, file), 'utf8');
-    const problem = parseBddl(bddl, `${suite}/${file}`);
-    const maxSteps = MAX_STEPS[suite];
-    return { suite, index, name: path.basename(file, '.bddl'), instruction: problem.language, bddl, problem, maxSteps };
-  });
-}
-
-/** The placement of an evaluation episode; at seed 0, episodes 0 to 49 are the task's fixed initial states. */
-export function initialStateKey(task: Task, episode: number, seed = 0): Key {
-  return fold(key(seed), 'initial', task.suite, task.name, episode);
-}
-
-/** The placement of a demonstration; never one of an evaluation, whatever the seeds. */
-export function demoKey(task: Task, episode: number, seed: number): Key {
-  return fold(key(seed), 'demos', task.suite, task.name, episode);
+  return files
+    .sort()
+    .map((file, index) =>
+      createTask(suite, index, path.basename(file, '.bddl'), fs.readFileSync(path.join(folder, file), 'utf8')),
+    );
 }

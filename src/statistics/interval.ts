@@ -1,4 +1,5 @@
 /** How well what was measured is known: 95% intervals of a rate, of the difference of two, and of a mean. */
+import { hypot, square } from '../math.ts';
 
 /** The standard normal's 97.5% quantile: a two-sided 95% interval. */
 const Z = 1.959963984540054;
@@ -44,8 +45,8 @@ export function difference(first: Rate, second: Rate): Difference {
   const rate = first.success_rate - second.success_rate;
   const [low1, high1] = first.interval;
   const [low2, high2] = second.interval;
-  const below = Math.hypot(first.success_rate - low1, high2 - second.success_rate);
-  const above = Math.hypot(high1 - first.success_rate, second.success_rate - low2);
+  const below = hypot(first.success_rate - low1, high2 - second.success_rate);
+  const above = hypot(high1 - first.success_rate, second.success_rate - low2);
   return { rate, interval: [rate - below, rate + above] };
 }
 
@@ -60,7 +61,7 @@ export interface Mean {
 export function mean(values: readonly number[]): Mean {
   const n = values.length;
   const mean = values.reduce((a, b) => a + b, 0) / n;
-  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
+  const variance = values.reduce((sum, x) => sum + square(x - mean), 0) / (n - 1);
   const half = Z * Math.sqrt(variance / n);
   return { mean: n === 0 ? null : mean, interval: n < 2 ? null : [mean - half, mean + half], n };
 }

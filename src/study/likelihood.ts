@@ -6,6 +6,7 @@
  *   foresight   does it tell, in the first seconds of an undisturbed episode, that it will fail?
  * Each condition is an evaluation of its own, all in one folder, so that an interrupted study continues.
  */
+
 import { UsageError } from '../errors.ts';
 import { readCheckpoint } from '../policy/index.ts';
 import { asStage, SILENT } from '../progress.ts';

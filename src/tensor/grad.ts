@@ -3,6 +3,7 @@
  */
 import { add, broadcastTo } from './ops.ts';
 import { constant, is, scalar, show, size, type Tensor, topological } from './tensor.ts';
+import { leaves, type MapTree, mapTree } from './tree.ts';
 import { outputsVjp, vjp } from './vjp.ts';
 
 /**
@@ -58,4 +59,12 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
       t.shape,
     ),
   );
+}
+
+/** Gradients of a scalar with respect to every leaf of a tree, as the same tree. @throws Error if the loss is not a scalar. */
+export function gradOf<S>(loss: Tensor, tree: S): MapTree<S, Tensor> {
+  const wrt = leaves<Tensor>(tree as never).map(([, leaf]) => leaf);
+  const gradients = grad(loss, wrt);
+  let next = 0;
+  return mapTree(tree, () => gradients[next++]);
 }

@@ -1,15 +1,21 @@
-/** The differentiable graph: symbolic tensors, gradients, parameter trees. */
-export { grad } from './grad.ts';
+/** The differentiable graph: symbolic tensors, gradients, parameter trees. Pure: it runs wherever JavaScript does. */
+export { grad, gradOf } from './grad.ts';
+export { type GroupRule, groupsOf, type ParameterGroup } from './groups.ts';
 export * from './ops.ts';
-export { constant, type DType, input, type Shape, scalar, type Tensor } from './tensor.ts';
+export { constant, type DType, input, type Shape, scalar, type Tensor, weight } from './tensor.ts';
 export {
+  byPath,
   feeds,
+  freeze,
   type Layout,
   layoutOf,
   leaves,
+  type MapTree,
   mapTree,
+  materialise,
   type NDArray,
   pack,
+  type Spec,
   symbols,
   type Tree,
   unpack,

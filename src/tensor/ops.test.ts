@@ -4,10 +4,10 @@
  */
 import { describe, expect, it } from 'vitest';
 import { interpret } from '../../test/support/interpreter.ts';
-import { compile } from '../engine/index.ts';
-import { loadEngine } from '../engine/onnxruntime.ts';
+import { cpu } from '../engine/index.ts';
+import { loadRuntime } from '../engine/onnxruntime-node.ts';
 import { fold, key, rng } from '../random.ts';
-import { grad, input, type Shape, type Tensor } from './index.ts';
+import { grad, gradOf, input, type Shape, type Tensor } from './index.ts';
 import { emit } from './onnx/emit.ts';
 import * as ops from './ops.ts';
 import { size } from './tensor.ts';
@@ -149,7 +149,7 @@ describe.each(Object.entries(CASES))('%s', (_, { shapes, f, range = [-2, 2] }) =
 
   it('gives on ONNX Runtime what the interpreter gives', async () => {
     const outputs = { y, ...Object.fromEntries(gradients.map((g, i) => [`g${i}`, g])) };
-    using program = await compile({ outputs });
+    using program = await cpu.compile(outputs);
     const used = Object.fromEntries(
       Object.keys(program.signature.inputs).map((name) => [name, Float32Array.from(feeds[name])]),
     );
@@ -160,7 +160,7 @@ describe.each(Object.entries(CASES))('%s', (_, { shapes, f, range = [-2, 2] }) =
   it('gives the same as a model for any runtime, in the lowest version of ai.onnx', async () => {
     const outputs = { y, ...Object.fromEntries(gradients.map((g, i) => [`g${i}`, g])) };
     const { model, signature } = emit(outputs, { standard: true });
-    const ort = await loadEngine();
+    const ort = await loadRuntime();
     // The engine judges each node by the version that the file asks for.
     const session = await ort.InferenceSession.create(model, { logSeverityLevel: 3 });
     const used = Object.entries(signature.inputs).map(([name, { shape }]) => [
@@ -188,11 +188,21 @@ describe('embed', () => {
     const ids = input('ids', [3], 'int64');
     const y = ops.embed(table, ids);
     const [g] = grad(ops.sum(ops.square(y)), [table]);
-    using program = await compile({ outputs: { y, g: g } });
+    using program = await cpu.compile({ y, g: g });
     const feed = { table: Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7), ids: BigInt64Array.of(3n, 1n, 3n) };
     const out = await program.run(feed);
     expect([...out.y]).toEqual([6, 7, 2, 3, 6, 7]);
     expect([...out.g]).toEqual([0, 0, 4, 6, 0, 0, 24, 28]);
+  });
+});
+
+describe('gradOf', () => {
+  it('is grad with the leaves of a tree, as that tree', () => {
+    const tree = { a: input('a', [2]), rest: [input('b', [2])] };
+    const { a, rest } = gradOf(ops.sum(ops.mul(tree.a, ops.square(tree.rest[0]))), tree);
+    const [da, db] = interpret([a, rest[0]], { a: [1, 2], b: [3, 4] });
+    expect([...da]).toEqual([9, 16]);
+    expect([...db]).toEqual([6, 16]);
   });
 });
 

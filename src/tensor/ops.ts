@@ -2,6 +2,7 @@
  * Operations on symbolic tensors. Shapes are checked here, where the mistake is made, not when the program runs.
  * Numbers are accepted wherever a tensor broadcasts. Multiplying by 1, adding 0 and the like cost no node.
  */
+import * as math from '../math.ts';
 import {
   broadcastShapes,
   constant,
@@ -15,6 +16,7 @@ import {
   show,
   size,
   type Tensor,
+  weight,
 } from './tensor.ts';
 
 type Operand = Tensor | number;
@@ -36,14 +38,14 @@ const lift = (x: Operand): Tensor => (typeof x === 'number' ? scalar(x) : x);
 
 const FOLD: Record<Unary, ((x: number) => number) | undefined> = {
   neg: (x) => -x,
-  exp: Math.exp,
-  log: Math.log,
+  exp: math.exp,
+  log: math.log,
   sqrt: Math.sqrt,
   abs: Math.abs,
   sign: Math.sign,
-  tanh: Math.tanh,
-  sin: Math.sin,
-  cos: Math.cos,
+  tanh: math.tanh,
+  sin: math.sin,
+  cos: math.cos,
   sigmoid: undefined,
   erf: undefined,
   reciprocal: (x) => 1 / x,
@@ -203,6 +205,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   if (sameShape(full, x.shape)) return x;
   if (is(x, 'reshape')) return reshape(x.args[0], full);
   if (is(x, 'constant')) return constant(x.attrs.data, full);
+  if (is(x, 'weight')) return weight(x.attrs.data, full);
   return node('reshape', [x], {}, full);
 }
 

@@ -1,6 +1,6 @@
 /**
- * The node of the symbolic graph. A tensor knows its shape and how it is made; it holds no numbers (constants aside).
- * Operations (ops.ts) build nodes, grad (grad.ts) builds the nodes of derivatives, compile (program.ts) runs them.
+ * The node of the symbolic graph. A tensor knows its shape and how it is made; it holds no numbers
+ * (constants aside). Operations (ops.ts) build nodes, grad (grad.ts) builds the nodes of derivatives, an engine runs them.
  */
 
 export type Shape = readonly number[];
@@ -10,6 +10,7 @@ export type DType = 'float32' | 'int64';
 export interface Attributes {
   input: { name: string };
   constant: { data: Float32Array };
+  weight: { data: Float32Array };
   neg: object;
   exp: object;
   log: object;
@@ -126,13 +127,25 @@ export function input(name: string, shape: Shape, dtype: DType = 'float32'): Ten
   return node('input', [], { name }, [...shape], dtype);
 }
 
-/** Numbers baked into the graph. */
+/** A few numbers that are part of the graph, copied: a factor, a mask, a table of angles. For parameters there is `weight`. */
 export function constant(data: ArrayLike<number>, shape: Shape): Tensor {
   if (data.length !== size(shape))
     throw new Error(
       `A constant of shape ${show(shape)} needs ${size(shape)} numbers; got ${data.length}. Pass the shape of the data.`,
     );
   return node('constant', [], { data: Float32Array.from(data) }, [...shape]);
+}
+
+/**
+ * Parameters of a program that are not its caller's to feed. The numbers are read from `data` whenever the program runs:
+ * several programs share one array, and none grows with it. They may change between runs.
+ */
+export function weight(data: Float32Array, shape: Shape): Tensor {
+  if (data.length !== size(shape))
+    throw new Error(
+      `A weight of shape ${show(shape)} needs ${size(shape)} numbers; got ${data.length}. Pass the shape of the data.`,
+    );
+  return node('weight', [], { data }, [...shape]);
 }
 
 export function scalar(value: number): Tensor {

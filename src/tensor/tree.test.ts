@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { feeds, layoutOf, leaves, type NDArray, pack, symbols, unpack } from './tree.ts';
+import { feeds, freeze, layoutOf, leaves, materialise, type NDArray, pack, symbols, unpack } from './tree.ts';
 
 const array = (shape: number[], start: number) => ({
   shape,
@@ -32,5 +32,17 @@ describe('parameter trees', () => {
       'Parameter w of shape [3] has 2 numbers, not 3.',
     );
     expect(layoutOf({ w: { shape: [3] } }).size).toBe(3);
+  });
+
+  it('freezes into weights that read the arrays themselves', () => {
+    const { out } = freeze(tree);
+    expect(out.weight).toMatchObject({ op: 'weight', shape: [1, 2] });
+    expect((out.weight.attrs as { data: Float32Array }).data).toBe(tree.out.weight.data);
+  });
+
+  it('draws a blueprint into parameters, and names the one that draws too few numbers', () => {
+    const ones = (shape: number[], n: number) => ({ shape, decay: true, draw: () => new Float32Array(n).fill(1) });
+    expect(materialise({ w: [ones([2, 1], 2)] })).toEqual({ w: [{ shape: [2, 1], data: Float32Array.of(1, 1) }] });
+    expect(() => materialise({ w: [ones([2, 1], 3)] })).toThrow('Parameter w.0 of shape [2, 1] drew 3 numbers.');
   });
 });

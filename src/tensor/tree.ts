@@ -4,11 +4,23 @@
  * A model's parameters are nested plain objects and arrays; a leaf's path is its dotted name ('layers.0.weight').
  * The optimizer sees one flat array, the graph sees one input per leaf, and both are views of the same numbers.
  */
-import { input, type Shape, show, size, type Tensor } from './tensor.ts';
+import { input, type Shape, show, size, type Tensor, weight } from './tensor.ts';
 
 export interface NDArray {
   readonly shape: Shape;
   readonly data: Float32Array;
+}
+
+/**
+ * A parameter before it has numbers. A model's tree of these is its blueprint: shapes, sizes and groups are known from it,
+ * and nothing is drawn.
+ */
+export interface Spec {
+  readonly shape: Shape;
+  /** Whether weight decay pulls it to zero. */
+  readonly decay: boolean;
+  /** Its initial numbers, the same at every call, in an array of their own. */
+  draw(): Float32Array;
 }
 
 export type Tree<T> = T | readonly Tree<T>[] | { readonly [name: string]: Tree<T> };
@@ -24,7 +36,10 @@ export function leaves<T>(tree: Tree<T>, prefix = ''): [path: string, leaf: T][]
   );
 }
 
-type MapTree<Source, U> = Source extends { readonly shape: Shape } ? U : { [K in keyof Source]: MapTree<Source[K], U> };
+/** The tree `Source` with leaves of type U. */
+export type MapTree<Source, U> = Source extends { readonly shape: Shape }
+  ? U
+  : { [K in keyof Source]: MapTree<Source[K], U> };
 
 /** The same tree with each leaf replaced; leaf types follow the structure of the source. */
 export function mapTree<S, L, U>(tree: S, f: (leaf: L, path: string) => U, prefix = ''): MapTree<S, U> {
@@ -87,7 +102,27 @@ export function unpack<S>(tree: S, flat: Float32Array): MapTree<S, NDArray> {
   });
 }
 
+/** Leaves by their paths: what a program calls the members of a tree. */
+export function byPath<L = Tensor>(tree: unknown, prefix = ''): Record<string, L> {
+  return Object.fromEntries(leaves<L>(tree as Tree<L>).map(([path, leaf]) => [prefix + path, leaf]));
+}
+
 /** The tree with each leaf replaced by a graph input named by its path. */
 export function symbols<S>(tree: S, prefix = ''): MapTree<S, Tensor> {
   return mapTree(tree, (leaf: { shape: Shape }, path) => input(prefix + path, leaf.shape));
+}
+
+/** The tree with each leaf a weight of the graph: a model whose programs are not fed its parameters. */
+export function freeze<S>(tree: S): MapTree<S, Tensor> {
+  return mapTree(tree, ({ data, shape }: NDArray) => weight(data, shape));
+}
+
+/** The initial parameters of a blueprint. @throws Error if a leaf draws more or fewer numbers than its shape has. */
+export function materialise<S>(blueprint: S): MapTree<S, NDArray> {
+  return mapTree(blueprint, (spec: Spec, path): NDArray => {
+    const data = spec.draw();
+    if (data.length !== size(spec.shape))
+      throw new Error(`Parameter ${path} of shape ${show(spec.shape)} drew ${data.length} numbers.`);
+    return { shape: spec.shape, data };
+  });
 }

@@ -65,6 +65,7 @@ const notDifferentiable: Rule<OpName> = () => [];
 const RULES: { [K in OpName]: Rule<K> } = {
   input: notDifferentiable,
   constant: notDifferentiable,
+  weight: notDifferentiable,
   pick: notDifferentiable,
   layerNorm: notDifferentiable,
   split: notDifferentiable,

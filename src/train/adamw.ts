@@ -2,7 +2,7 @@
  * AdamW (Loshchilov & Hutter, arXiv 1711.05101) fused with the exponential moving average of the weights: one pass
  * over flat arrays, since the optimizer is bound by memory and would otherwise read the weights twice.
  */
-
+import { pow } from '../math.ts';
 /** Everything that training changes, each array as long as the parameter layout. */
 export interface OptimizerState {
   readonly params: Float32Array;
@@ -64,8 +64,8 @@ export function adamwUpdate(
   { learningRate, beta1, beta2, weightDecay, emaDecay }: AdamwSettings,
 ): void {
   const { params, m, v, ema } = state;
-  const rate = learningRate / (1 - beta1 ** (step + 1));
-  const unbias = 1 / Math.sqrt(1 - beta2 ** (step + 1));
+  const rate = learningRate / (1 - pow(beta1, step + 1));
+  const unbias = 1 / Math.sqrt(1 - pow(beta2, step + 1));
   const c1 = 1 - beta1;
   const c2 = 1 - beta2;
   const pull = 1 - emaDecay;

@@ -1,24 +1,15 @@
 /**
- * Everything a run is defined by, as one flat mapping: the decoder's and the encoder's settings and the training's own.
- * Names are the reference's where it has one. These schemas and those they embed are the only home of defaults.
+ * Everything a run is defined by: data and seed, and the sections `encoder`, `decoder`, `training` and `acting`, each of
+ * which is passed on as it is. Names are the reference's where it has one. The schemas here and those of the encoders and
+ * decoders are the only home of defaults.
  */
 import * as z from 'zod';
-import { ACTION_SIZE } from '../data/index.ts';
-import { DECODERS, type DecoderConfig, type DecoderName, decoderSchema, decoderShapes } from '../decoders/index.ts';
-import { checkHeads, stateSchema, tokenWidth } from '../encoders/state/index.ts';
-import { check, type Settings } from './recipe.ts';
+import { type Chosen, DECODERS, decoderRules, ENCODERS, encoderRules, type Part } from './parts.ts';
+import { check, join, type Settings, settingsIn, settingsOfSchema, split } from './settings.ts';
 
 const fraction = z.number().min(0).max(1);
 
-/** How the trained policy acts where nobody says otherwise. */
-const actingSchema = z.strictObject({
-  multistep: z.int().min(1).optional().describe('actions of a chunk to execute; all unless given'),
-  temperature: z.number().min(0).default(1).describe('scale of the sampling noise'),
-});
-
-const loopSchema = z.strictObject({
-  data: z.string().optional().describe('folder or file of demonstrations'),
-  seed: z.int().min(0).default(0).describe('every random number of the run follows from it'),
+const trainingSchema = z.strictObject({
   threads: z.int().min(1).max(64).default(1).describe('threads inside one operation'),
   batch_size: z.int().min(1).default(80).describe('chunks in one update'),
   max_steps: z.int().min(1).default(50_000).describe('updates in all'),
@@ -37,88 +28,105 @@ const loopSchema = z.strictObject({
   log_every: z.int().min(1).default(50).describe('steps that a line of metrics.jsonl averages'),
 });
 
-const decoderName = z.enum(DECODERS).default('nina').describe('action decoder: its own settings come with it');
+/** How the trained policy acts where nobody says otherwise. */
+const actingSchema = z.strictObject({
+  multistep: z.int().min(1).optional().describe('actions of a chunk to execute; all unless given'),
+  temperature: z.number().min(0).default(1).describe('scale of the sampling noise'),
+});
 
-const common = { ...stateSchema.shape, ...loopSchema.shape, ...actingSchema.shape };
+const recipeShape = {
+  data: z.string().optional().describe('folder or file of demonstrations'),
+  seed: z.int().min(0).default(0).describe('every random number of the run follows from it'),
+};
 
-// The width of the tokens is the encoder's to say.
-const { embed_dim: _, ...flowerShape } = decoderShapes.flower;
-const own = { nina: decoderShapes.nina, flower: flowerShape, regression: decoderShapes.regression } as const;
+/** A recipe, complete. */
+export interface TrainConfig extends Readonly<z.output<z.ZodObject<typeof recipeShape>>> {
+  readonly encoder: Chosen;
+  /** Every decoder answers with chunks of a length. */
+  readonly decoder: Chosen & { readonly chunk_length: number };
+  readonly training: TrainingSettings;
+  readonly acting: Readonly<z.output<typeof actingSchema>>;
+}
 
-const settingsSchema = z.discriminatedUnion('decoder', [
-  z.strictObject({ decoder: z.literal('nina'), ...own.nina, ...common }),
-  z.strictObject({ decoder: z.literal('flower'), ...own.flower, ...common }),
-  z.strictObject({ decoder: z.literal('regression'), ...own.regression, ...common }),
-]);
+export type TrainingSettings = Readonly<z.output<typeof trainingSchema>>;
 
-export type TrainConfig = z.output<typeof settingsSchema>;
+/** What a recipe without names means. */
+const STANDARD = { encoder: 'state', decoder: 'nina' } as const;
 
-export const trainSchema = settingsSchema.superRefine(checkTogether);
+/** The schema of recipes that name this encoder and this decoder, which bring their settings. */
+export const recipeSchema = (encoder: unknown = STANDARD.encoder, decoder: unknown = STANDARD.decoder) =>
+  z
+    .strictObject({
+      ...recipeShape,
+      encoder: section('encoder', ENCODERS, encoder),
+      decoder: section('decoder', DECODERS, decoder),
+      training: trainingSchema.prefault({}),
+      acting: actingSchema.prefault({}),
+    })
+    .superRefine((config, context) => checkTogether(config as TrainConfig, context));
+
+/** The settings of the chosen member. A name that is none's is a mistake, and the settings beside it are not judged. */
+function section(kind: keyof typeof STANDARD, registry: Readonly<Record<string, Part>>, chosen: unknown) {
+  const name = z.enum(Object.keys(registry)).default(STANDARD[kind]).describe('its other settings come with it');
+  if (typeof chosen !== 'string' || !Object.hasOwn(registry, chosen)) return z.looseObject({ name }).prefault({});
+  return z.strictObject({ name, ...registry[chosen].settings.shape }).prefault({});
+}
 
 /** What must hold between settings; each message names the values. */
-function checkTogether(config: TrainConfig, context: z.RefinementCtx): void {
-  const wrong = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
-  checkHeads(config, context);
-  // The decoder's own cross-field rules, on its part of the mapping; single fields are checked already.
-  const rules = decoderSchema.safeParse(decoderPart(config)).error?.issues ?? [];
-  for (const { code, path, message } of rules)
-    if (code === 'custom') context.addIssue({ code, path: [...path], message });
-  if (config.action_dim !== ACTION_SIZE)
+function checkTogether({ encoder, decoder, training, acting }: TrainConfig, context: z.RefinementCtx): void {
+  const wrong = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
+  for (const { path, message } of encoderRules(encoder)) wrong(['encoder', ...path], message);
+  for (const { path, message } of decoderRules(encoder, decoder)) wrong(['decoder', ...path], message);
+  if (acting.multistep !== undefined && acting.multistep > decoder.chunk_length)
     wrong(
-      'action_dim',
-      `action_dim must be the ${ACTION_SIZE} numbers of an action in the demonstrations; got ${config.action_dim}. Leave it out.`,
+      ['acting', 'multistep'],
+      `multistep must be at most chunk_length; got ${acting.multistep} of chunks of ${decoder.chunk_length}`,
     );
-  if (config.multistep !== undefined && config.multistep > config.chunk_length)
+  if (training.warmup_fraction + training.hold_fraction > 1)
     wrong(
-      'multistep',
-      `multistep must be at most chunk_length; got ${config.multistep} of chunks of ${config.chunk_length}`,
-    );
-  if (config.warmup_fraction + config.hold_fraction > 1)
-    wrong(
-      'hold_fraction',
-      `warmup_fraction + hold_fraction must be at most 1; got ${config.warmup_fraction} + ${config.hold_fraction}`,
+      ['training', 'hold_fraction'],
+      `warmup_fraction + hold_fraction must be at most 1; got ${training.warmup_fraction} + ${training.hold_fraction}`,
     );
 }
 
-/** Keys a recipe for this decoder may hold, in the order they are explained. */
-const namesOf = (decoder: DecoderName) => ['decoder', ...Object.keys(own[decoder]), ...Object.keys(common)];
+/** Every path that some recipe may hold; of two with one name at the end, the one that a plain name means comes last. */
+const PATHS: readonly string[] = [
+  ...paths('encoder', ...Object.values(ENCODERS).map(({ settings }) => settings)),
+  ...paths('acting', actingSchema),
+  ...paths('training', trainingSchema),
+  ...paths('decoder', ...Object.values(DECODERS).map(({ settings }) => settings)),
+  ...Object.keys(recipeShape),
+];
 
-/** Keys that some recipe may hold. */
-export const settingNames: readonly string[] = [...new Set(DECODERS.flatMap(namesOf))];
+function paths(section: string, ...schemas: readonly z.ZodObject[]): string[] {
+  return [...new Set(schemas.flatMap(({ shape }) => Object.keys(shape)))].map((name) => join(section, name));
+}
+
+const BY_NAME: ReadonlyMap<string, string> = new Map([
+  ...PATHS.map((path) => [split(path)[1], path] as const),
+  ...Object.keys(STANDARD).map((section) => [section, join(section, 'name')] as const),
+]);
+
+/**
+ * The path of a setting that is named without its section, as the paper's flags are: 'n_layers' -> 'decoder.n_layers',
+ * 'decoder' -> 'decoder.name'. Of two sections that have the name the decoder comes first, then training, acting, encoder.
+ */
+export const pathOf = (name: string): string | undefined => BY_NAME.get(name);
+
+/** Names without a section, as the command line takes them. */
+export const plainNames: readonly string[] = [...BY_NAME.keys()];
 
 /** @throws UsageError that lists every mistake with its place. */
 export function trainConfig(settings: Settings): TrainConfig {
-  const chosen = new Map([...settings].filter(([name]) => name === 'decoder'));
-  const { decoder } = check(z.object({ decoder: decoderName }), ['decoder'], chosen);
-  return check(
-    trainSchema,
-    namesOf(decoder),
-    new Map([['decoder', { value: decoder, where: 'default' }], ...settings]),
-  );
+  // A name in place of the whole section is a mistake of its own; what stands beside it is judged as meant.
+  const named = (section: string) => (settings.get(join(section, 'name')) ?? settings.get(section))?.value;
+  const chosen = (section: string) => (typeof named(section) === 'object' ? undefined : named(section));
+  return check(recipeSchema(chosen('encoder'), chosen('decoder')), settings, pathOf) as TrainConfig;
 }
 
-/** Every setting with its default and meaning, one a line. */
-export function describeSettings(): string {
-  const lines = (shape: Readonly<Record<string, z.ZodType>>) =>
-    Object.entries(shape).map(([name, schema]) => {
-      const byDefault = schema.safeParse(undefined).data;
-      return `${name.padEnd(22)}${String(byDefault ?? '-').padEnd(10)}${schema.description ?? ''}`.trimEnd();
-    });
-  const sections = DECODERS.flatMap((decoder) => ['', `With decoder ${decoder}:`, ...lines(own[decoder])]);
-  return `${[...lines({ decoder: decoderName, ...common }), ...sections].join('\n')}\n`;
+/** The settings of a complete recipe, by path; null for those that were not given. */
+export function settingsByPath({ encoder, decoder, ...config }: TrainConfig): Record<string, unknown> {
+  const all = settingsOfSchema(recipeSchema(encoder.name, decoder.name)).keys();
+  const given = settingsIn({ encoder, decoder, ...config }, '');
+  return Object.fromEntries([...all].map((path) => [path, given.get(path)?.value ?? null]));
 }
-
-/** The decoder's part of a run's configuration. */
-export const decoderSettings = (config: TrainConfig): DecoderConfig => decoderSchema.parse(decoderPart(config));
-
-/** The encoder's part. */
-export const encoderSettings = (config: TrainConfig) => stateSchema.parse(pick(config, stateSchema.shape));
-
-const decoderPart = (config: TrainConfig) => ({
-  ...pick(config, own[config.decoder]),
-  decoder: config.decoder,
-  ...(config.decoder === 'flower' && { embed_dim: tokenWidth(config) }),
-});
-
-const pick = (config: TrainConfig, part: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(Object.entries(config).filter(([name]) => name in part));

@@ -2,7 +2,6 @@
  * The training loop: update, measure, save. A run stopped anywhere and resumed computes the same bits as one that never
  * stopped, because all that carries over is in state.safetensors and all that is random follows from the seed and the step.
  */
-import { configFor } from '../encoders/state/index.ts';
 import { NinaError, UsageError } from '../errors.ts';
 import { sweepDrafts } from '../files.ts';
 import { type Lock, lockDirectory } from '../lock.ts';
@@ -11,13 +10,14 @@ import type { Reporter } from '../progress.ts';
 import { fold, key } from '../random.ts';
 import { pack } from '../tensor/index.ts';
 import { optimizerState } from './adamw.ts';
-import { decoderSettings, encoderSettings, type TrainConfig } from './config.ts';
+import type { TrainConfig } from './config.ts';
 import { type Demonstrations, loadDemonstrations } from './dataset.ts';
 import { divergedAdvice, explain, resume } from './failure.ts';
 import { requireMemory } from './memory.ts';
 import { appendMetrics, type Metrics, readMetrics, truncateMetrics, writeCsv } from './metrics.ts';
+import { decoderConfig, encoderConfig } from './parts.ts';
 import { isRun, lastingSettings, locateData, noteChanges, requireSameSettings, save, writeRecipe } from './run.ts';
-import { readState, type Window } from './state.ts';
+import { readState, requireSize, type Window } from './state.ts';
 import { prepareUpdate } from './update.ts';
 import { prepareValidation } from './validation.ts';
 
@@ -39,9 +39,9 @@ export interface TrainOptions {
 }
 
 /**
- * Trains in the folder `run` until `config.max_steps`, from its saved state if it has one.
+ * Trains in the folder `run` until `max_steps`, from its saved state if it has one.
  * @param signal when aborted, a checkpoint is saved after the current step and a NinaError says how to resume.
- * @throws UsageError when the saved state is already beyond `config.max_steps`, or the settings need more memory than
+ * @throws UsageError when the saved state is already beyond `max_steps`, or the settings need more memory than
  * there is.
  * @throws NinaError when another process uses the folder, the data is unsuitable or has changed, the run's recipe was
  * edited, or training diverges.
@@ -65,28 +65,30 @@ async function trainLocked(
 ): Promise<TrainResult> {
   sweepDrafts(run, `${run}/${CHECKPOINTS}`);
   const root = key(config.seed);
+  const { training } = config;
   const source = locateData(run, config);
-  const data = await loadDemonstrations(source, config.seed, config.validation_fraction, report.notice);
-  const policy = policyConfig(config, data);
-  const initial = init(fold(root, 'init'), policy);
-  const { layout, flat } = pack(initial.params);
-
-  const saved = readState(run, layout.size);
+  const data = await loadDemonstrations(source, config.seed, training.validation_fraction, report.notice);
+  const saved = readState(run);
+  // Other data make another vocabulary and so another model: the data come first, what follows from them later.
   if (saved && saved.dataHash !== data.hash)
     throw new NinaError(
       `The demonstrations in ${config.data} are not those that ${run} was trained on so far. Restore them, say with --data ` +
         'where those are now, or start a new run.',
     );
   if (saved) requireSameSettings(run, config, saved.settings);
-  if (saved && config.max_steps < saved.step)
+  if (saved && training.max_steps < saved.step)
     throw new UsageError(
-      `${run} has done ${saved.step} steps; max_steps must be at least that to go on with it, got ${config.max_steps}.`,
+      `${run} has done ${saved.step} steps; max_steps must be at least that to go on with it, got ${training.max_steps}.`,
     );
+  const policy = policyConfig(config, data);
+  const initial = init(fold(root, 'init'), policy);
+  const { layout, flat } = pack(initial.params);
+  if (saved) requireSize(run, saved, layout.size);
   const optimizer = saved?.optimizer ?? optimizerState(flat);
   const model = { ...initial, buffers: saved?.buffers ?? initial.buffers };
   let { step, window } = saved ?? { step: 0, window: EMPTY };
   using update = await prepareUpdate(
-    config,
+    training,
     policy,
     model,
     optimizer,
@@ -95,7 +97,7 @@ async function trainLocked(
     fold(root, 'train'),
   );
   using validation = await prepareValidation(
-    config,
+    training,
     policy,
     model,
     data.validation,
@@ -112,7 +114,7 @@ async function trainLocked(
   };
 
   const { episodes, windows } = data.train;
-  const tell = (note: string) => report.progress({ stage: 'Training', done: step, total: config.max_steps, note });
+  const tell = (note: string) => report.progress({ stage: 'Training', done: step, total: training.max_steps, note });
   tell(`${(layout.size / 1e6).toFixed(2)} M parameters on ${episodes.length} episodes (${windows.length} chunks)`);
   let last: Metrics | undefined;
   let begun = false;
@@ -125,10 +127,10 @@ async function trainLocked(
     truncateMetrics(run, step);
     last = readMetrics(run).at(-1);
   };
-  if (step === config.max_steps) begin();
+  if (step === training.max_steps) begin();
   let clock = { steps: 0, ms: 0 };
   let saves = false;
-  while (step < config.max_steps) {
+  while (step < training.max_steps) {
     const startMs = performance.now();
     const { loss, gradNorm, diverged } = await update.measure(step);
     if (diverged) throw new NinaError(`Training diverged at step ${step}: ${diverged} ${divergedAdvice(run)}`);
@@ -139,7 +141,7 @@ async function trainLocked(
       const checkpoint = await saveNow();
       if (signal.aborted)
         throw new NinaError(
-          `Stopped after step ${step} of ${config.max_steps}; saved ${checkpoint}. Go on with: ${resume(run)}`,
+          `Stopped after step ${step} of ${training.max_steps}; saved ${checkpoint}. Go on with: ${resume(run)}`,
         );
     }
     const applyMs = performance.now();
@@ -150,8 +152,8 @@ async function trainLocked(
     const stepsPerS = (1000 * clock.steps) / clock.ms;
     tell(`loss ${loss.toPrecision(4)}, |g| ${gradNorm.toPrecision(3)}, ${stepsPerS.toFixed(1)} steps/s`);
 
-    const validates = step === config.max_steps || step % config.validate_every === 0;
-    if (validates || step % config.log_every === 0) {
+    const validates = step === training.max_steps || step % training.validate_every === 0;
+    if (validates || step % training.log_every === 0) {
       last = {
         step,
         loss: window.loss / window.steps,
@@ -171,19 +173,18 @@ async function trainLocked(
     }
     // The runtime blocks the event loop: let signals in.
     await new Promise(setImmediate);
-    saves = signal.aborted || step % config.checkpoint_every === 0;
+    saves = signal.aborted || step % training.checkpoint_every === 0;
   }
   return { steps: step, checkpoint: await saveNow(), metrics: last };
 }
 
 /** The policy that these settings and this data define. */
-function policyConfig(config: TrainConfig, { train, validation }: Demonstrations): PolicyConfig {
-  const decoder = decoderSettings(config);
+function policyConfig({ encoder, decoder, acting }: TrainConfig, { train, validation }: Demonstrations): PolicyConfig {
   return {
-    encoder: configFor(encoderSettings(config), [...train.episodes, ...validation.episodes]),
-    decoder,
+    encoder: encoderConfig(encoder, [...train.episodes, ...validation.episodes]),
+    decoder: decoderConfig(encoder, decoder),
     action: LIBERO_ACTION,
-    multistep: config.multistep ?? decoder.chunk_length,
-    temperature: config.temperature,
+    multistep: acting.multistep ?? decoder.chunk_length,
+    temperature: acting.temperature,
   };
 }

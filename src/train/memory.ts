@@ -6,7 +6,9 @@ import * as os from 'node:os';
 import type { DecoderConfig } from '../decoders/index.ts';
 import { UsageError } from '../errors.ts';
 import { leastNumbers } from '../policy/index.ts';
-import { decoderSettings, encoderSettings, type TrainConfig, trainConfig } from './config.ts';
+import { settingsByPath, type TrainConfig, trainConfig } from './config.ts';
+import { decoderConfig, encoderConfig } from './parts.ts';
+import { settingsIn, split } from './settings.ts';
 
 /** Parameters, gradient, two moments, average. */
 const COPIES = 5;
@@ -16,18 +18,19 @@ const NODE_BYTES = 1000;
 
 /** The least bytes that a training with these settings needs. */
 export function leastBytes(config: TrainConfig): number {
-  const decoder = decoderSettings(config);
+  const decoder = decoderConfig(config.encoder, config.decoder);
   // What the data add to the encoder is not known yet.
-  const encoder = { ...encoderSettings(config), words: [], max_words: 0, max_entities: 0 };
-  const { row, nodes } = leastGraph(decoder);
-  return FLOAT_BYTES * (COPIES * leastNumbers({ encoder, decoder }) + config.batch_size * row) + NODE_BYTES * nodes;
+  const encoder = encoderConfig(config.encoder, []);
+  const { row, nodes } = footprint(decoder);
+  const numbers = COPIES * leastNumbers({ encoder, decoder }) + config.training.batch_size * row;
+  return FLOAT_BYTES * numbers + NODE_BYTES * nodes;
 }
 
 /**
  * Of the graphs of a decoder: the numbers that one row of a batch needs (its chunk and noise, and what each layer keeps
  * for the gradient), and the operations of a sample. T steps, A action dimension, D = T*A.
  */
-function leastGraph(decoder: DecoderConfig): { row: number; nodes: number } {
+function footprint(decoder: DecoderConfig): { row: number; nodes: number } {
   const { chunk_length: T, action_dim: A, n_layers: n } = decoder;
   const D = T * A;
   switch (decoder.decoder) {
@@ -65,19 +68,28 @@ export function memoryAdvice(config: TrainConfig): string {
   const { name, value } = largestSetting(config);
   return (
     `The training needs more memory than it may have (${gigabytes(memoryBytes())} on this machine or in this container, ` +
-    `or less by 'ulimit -v'). Lower ${name}, which is ${value}, or batch_size, which is ${config.batch_size}.`
+    `or less by 'ulimit -v'). Lower ${name}, which is ${value}, or batch_size, which is ${config.training.batch_size}.`
   );
 }
 
 /** The setting whose default would save most. */
 function largestSetting(config: TrainConfig): { name: string; value: number; standard: number } {
-  const defaults: Record<string, unknown> = trainConfig(new Map([['decoder', { value: config.decoder, where: '' }]]));
-  const candidates = Object.entries(config).flatMap(([name, value]) => {
-    const standard = defaults[name];
+  const { encoder, decoder } = config;
+  const standards = settingsByPath(
+    trainConfig(settingsIn({ encoder: { name: encoder.name }, decoder: { name: decoder.name } }, '')),
+  );
+  const candidates = Object.entries(settingsByPath(config)).flatMap(([path, value]) => {
+    const standard = standards[path];
     if (typeof value !== 'number' || typeof standard !== 'number') return [];
-    return [{ name, value, standard, bytes: leastBytes({ ...config, [name]: standard }) }];
+    return [{ name: path, value, standard, bytes: leastBytes(withSetting(config, path, standard)) }];
   });
   return candidates.reduce((best, one) => (one.bytes < best.bytes ? one : best));
+}
+
+function withSetting(config: TrainConfig, path: string, value: number): TrainConfig {
+  const [section, name] = split(path);
+  const part = config[section as keyof TrainConfig];
+  return typeof part === 'object' ? { ...config, [section]: { ...part, [name]: value } } : { ...config, [name]: value };
 }
 
 function gigabytes(bytes: number): string {

@@ -1,10 +1,10 @@
 /** The compiled graphs of a run: one update's loss and gradients, and what validation measures. */
 import * as decoders from '../decoders/index.ts';
 import * as state from '../encoders/state/index.ts';
-import { compile, type Program } from '../engine/index.ts';
+import { cpu, type Program } from '../engine/index.ts';
 import { dropoutInputs, type Masks, noDropout } from '../nn/index.ts';
 import { context, contextShape, decoderOf, type PolicyConfig, type PolicyModel } from '../policy/index.ts';
-import { grad, input, leaves, symbols, type Tensor } from '../tensor/index.ts';
+import { byPath, gradOf, input, symbols } from '../tensor/index.ts';
 
 /** Parameters are fed as 'p.<path>', gradients come back as 'g.<path>'. */
 export const PARAMETER = 'p.';
@@ -29,13 +29,7 @@ export async function compileUpdate(
   const forDecoder = dropoutInputs('dropout' in decoder ? decoder.dropout : 0, 'decoder_dropout');
   const seen = context(config, p, state.stateInputs(encoder, batchSize), forEncoder.dropout);
   const loss = decoders.loss(decoder, model, p.decoder, input('actions', shape), seen, forDecoder.dropout);
-  const parameters = leaves<Tensor>(p);
-  const gradients = grad(
-    loss,
-    parameters.map(([, leaf]) => leaf),
-  );
-  const named = parameters.map(([path], i): [string, Tensor] => [GRADIENT + path, gradients[i]]);
-  const program = await compile({ outputs: { loss, ...Object.fromEntries(named) }, threads });
+  const program = await cpu.compile({ loss, ...byPath(gradOf(loss, p), GRADIENT) }, { threads });
   return { program, masks: [forEncoder.masks, forDecoder.masks] };
 }
 
@@ -70,7 +64,7 @@ export async function compileValidation(
     inverses && input('inverses', inverses.shape),
   );
   return {
-    loss: await compile({ outputs: { loss, context: seen }, threads }),
-    sampler: await compile({ outputs: { actions }, threads }),
+    loss: await cpu.compile({ loss, context: seen }, { threads }),
+    sampler: await cpu.compile({ actions }, { threads }),
   };
 }

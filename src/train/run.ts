@@ -2,16 +2,17 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { stringify } from 'yaml';
-import { engineVersion } from '../engine/index.ts';
+import { cpu } from '../engine/index.ts';
 import { NinaError } from '../errors.ts';
 import { removeFolder, requireFile, writeFileAtomically } from '../files.ts';
 import { CHECKPOINTS, type Checkpoint, recordSelfTest, writeCheckpoint } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
 import { unpack } from '../tensor/index.ts';
 import { packageVersion } from '../version.ts';
-import { settingNames, type TrainConfig, trainConfig } from './config.ts';
+import { settingsByPath, type TrainConfig, trainConfig } from './config.ts';
 import { type Demonstrations, firstObservation } from './dataset.ts';
-import { readRecipe, type Settings } from './recipe.ts';
+import { readRecipe } from './recipe.ts';
+import type { Settings } from './settings.ts';
 import { statePath, type TrainState, writeState } from './state.ts';
 import { measureSurprise } from './surprise.ts';
 
@@ -45,16 +46,22 @@ export function writeRecipe(run: string, config: TrainConfig): void {
 /**
  * The recipe of a started run. With another max_steps the learning rate keeps the schedule that the run began with:
  * stretched anew, the rate would jump at the step of the resume.
- * @throws NinaError when the folder holds none.
+ * @throws NinaError when the folder holds none, or one of the former flat form.
  */
 export function readRun(run: string, changed: Settings = new Map()): TrainConfig {
   if (!isRun(run)) throw new NinaError(`${run} holds no training run: it has no recipe.yaml.`);
   requireFile(recipePath(run));
   const recipe = readRecipe(recipePath(run));
-  const begun = trainConfig(recipe);
+  // Every run notes its steps; what now is a section was flat once.
+  if (recipe.has('max_steps'))
+    throw new NinaError(
+      `${recipePath(run)} is in the form of nina-vla 0.1, without sections: go on with ${run} in that version, or train anew.`,
+    );
+  const { training: begun } = trainConfig(recipe);
   const config = trainConfig(new Map([...recipe, ...changed]));
-  if (config.max_steps === begun.max_steps) return config;
-  return { ...config, schedule_steps: config.schedule_steps ?? begun.max_steps };
+  const { training } = config;
+  if (training.max_steps === begun.max_steps) return config;
+  return { ...config, training: { ...training, schedule_steps: training.schedule_steps ?? begun.max_steps } };
 }
 
 /**
@@ -62,18 +69,18 @@ export function readRun(run: string, changed: Settings = new Map()): TrainConfig
  * the next resume does too.
  * @returns what to tell the user.
  */
-export function noteChanges(run: string, { max_steps, schedule_steps, data }: TrainConfig): string[] {
+export function noteChanges(run: string, { data, training: { max_steps, schedule_steps } }: TrainConfig): string[] {
   const recipe = readRun(run);
   const moved = data !== undefined && path.resolve(data) !== recipe.data;
-  const longer = max_steps !== recipe.max_steps;
+  const longer = max_steps !== recipe.training.max_steps;
   if (!moved && !longer) return [];
-  writeRecipe(run, { ...recipe, max_steps, schedule_steps, data });
+  writeRecipe(run, { ...recipe, data, training: { ...recipe.training, max_steps, schedule_steps } });
   const noted = `, as ${recipePath(run)} notes.`;
   return [
     ...(moved ? [`The demonstrations are now in ${path.resolve(data)} instead of ${recipe.data}${noted}`] : []),
     ...(longer
       ? [
-          `max_steps is now ${max_steps} instead of ${recipe.max_steps}${noted} ` +
+          `max_steps is now ${max_steps} instead of ${recipe.training.max_steps}${noted} ` +
             `The schedule of the learning rate still stretches over ${schedule_steps ?? max_steps} steps.`,
         ]
       : []),
@@ -90,27 +97,20 @@ export function locateData(run: string, { data }: TrainConfig): string {
   return data;
 }
 
-/** What a run is trained with, and keeps: all but where its data lies and for how many steps it goes on. */
+/** What a run is trained with, and keeps: all but where its data lies and for how many steps it goes on. By path. */
 export function lastingSettings(config: TrainConfig): Record<string, unknown> {
-  const {
-    data: _,
-    max_steps: __,
-    ...lasting
-  }: Record<string, unknown> = {
-    ...Object.fromEntries(settingNames.map((name) => [name, null])), // null: not given
-    ...config,
-    schedule_steps: config.schedule_steps ?? config.max_steps,
-  };
-  return lasting;
+  const { data: _, 'training.max_steps': steps, ...lasting } = settingsByPath(config);
+  return { ...lasting, 'training.schedule_steps': lasting['training.schedule_steps'] ?? steps };
 }
 
 /** @throws NinaError naming each setting that is no longer what the run was trained with so far. */
 export function requireSameSettings(run: string, config: TrainConfig, saved: Readonly<Record<string, unknown>>): void {
   const present = lastingSettings(config);
-  const text = (value: unknown) => (value === null ? 'not given' : JSON.stringify(value));
-  const edited = Object.entries(saved).filter(([name, value]) => text(present[name] ?? null) !== text(value));
+  const text = (value: unknown) => (value === null || value === undefined ? 'not given' : JSON.stringify(value));
+  // A setting that came later, with a default, is not among the saved ones and parts nothing.
+  const edited = Object.entries(saved).filter(([path, value]) => text(present[path]) !== text(value));
   if (edited.length === 0) return;
-  const list = edited.map(([name, value]) => `${name} is ${text(present[name] ?? null)} and was ${text(value)}`);
+  const list = edited.map(([path, value]) => `${path} is ${text(present[path])} and was ${text(value)}`);
   throw new NinaError(
     `${recipePath(run)} is not what ${run} was trained with so far: ${list.join('; ')}. Put it back (another number of ` +
       'steps is given with --max_steps), or start a new run with the edited recipe in another folder.',
@@ -127,7 +127,7 @@ export async function save(
   state: TrainState,
   policy: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
   demonstrations: Demonstrations,
-  { seed, max_steps }: Pick<TrainConfig, 'seed' | 'max_steps'>,
+  { seed, training: { max_steps } }: Pick<TrainConfig, 'seed' | 'training'>,
 ): Promise<string> {
   const { model } = policy;
   const weights = { ...policy, model: { ...model, params: unpack(model.params, state.optimizer.ema) } };
@@ -139,7 +139,7 @@ export async function save(
   const directory = path.join(run, CHECKPOINTS, String(state.step));
   writeCheckpoint(directory, averaged, {
     package_version: packageVersion,
-    engine_version: engineVersion,
+    engine_version: cpu.name,
     seed,
     step: state.step,
     data_hash: demonstrations.hash,

@@ -2,7 +2,7 @@
  * What changes with the step number alone: the learning rate and the EMA's decay. Both are pure functions of the
  * step, so a resumed run needs no scheduler state.
  */
-
+import { cos, pow } from '../math.ts';
 export interface Schedule {
   /** Peak learning rate. */
   readonly learningRate: number;
@@ -25,10 +25,10 @@ export function learningRateAt(step: number, s: Schedule): number {
   if (step < warmup) return s.learningRate * (s.initialScale + (1 - s.initialScale) * (step / warmup));
   if (step < decayStart) return s.learningRate;
   const progress = step < s.steps ? (step - decayStart) / (s.steps - decayStart) : 1;
-  return s.learningRate * (s.finalScale + (1 - s.finalScale) * 0.5 * (1 + Math.cos(Math.PI * progress)));
+  return s.learningRate * (s.finalScale + (1 - s.finalScale) * 0.5 * (1 + cos(Math.PI * progress)));
 }
 
 /** decay(step) = clamp(1 - (1 + step)^(-2/3), 0, 0.9999): the average covers a growing part of the run. */
 export function emaDecayAt(step: number): number {
-  return Math.min(0.9999, Math.max(0, 1 - (1 + step) ** (-2 / 3)));
+  return Math.min(0.9999, Math.max(0, 1 - pow(1 + step, -2 / 3)));
 }

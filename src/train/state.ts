@@ -24,7 +24,7 @@ const metadataSchema = z.object({
     .transform(Number),
   window: z.string(),
   data_hash: z.string().regex(/^[0-9a-f]{64}$/, 'wanted a sha256'),
-  settings: z.string().default('{}'),
+  settings: z.string(),
 });
 
 export interface TrainState {
@@ -34,7 +34,7 @@ export interface TrainState {
   readonly buffers: PolicyModel['buffers'];
   readonly window: Window;
   readonly dataHash: string;
-  /** What the run was trained with; empty in states of earlier versions. */
+  /** What the run was trained with, by path. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
@@ -58,16 +58,16 @@ export function writeState(run: string, { step, optimizer, buffers, window, data
 const ADVICE = 'It is damaged, or of another program: restore a copy of the run, or start a new one in another folder.';
 
 /**
- * The state of a run, or undefined when none was saved yet.
- * @param size numbers in the parameter layout
- * @throws NinaError when the file is damaged or belongs to another architecture.
+ * The state of a run, or undefined when none was saved yet. Whether it is of this data, these settings and a model of
+ * this size is for the caller to ask, in this order: changed data change the settings' meaning, and both the size.
+ * @throws NinaError when the file is damaged.
  */
-export function readState(run: string, size: number): TrainState | undefined {
+export function readState(run: string): TrainState | undefined {
   const file = statePath(run);
   if (!fs.existsSync(file)) return undefined;
   const { tensors, metadata } = readSafetensors(file);
   const { step, window, data_hash, settings } = checkJson(metadataSchema, metadata, `${file}, its metadata`, ADVICE);
-  const array = (name: (typeof ARRAYS)[number]) => readArray(file, tensors, name, size);
+  const array = (name: (typeof ARRAYS)[number]) => readArray(file, tensors, name);
   const stray = Object.keys(tensors).find((name) => !name.startsWith(BUFFER_PREFIX) && !ARRAYS.some((a) => a === name));
   if (stray !== undefined) throw new NinaError(`${file} holds the unexpected tensor "${stray}". ${ADVICE}`);
   return {
@@ -85,18 +85,22 @@ export function readState(run: string, size: number): TrainState | undefined {
   };
 }
 
+/** @throws NinaError when a state does not hold the `size` numbers of its model's parameters. */
+export function requireSize(run: string, { optimizer }: TrainState, size: number): void {
+  for (const name of ARRAYS)
+    if (optimizer[name].length !== size)
+      throw new NinaError(
+        `${statePath(run)}: '${name}' holds ${optimizer[name].length} numbers, and the model has ${size}. ${ADVICE}`,
+      );
+}
+
 function readArray(
   file: string,
   tensors: Readonly<Record<string, StoredTensor>>,
   name: (typeof ARRAYS)[number],
-  size: number,
 ): Float32Array {
   const data = Object.hasOwn(tensors, name) ? tensors[name].data : undefined;
-  if (!(data instanceof Float32Array) || data.length !== size)
-    throw new NinaError(
-      `${file} does not fit the run's recipe: '${name}' should hold ${size} numbers and holds ${data?.length ?? 'none'}. ` +
-        'Was the recipe of the run edited, or were its demonstrations changed? Put them back, or start a new run in another folder.',
-    );
+  if (!(data instanceof Float32Array)) throw new NinaError(`${file} holds no numbers '${name}'. ${ADVICE}`);
   // A mean of squares is not negative.
   const bad = data.findIndex((x) => !Number.isFinite(x) || (name === 'v' && x < 0));
   if (bad >= 0)

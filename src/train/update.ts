@@ -9,7 +9,7 @@ import type { PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/inde
 import { dropoutMask, fold, type Key } from '../random.ts';
 import { feeds, layoutOf } from '../tensor/index.ts';
 import { adamwUpdate, decayGroups, norm, type OptimizerState } from './adamw.ts';
-import type { TrainConfig } from './config.ts';
+import type { TrainingSettings } from './config.ts';
 import { batcher, type Dataset, episodeId } from './dataset.ts';
 import { compileUpdate, GRADIENT, PARAMETER } from './programs.ts';
 import { batchSampler } from './sampler.ts';
@@ -39,7 +39,7 @@ export interface Update extends Disposable {
 const EXPLOSION = 100;
 
 export async function prepareUpdate(
-  config: TrainConfig,
+  config: TrainingSettings,
   policy: PolicyConfig,
   model: PolicyModel,
   optimizer: OptimizerState,

@@ -6,12 +6,14 @@
  * run's key: it estimates the expected training loss on new episodes, and is comparable between runs that noise alike.
  * Squared errors are against the clean actions, of samples clamped as the policy clamps them.
  */
+
 import * as decoders from '../decoders/index.ts';
 import { feedsOf } from '../encoders/state/index.ts';
+import { square } from '../math.ts';
 import type { PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/index.ts';
 import { fold, type Key, normals, permutation } from '../random.ts';
 import { feeds, layoutOf, unpack } from '../tensor/index.ts';
-import type { TrainConfig } from './config.ts';
+import type { TrainingSettings } from './config.ts';
 import { batcher, type Dataset } from './dataset.ts';
 import type { Metrics } from './metrics.ts';
 import { compileValidation, PARAMETER } from './programs.ts';
@@ -36,7 +38,7 @@ export function batching(batchSize: number, windows: number): { B: number; batch
 }
 
 export async function prepareValidation(
-  { batch_size, threads }: TrainConfig,
+  { batch_size, threads }: TrainingSettings,
   config: PolicyConfig,
   model: PolicyModel,
   dataset: Dataset,
@@ -103,7 +105,7 @@ export async function prepareValidation(
 function rowErrors(samples: Float32Array, actions: Float32Array, B: number, D: number): Float64Array {
   return Float64Array.from({ length: B }, (_, row) => {
     let sum = 0;
-    for (let i = row * D; i < (row + 1) * D; i++) sum += (Math.min(1, Math.max(-1, samples[i])) - actions[i]) ** 2;
+    for (let i = row * D; i < (row + 1) * D; i++) sum += square(Math.min(1, Math.max(-1, samples[i])) - actions[i]);
     return sum / D;
   });
 }

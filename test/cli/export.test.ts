@@ -4,7 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { feedsOf, scene, stateArrays, writeState } from '../../src/encoders/state/index.ts';
-import { type Engine, loadEngine } from '../../src/engine/onnxruntime.ts';
+import { loadRuntime, type NodeRuntime } from '../../src/engine/onnxruntime-node.ts';
 import { loadPolicy } from '../../src/policy/index.ts';
 import { fold, key, normals } from '../../src/random.ts';
 import { observation, saveRandomPolicy } from '../support/policy.ts';
@@ -19,11 +19,11 @@ const DECODERS = {
 /** Of the action range: float32 sums in another order, amplified by the flow. */
 const TOLERANCE = 2e-4;
 
-let ort: Engine;
+let ort: NodeRuntime;
 let dir: string;
 const at = (...names: string[]) => path.join(dir, ...names);
 beforeAll(async () => {
-  ort = await loadEngine();
+  ort = await loadRuntime();
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'export-'));
   for (const [name, decoder] of Object.entries(DECODERS)) await saveRandomPolicy(at(name), decoder);
 });

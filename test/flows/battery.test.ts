@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { decode, encode, logProb, sample, sampleAndLogProb } from '../../src/flows/index.ts';
 import { key, normals } from '../../src/random.ts';
 import { readSafetensors, writeSafetensors } from '../../src/safetensors.ts';
-import { exp, grad, mean, type NDArray, neg, slice, sum } from '../../src/tensor/index.ts';
+import { byPath, exp, grad, gradOf, mean, type NDArray, neg, slice, sum } from '../../src/tensor/index.ts';
 import { logAbsDeterminant } from './determinant.ts';
 import { evaluate } from './evaluate.ts';
 import { C, type Leaves, REGISTRY, type Specimen } from './registry.ts';
@@ -88,13 +88,10 @@ describe.each(REGISTRY)('$name', ({ name, make, volumePreserving }) => {
 
   test('every parameter receives a gradient', async () => {
     const names = Object.keys(specimen.params);
-    const gradients = await evaluate(specimen, data, (flow, { x }, p) => {
-      const list = grad(
-        neg(mean(logProb(flow, x))),
-        p.map(([, t]) => t),
-      );
-      return { ...Object.fromEntries(names.map((path, i) => [path, list[i]])), keep: logProb(flow, x) };
-    });
+    const gradients = await evaluate(specimen, data, (flow, { x }, p) => ({
+      ...byPath(gradOf(neg(mean(logProb(flow, x))), p)),
+      keep: logProb(flow, x),
+    }));
     for (const path of names) {
       const largest = gradients[path].reduce((m, v) => Math.max(m, Math.abs(v)), 0);
       expect(largest, path).toBeGreaterThan(1e-6);

@@ -1,6 +1,6 @@
 /** Runs something built from a specimen once. */
 
-import { compile } from '../../src/engine/index.ts';
+import { cpu } from '../../src/engine/index.ts';
 import type { Bijection } from '../../src/flows/index.ts';
 import { input, symbols, type Tensor } from '../../src/tensor/index.ts';
 import { C, type Specimen } from './registry.ts';
@@ -8,7 +8,7 @@ import { C, type Specimen } from './registry.ts';
 export type Build = (
   flow: Bijection,
   inputs: Record<string, Tensor>,
-  parameters: [path: string, Tensor][],
+  parameters: Readonly<Record<string, Tensor>>,
 ) => Record<string, Tensor>;
 
 /** @param data 'cond' [B, C] and any others [B, n]: the inputs of the same names. */
@@ -24,7 +24,7 @@ export async function evaluate(
   const inverses = specimen.inverses?.(specimen.params);
   const p = symbols(specimen.params);
   const flow = specimen.bind(p, inputs.cond, inverses && input('inverses', inverses.shape));
-  using program = await compile({ outputs: build(flow, inputs, Object.entries(p)) });
+  using program = await cpu.compile(build(flow, inputs, p));
   const all = {
     ...data,
     ...Object.fromEntries(Object.entries(specimen.params).map(([name, leaf]) => [name, leaf.data])),

@@ -2,10 +2,10 @@
  * A density whose entropy is known, and maximum-likelihood training on it.
  */
 
-import { compile } from '../../src/engine/index.ts';
+import { cpu } from '../../src/engine/index.ts';
 import { logProb, sample } from '../../src/flows/index.ts';
 import { fold, type Key, key, normals, rng } from '../../src/random.ts';
-import { feeds, grad, input, mean, neg, pack, symbols, unpack } from '../../src/tensor/index.ts';
+import { byPath, feeds, gradOf, input, mean, neg, pack, symbols, unpack } from '../../src/tensor/index.ts';
 import { adamwUpdate, decayGroups, optimizerState } from '../../src/train/adamw.ts';
 import { evaluate } from './evaluate.ts';
 import { C, type Specimen } from './registry.ts';
@@ -50,17 +50,10 @@ export async function trainOnBanana(specimen: Specimen, k: Key = key(30)): Promi
   const p = symbols(specimen.params);
   const [x, cond] = [input('x', [BATCH, 2]), input('cond', [BATCH, C])];
   const loss = neg(mean(logProb(specimen.bind(p, cond), x)));
-  const named = Object.entries(p);
-  const gradients = grad(
-    loss,
-    named.map(([, t]) => t),
-  );
   const state = optimizerState(flat);
   const groups = decayGroups(layout.entries);
   {
-    using program = await compile({
-      outputs: { loss, ...Object.fromEntries(named.map(([path], i) => [`grad.${path}`, gradients[i]])) },
-    });
+    using program = await cpu.compile({ loss, ...byPath(gradOf(loss, p), 'grad.') });
     const into = feeds(layout, gradient, 'grad.');
     const parameters = feeds(layout, flat);
     for (let step = 0; step < STEPS; step++) {

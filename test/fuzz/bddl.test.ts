@@ -5,8 +5,9 @@ import { readText } from '../../src/json.ts';
 import type { Rng } from '../../src/random.ts';
 import { fold, key } from '../../src/random.ts';
 import { PREDICATES, parseBddl } from '../../src/sim/bddl/index.ts';
-import { Environment, loadSuite, SUITES } from '../../src/sim/index.ts';
+import { Environment, SUITES } from '../../src/sim/index.ts';
 import { buildScene } from '../../src/sim/scene.ts';
+import { loadSuite } from '../../src/sim/suites.ts';
 import { expectBoth, hunt, notSound, PATIENCE_MS } from './battery.ts';
 import { anyText } from './text.ts';
 

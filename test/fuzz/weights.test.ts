@@ -1,10 +1,12 @@
 /** Files of weights: safetensors as such, and the fixtures that decoders are compared with their references by. */
+
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { expect, test } from 'vitest';
 import { type Comparison, exceeded } from '../../src/decoders/fixture.ts';
 import { parity as flowerParity } from '../../src/decoders/flower/parity.ts';
 import { parity as ninaParity } from '../../src/decoders/nina/parity.ts';
+import { cpu, type Engine } from '../../src/engine/index.ts';
 import { readSafetensors, type SafetensorsFile } from '../../src/safetensors.ts';
 import { expectBoth, hunt, notSound, PATIENCE_MS } from './battery.ts';
 import { anySafetensors } from './safetensors.ts';
@@ -53,7 +55,7 @@ function unsound({ tensors, metadata }: SafetensorsFile, size: number): string |
 /** Flips of the lowest bits are no damage that a comparison in float32 can tell. */
 const CLOSE = 1e-3;
 
-const FIXTURES: readonly [string, (file: string) => Promise<Comparison<string>>, number][] = [
+const FIXTURES: readonly [string, (file: string, engine: Engine) => Promise<Comparison<string>>, number][] = [
   ['nina-mlp-plu-small', ninaParity, 0.7],
   ['nina-transformer-plu-small', ninaParity, 0.15],
   ['flower-one-head-small', flowerParity, 0.15],
@@ -70,7 +72,7 @@ test.each(FIXTURES)('parity with %s', { timeout: PATIENCE_MS }, async (name, par
     mutate: ({ 'a.safetensors': file }, r) => ({ 'a.safetensors': mutate(file, r) }),
     async read(folder) {
       const file = path.join(folder, 'a.safetensors');
-      const comparison = await parity(file);
+      const comparison = await parity(file, cpu);
       if (exceeded(comparison).length > 0) return undefined;
       return notSound(comparison) ?? otherExpectations(readSafetensors(file), original);
     },

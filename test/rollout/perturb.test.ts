@@ -4,7 +4,8 @@ import { fold, key } from '../../src/random.ts';
 import { createPerturbation, playedTask } from '../../src/rollout/perturb.ts';
 import type { PerturbationKind } from '../../src/rollout/perturbations.ts';
 import { type Actor, type PolicyInput, rollout } from '../../src/rollout/rollout.ts';
-import { createExpert, Environment, type Expert, initialStateKey, loadSuite } from '../../src/sim/index.ts';
+import { createExpert, Environment, type Expert, initialStateKey } from '../../src/sim/index.ts';
+import { loadSuite } from '../../src/sim/suites.ts';
 
 const task = loadSuite('tabletop-object')[0];
 const target = task.problem.goal[0].args[0];

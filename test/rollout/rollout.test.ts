@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { choose } from '../../src/policy/choose.ts';
 import { fold, key, rng } from '../../src/random.ts';
 import { type Actor, type PolicyInput, rollout } from '../../src/rollout/rollout.ts';
-import { createExpert, Environment, type Expert, loadSuite } from '../../src/sim/index.ts';
+import { createExpert, Environment, type Expert } from '../../src/sim/index.ts';
+import { loadSuite } from '../../src/sim/suites.ts';
 
 let environment: Environment;
 beforeAll(async () => {

@@ -131,6 +131,7 @@ const RULES: { [K in OpName]: Rule<K> } = {
   input: () => [],
   pick: () => [],
   constant: (_, { data }) => Float64Array.from(data),
+  weight: (_, { data }) => Float64Array.from(data),
   neg: unary((x) => -x),
   exp: unary(Math.exp),
   log: unary(Math.log),

@@ -8,9 +8,9 @@ import {
   pluInverse,
   sampleAndLogProb,
 } from '../../src/decoders/nina/index.ts';
-import { compile } from '../../src/engine/index.ts';
+import { cpu } from '../../src/engine/index.ts';
 import { fold, key, normals } from '../../src/random.ts';
-import { constant, input, mapTree, type NDArray, type Tensor } from '../../src/tensor/index.ts';
+import { freeze, input, mapTree, type NDArray } from '../../src/tensor/index.ts';
 
 /** A decoder none of whose numbers is trivial: fresh ones have norms of 1 and biases of 0. */
 export function randomModel(config: NinaConfig, seed: number): Model {
@@ -32,13 +32,13 @@ export async function unfolded(
   B: number,
 ): Promise<{ actions: Float32Array; drawn: Float32Array; scored: Float32Array }> {
   const { chunk_length: T, action_dim: A, cond_dim: C } = config;
-  const p = mapTree(model.params, ({ data, shape }: NDArray) => constant(data, shape)) as Params<Tensor>;
+  const p = freeze(model.params);
   const inverses = pluInverse(config, model);
-  const frozen = inverses && constant(inverses.data, inverses.shape);
+  const frozen = inverses && freeze(inverses);
   const [chunk, condition] = [input('x', [B, T, A]), input('cond', [B, C])];
   const [actions, drawn] = sampleAndLogProb(config, model.buffers, p, chunk, condition, frozen);
   const scored = logProb(config, model.buffers, p, chunk, condition);
-  using program = await compile({ outputs: { actions, drawn, scored } });
+  using program = await cpu.compile({ actions, drawn, scored });
   const answer = await program.run({ x, cond });
   return { actions: answer.actions, drawn: answer.drawn, scored: answer.scored };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { compile } from '../../engine/index.ts';
+import { cpu } from '../../engine/index.ts';
 import { dropoutInputs, swigluHidden } from '../../nn/index.ts';
 import { key, normals } from '../../random.ts';
-import { grad, input, leaves, mapTree, type NDArray, symbols, type Tensor } from '../../tensor/index.ts';
+import { byPath, gradOf, input, leaves, mapTree, type NDArray, symbols, type Tensor } from '../../tensor/index.ts';
 import { topological } from '../../tensor/tensor.ts';
 import {
   CONFIGURATIONS,
@@ -48,7 +48,7 @@ const data = {
 };
 
 async function run(outputs: Record<string, Tensor>, feeds: Record<string, Float32Array>) {
-  using program = await compile({ outputs });
+  using program = await cpu.compile(outputs);
   const all = { ...feeds, ...Object.fromEntries(leaves<NDArray>(params).map(([path, leaf]) => [path, leaf.data])) };
   return await program.run(
     Object.fromEntries(Object.entries(all).filter(([name]) => name in program.signature.inputs)),
@@ -152,12 +152,7 @@ describe('sampling', () => {
 
 test('features, actions and every used parameter receive a gradient', async () => {
   const { z, noise, t, features } = inputs();
-  const named = [...leaves(p), ['features', features] as const];
-  const gradients = grad(
-    loss(config, p, z, features, noise, t),
-    named.map(([, x]) => x),
-  );
-  const r = await run(Object.fromEntries(named.map(([name], i) => [`d ${name}`, gradients[i]])), data);
+  const r = await run(byPath(gradOf(loss(config, p, z, features, noise, t), { ...p, features })), data);
   for (const [name, values] of Object.entries(r)) expect(Math.max(...values.map(Math.abs)), name).toBeGreaterThan(1e-7);
 });
 

@@ -8,6 +8,7 @@
  * A step depends on three things: the encoder's tokens (`remember`, once per sample), the times (`modulations`, all N
  * steps as one batch, the same for every row), and the actions so far, which alone are left in the loop.
  */
+import { exp, log } from '../../math.ts';
 import { type Dropout, noDropout, rmsNorm } from '../../nn/index.ts';
 import {
   add,
@@ -131,7 +132,7 @@ function step(
 /** Numbers [K, 1] as cosines and sines [K, WAVES] of x * first * ratio^(-k / half), k = 0..half-1. */
 function waves(x: Tensor, first: number, ratio: number): Tensor {
   const half = WAVES / 2;
-  const frequencies = Array.from({ length: half }, (_, k) => first * Math.exp((-Math.log(ratio) * k) / half));
+  const frequencies = Array.from({ length: half }, (_, k) => first * exp((-log(ratio) * k) / half));
   const angles = mul(x, constant(frequencies, [1, half]));
   return concat([cos(angles), sin(angles)], 1);
 }

@@ -3,10 +3,10 @@
  * loss, gradients and samples (see ../fixture.ts).
  */
 import { z } from 'zod';
-import { compile } from '../../engine/index.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { NinaError } from '../../errors.ts';
 import { readSafetensors, type SafetensorsFile } from '../../safetensors.ts';
-import { feeds, grad, input, layoutOf, leaves, reshape, symbols, unpack } from '../../tensor/index.ts';
+import { byPath, feeds, gradOf, input, layoutOf, leaves, reshape, symbols, unpack } from '../../tensor/index.ts';
 import { type Comparison, checkSize, floats, relativeError, weightsOf, worstGradient } from '../fixture.ts';
 import { leastNumbersOfFlower } from '../size.ts';
 import { flowerSchema } from './config.ts';
@@ -36,7 +36,7 @@ const metadataSchema = z.object({
  * Compares our decoder with the fixture in a safetensors file.
  * @throws NinaError if the file is no such fixture, or its weights do not fit its metadata.
  */
-export async function parity(file: string): Promise<Parity> {
+export async function parity(file: string, engine: Engine): Promise<Parity> {
   const fixture = readSafetensors(file);
   const { config, batch: B, tokens: S } = configOf(file, fixture);
   checkSize(file, fixture, leastNumbersOfFlower(config));
@@ -57,17 +57,10 @@ export async function parity(file: string): Promise<Parity> {
   const p = symbols(params);
   const weights = Object.fromEntries(leaves(params).map(([path, leaf]) => [path, leaf.data]));
   const error = loss(config, p, x('actions'), x('features'), x('noise'), x('t'));
-  const named = leaves(p);
-  const gradients = grad(
-    error,
-    named.map(([, t]) => t),
-  );
-  using training = await compile({
-    outputs: {
-      velocity: velocity(config, p, between(x('actions'), x('noise'), x('t')), x('t'), x('features')),
-      loss: reshape(error, [1]),
-      ...Object.fromEntries(named.map(([path], i) => [`grad.${path}`, gradients[i]])),
-    },
+  using training = await engine.compile({
+    velocity: velocity(config, p, between(x('actions'), x('noise'), x('t')), x('t'), x('features')),
+    loss: reshape(error, [1]),
+    ...byPath(gradOf(error, p), 'grad.'),
   });
   const layout = layoutOf(params);
   const flat = new Float32Array(layout.size);
@@ -75,7 +68,7 @@ export async function parity(file: string): Promise<Parity> {
     { ...weights, ...data('actions', 'features', 'noise', 't') },
     feeds(layout, flat, 'grad.'),
   );
-  using sampling = await compile({ outputs: { sample: sample(config, p, x('z_base'), x('features')) } });
+  using sampling = await engine.compile({ sample: sample(config, p, x('z_base'), x('features')) });
   const drawn = await sampling.run({ ...weights, ...data('features', 'z_base') });
 
   const [worst, gradMax] = worstGradient(file, fixture, Object.fromEntries(leaves(unpack(params, flat))));

@@ -5,6 +5,7 @@
  * draw with one point in each of B equal intervals, and a noise-to-signal ratio t / (1 - t) that is log-logistic with
  * median 1 and shape 1/2 (the shape that Crowson's k-diffusion uses, about the middle of the line).
  */
+import { exp, log, pow } from '../../math.ts';
 import { type Key, rng } from '../../random.ts';
 import type { FlowerConfig } from './config.ts';
 
@@ -12,7 +13,7 @@ import type { FlowerConfig } from './config.ts';
 const LAST_TIME = 0.999;
 const LOG_LOGISTIC_SCALE = 0.5;
 
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const sigmoid = (x: number) => 1 / (1 + exp(-x));
 
 /** B times in [0, 1), one for each chunk of a batch. */
 export function sampleTimes(key: Key, type: FlowerConfig['sampling_type'], B: number): Float32Array {
@@ -23,11 +24,11 @@ export function sampleTimes(key: Key, type: FlowerConfig['sampling_type'], B: nu
     uniform: (i) => (shared + i / B) % (1 - 1e-5),
     ln: () => Math.min(sigmoid(r.normal()), LAST_TIME),
     // Beta(1.5, 1), whose distribution function is t^1.5.
-    pi_zero: () => Math.min(r.uniform() ** (1 / 1.5), LAST_TIME),
+    pi_zero: () => Math.min(pow(r.uniform(), 1 / 1.5), LAST_TIME),
     stratified: (i) => Math.min((i + r.uniform()) / B, LAST_TIME),
     loglogistic: () => {
       const u = r.uniform();
-      return Math.min(sigmoid(LOG_LOGISTIC_SCALE * Math.log(u / (1 - u))), LAST_TIME);
+      return Math.min(sigmoid(LOG_LOGISTIC_SCALE * log(u / (1 - u))), LAST_TIME);
     },
   };
   return Float32Array.from({ length: B }, (_, i) => draw[type](i));

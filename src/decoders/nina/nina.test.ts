@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compile } from '../../engine/index.ts';
+import { cpu } from '../../engine/index.ts';
 import { dropoutInputs, noDropout } from '../../nn/index.ts';
 import { key, normals } from '../../random.ts';
 import { grad, input, leaves, type NDArray, symbols, type Tensor } from '../../tensor/index.ts';
@@ -27,7 +27,7 @@ const inputs = (rows = B) => ({
 });
 
 async function run(params: object, feeds: Record<string, Float32Array>, outputs: Record<string, Tensor>) {
-  using program = await compile({ outputs });
+  using program = await cpu.compile(outputs);
   const all = {
     ...feeds,
     ...Object.fromEntries(

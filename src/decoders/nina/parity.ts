@@ -3,12 +3,13 @@
  * we rebuild the flow from its metadata and weights and compare every number.
  */
 import { z } from 'zod';
-import { compile } from '../../engine/index.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { NinaError } from '../../errors.ts';
 import { readSafetensors, type SafetensorsFile } from '../../safetensors.ts';
 import {
+  byPath,
   feeds,
-  grad,
+  gradOf,
   input,
   layoutOf,
   leaves,
@@ -51,12 +52,12 @@ const metadataSchema = z.object({
  * Compares our decoder with the fixture in a safetensors file.
  * @throws NinaError if the file is no such fixture, or its weights do not fit its metadata.
  */
-export async function parity(file: string): Promise<Parity> {
+export async function parity(file: string, engine: Engine): Promise<Parity> {
   const fixture = readSafetensors(file);
   const { config, roundtrip } = configOf(file, fixture);
   checkSize(file, fixture, leastNumbersOfNina(config));
   const { model, dead } = importReference(config, weightsOf(fixture));
-  const ours = await compute(config, model, file, fixture);
+  const ours = await compute(config, model, file, fixture, engine);
   const gradients = Object.entries(exportReference(config, ours.gradients))
     // A dead parameter that the reference never even reads has no gradient there.
     .filter(([name]) => !dead.includes(name) || `expected.grad.${name}` in fixture.tensors);
@@ -91,6 +92,7 @@ async function compute(
   model: ReturnType<typeof importReference>['model'],
   file: string,
   fixture: SafetensorsFile,
+  engine: Engine,
 ) {
   const { chunk_length: T, action_dim: A, cond_dim: C } = config;
   const B = Math.max(1, Math.floor(floats(file, fixture, 'cond').length / C));
@@ -106,19 +108,12 @@ async function compute(
   const [z, logDet] = encode(config, model.buffers, p, actions, condition);
   const logProbability = logProb(config, model.buffers, p, actions, condition);
   const loss = neg(mean(logProbability));
-  const named = leaves(p);
-  const gradients = grad(
-    loss,
-    named.map(([, t]) => t),
-  );
-  using forward = await compile({
-    outputs: {
-      z,
-      log_det: logDet,
-      log_prob: logProbability,
-      loss: reshape(loss, [1]),
-      ...Object.fromEntries(named.map(([path], i) => [`grad.${path}`, gradients[i]])),
-    },
+  using forward = await engine.compile({
+    z,
+    log_det: logDet,
+    log_prob: logProbability,
+    loss: reshape(loss, [1]),
+    ...byPath(gradOf(loss, p), 'grad.'),
   });
   const flat = new Float32Array(layout.size);
   const there = await forward.run({ ...parameterFeeds, x, cond }, feeds(layout, flat, 'grad.'));
@@ -126,7 +121,7 @@ async function compute(
   const inverses = pluInverse(config, model);
   const prepared = inverses && input('inverses', inverses.shape);
   const [back] = decode(config, model.buffers, p, input('z_base', [B, T, A]), condition, prepared);
-  using inverse = await compile({ outputs: { inverse: back } });
+  using inverse = await engine.compile({ inverse: back });
   const needed = Object.entries({
     ...parameterFeeds,
     z_base: zBase,

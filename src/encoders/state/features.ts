@@ -6,7 +6,9 @@
  * direction farther away - commands saturate alike, so they are nearly linear in these numbers. Rotations are given as the first
  * two columns of their matrices (Zhou et al. 2019, arXiv 1812.07035), in the world and relative to the gripper.
  */
+
 import { NinaError } from '../../errors.ts';
+import { hypot, tanh } from '../../math.ts';
 import type { StateConfig } from './config.ts';
 import { requireWords, wordIds } from './words.ts';
 
@@ -132,12 +134,12 @@ function writeFeatures(
   to: number,
 ): void {
   const [x, y, z] = [0, 1, 2].map((i) => entities[from + i] - proprio[i]) as [number, number, number];
-  const distanceM = Math.max(Math.hypot(x, y, z), 1e-9);
+  const distanceM = Math.max(hypot(x, y, z), 1e-9);
   for (const [i, offsetM] of [x, y, z].entries()) {
     out[to + i] = normalise(entities[from + i], statistics.position, i);
     out[to + 3 + i] = offsetM / REACH_M;
-    out[to + 6 + i] = Math.tanh(distanceM / NEAR_M) * (offsetM / distanceM);
-    out[to + 9 + i] = Math.tanh(distanceM / GRASP_M) * (offsetM / distanceM);
+    out[to + 6 + i] = tanh(distanceM / NEAR_M) * (offsetM / distanceM);
+    out[to + 9 + i] = tanh(distanceM / GRASP_M) * (offsetM / distanceM);
   }
   const rotation = rotationColumns(entities, from + 3);
   for (let c = 0; c < 2; c++)

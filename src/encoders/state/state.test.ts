@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compile } from '../../engine/index.ts';
+import { cpu } from '../../engine/index.ts';
 import { NinaError } from '../../errors.ts';
 import { noDropout } from '../../nn/index.ts';
 import { fold, key, rng } from '../../random.ts';
-import { feeds, grad, leaves, mean, pack, square, symbols, type Tensor } from '../../tensor/index.ts';
+import { byPath, feeds, gradOf, leaves, mean, pack, square, symbols, type Tensor } from '../../tensor/index.ts';
 import {
   configFor,
   encode,
@@ -54,9 +54,7 @@ async function tokenOf(observation: StateObservation, c: StateConfig = config): 
   const small = init(key(7), config);
   params.places.data.set(small.places.data);
   const { layout, flat } = pack(params);
-  using program = await compile({
-    outputs: { token: encode(c, symbols(params), stateInputs(c, 1), noDropout) },
-  });
+  using program = await cpu.compile({ token: encode(c, symbols(params), stateInputs(c, 1), noDropout) });
   const arrays = stateArrays(c, 1);
   const { categories, instruction, proprio, entities } = observation;
   writeState(statistics, scene(c, categories, instruction), proprio, entities, arrays, 0);
@@ -196,11 +194,7 @@ describe('the token', () => {
     const p = symbols(params);
     const loss = mean(square(mean(encode(config, p, stateInputs(config, 1), noDropout), [1])));
     const named = leaves<Tensor>(p);
-    const gradients = grad(
-      loss,
-      named.map(([, leaf]) => leaf),
-    );
-    using program = await compile({ outputs: Object.fromEntries(named.map(([path], i) => [path, gradients[i]])) });
+    using program = await cpu.compile(byPath(gradOf(loss, p)));
     const arrays = stateArrays(config, 1);
     const { categories, instruction, proprio, entities } = observationOf(9);
     writeState(statistics, scene(config, categories, instruction), proprio, entities, arrays, 0);

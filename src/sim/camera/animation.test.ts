@@ -2,7 +2,7 @@ import { crc32, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createAnimation } from './animation.ts';
-import { encodePng, PNG_SIGNATURE } from './png.ts';
+import { PNG_SIGNATURE } from './png.ts';
 
 interface Chunk {
   type: string;
@@ -141,12 +141,4 @@ describe('createAnimation', () => {
     expect(() => animation.add(new Uint8Array(5))).toThrow('Expected a frame of 2 x 1 RGB pixels; got 5 bytes.');
     expect(() => animation.finish()).toThrow('An animation needs at least one frame; none was added.');
   });
-});
-
-it('encodePng keeps every pixel', () => {
-  const rgb = Uint8Array.from({ length: 3 * 2 * 3 }, (_, i) => 14 * i);
-  const [header, content, end] = chunksOf(encodePng(rgb, 3, 2));
-  expect([header.type, content.type, end.type]).toEqual(['IHDR', 'IDAT', 'IEND']);
-  expect([header.data.readUInt32BE(0), header.data.readUInt32BE(4)]).toEqual([3, 2]);
-  expect([...unpack(content.data, 9, 2)]).toEqual([...rgb]);
 });

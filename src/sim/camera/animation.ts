@@ -59,7 +59,7 @@ export function createAnimation(width: number, height: number, framesPerSecond: 
 
   function finish(): Uint8Array {
     if (frames.length === 0) throw new NinaError('An animation needs at least one frame; none was added.');
-    const chunks = [PNG_SIGNATURE, pngHeader(width, height, 'RGBA'), pngChunk('acTL', bigEndian(frames.length, 0))];
+    const chunks = [PNG_SIGNATURE, pngHeader(width, height), pngChunk('acTL', bigEndian(frames.length, 0))];
     let sequence = 0;
     for (const { compressed, ticks, ...rectangle } of frames) {
       chunks.push(pngChunk('fcTL', frameControl(sequence++, rectangle, ticks, framesPerSecond)));

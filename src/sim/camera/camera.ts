@@ -5,6 +5,7 @@
  * Convention: row 0 is the top of the picture, pixels are RGB, channels last. LIBERO's files hold images upside down
  * (OpenGL's convention); whoever writes or reads such a file turns them over, and no other place does.
  */
+import { tan } from '../../math.ts';
 import type { GeomDescription, GeomPoses, View } from './geom.ts';
 import { geomMesh } from './mesh.ts';
 import { createRaster, SUBPIXELS } from './raster.ts';
@@ -49,7 +50,7 @@ export function createCamera(
     if (out.length !== width * height * 3)
       throw new RangeError(`Expected room for ${width} x ${height} RGB pixels; got ${out.length} bytes.`);
     // Rounded to float32, so that versions of V8 whose tangents differ in the last bit agree.
-    const tangent = Math.fround(Math.tan((view.fovyDeg * Math.PI) / 360));
+    const tangent = Math.fround(tan((view.fovyDeg * Math.PI) / 360));
     const projection = {
       focal: (raster.height * SUBPIXELS) / 2 / tangent,
       centreX: (raster.width * SUBPIXELS) / 2,

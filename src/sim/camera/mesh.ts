@@ -1,9 +1,10 @@
 /**
  * Geoms as triangle meshes, made once per scene.
  *
- * Angles come from bisecting right angles with square roots, not from Math.sin: IEEE square roots are exact, while
+ * Angles come from bisecting right angles with square roots, not from a sine: IEEE square roots are exact, while
  * sines differ in the last bit between versions of V8, and images must be the same to the bit everywhere.
  */
+import { hypot } from '../../math.ts';
 import type { GeomDescription } from './geom.ts';
 
 export interface Mesh {
@@ -37,7 +38,7 @@ function circle(steps: number): { cos: number; sin: number }[] {
     quarter = quarter.flatMap((a, i) => {
       const b = quarter[i + 1];
       if (!b) return [a];
-      const length = Math.sqrt((a.cos + b.cos) ** 2 + (a.sin + b.sin) ** 2);
+      const length = hypot(a.cos + b.cos, a.sin + b.sin);
       return [a, { cos: (a.cos + b.cos) / length, sin: (a.sin + b.sin) / length }];
     });
   }
@@ -63,7 +64,7 @@ class Builder {
   readonly #triangles: number[] = [];
 
   vertex(position: Point, normal: Point, tone = 1): number {
-    const length = Math.sqrt(normal[0] ** 2 + normal[1] ** 2 + normal[2] ** 2);
+    const length = hypot(normal[0], normal[1], normal[2]);
     this.#positions.push(...position);
     this.#normals.push(...normal.map((n) => n / length));
     return this.#tones.push(tone) - 1;
@@ -100,15 +101,15 @@ class Builder {
 
   build(): Mesh {
     const positions = Float64Array.from(this.#positions);
-    let squared = 0;
+    let radius = 0;
     for (let i = 0; i < positions.length; i += 3)
-      squared = Math.max(squared, positions[i] ** 2 + positions[i + 1] ** 2 + positions[i + 2] ** 2);
+      radius = Math.max(radius, hypot(positions[i], positions[i + 1], positions[i + 2]));
     return {
       positions,
       normals: Float64Array.from(this.#normals),
       tones: Float64Array.from(this.#tones),
       triangles: Uint16Array.from(this.#triangles),
-      radiusM: Math.sqrt(squared),
+      radiusM: radius,
     };
   }
 }

@@ -1,4 +1,4 @@
-/** PNG (ISO/IEC 15948): the chunk, which animations share, and an encoder for single RGB images. */
+/** PNG (ISO/IEC 15948): what the files of animations are made of. */
 import { crc32, deflateSync } from 'node:zlib';
 
 export const PNG_SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
@@ -13,13 +13,13 @@ export function pngChunk(type: string, data: Uint8Array): Uint8Array {
   return out;
 }
 
-/** The header chunk of an image with 8 bits a channel. */
-export function pngHeader(width: number, height: number, channels: 'RGB' | 'RGBA'): Uint8Array {
+/** The header chunk of an image of 8 bits a channel: red, green, blue, opacity. */
+export function pngHeader(width: number, height: number): Uint8Array {
   const data = Buffer.alloc(13);
   data.writeUInt32BE(width, 0);
   data.writeUInt32BE(height, 4);
   data[8] = 8;
-  data[9] = channels === 'RGB' ? 2 : 6;
+  data[9] = 6;
   return pngChunk('IHDR', data);
 }
 
@@ -30,14 +30,4 @@ export function deflateRows(rows: Uint8Array, rowBytes: number): Uint8Array {
   for (let row = 0; row < height; row++)
     filtered.set(rows.subarray(row * rowBytes, (row + 1) * rowBytes), row * (rowBytes + 1) + 1);
   return deflateSync(filtered, { level: 9 });
-}
-
-/** @param rgb [height * width * 3], row 0 on top */
-export function encodePng(rgb: Uint8Array, width: number, height: number): Uint8Array {
-  return Buffer.concat([
-    PNG_SIGNATURE,
-    pngHeader(width, height, 'RGB'),
-    pngChunk('IDAT', deflateRows(rgb, width * 3)),
-    pngChunk('IEND', new Uint8Array()),
-  ]);
 }

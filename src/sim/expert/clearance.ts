@@ -1,4 +1,5 @@
 /** Whether the open gripper can come down at a pose without touching anything: a few points of it against every solid. */
+import { cos, hypot, sin } from '../../math.ts';
 import type { Geom } from '../mjcf.ts';
 import { add, minus, rotate } from '../rotation.ts';
 import type { Scene } from '../scene.ts';
@@ -50,10 +51,10 @@ export function obstacles(scene: Scene, o: Observation, except: string): Solid[]
 }
 
 export function handFits({ position, yaw }: HandPose, solids: readonly Solid[]): boolean {
-  const [c, s] = [Math.cos(yaw), Math.sin(yaw)];
+  const [c, s] = [cos(yaw), sin(yaw)];
   const near = solids.filter(({ geom, position: from, quaternion }) => {
     const centre = add(from, rotate(quaternion, geom.at ?? [0, 0, 0]));
-    return Math.hypot(...minus(centre, position)) < GRIPPER_RADIUS_M + Math.hypot(...geom.size) + MARGIN_M;
+    return hypot(...minus(centre, position)) < GRIPPER_RADIUS_M + hypot(...geom.size) + MARGIN_M;
   });
   return GRIPPER.every(([along, across, up]) =>
     [1, -1].every((side) => {
@@ -66,8 +67,8 @@ export function handFits({ position, yaw }: HandPose, solids: readonly Solid[]):
 function contains({ geom, position, quaternion: [w, x, y, z] }: Solid, point: Vec3): boolean {
   const [dx, dy, dz] = minus(rotate([w, -x, -y, -z], minus(point, position)), geom.at ?? [0, 0, 0]);
   if (geom.kind === 'cylinder')
-    return Math.hypot(dx, dy) < geom.size[0] + MARGIN_M && Math.abs(dz) < geom.size[1] + MARGIN_M;
-  const [c, s] = [Math.cos(geom.yaw ?? 0), Math.sin(geom.yaw ?? 0)];
+    return hypot(dx, dy) < geom.size[0] + MARGIN_M && Math.abs(dz) < geom.size[1] + MARGIN_M;
+  const [c, s] = [cos(geom.yaw ?? 0), sin(geom.yaw ?? 0)];
   const local = [c * dx + s * dy, c * dy - s * dx, dz];
   return local.every((v, i) => Math.abs(v) < geom.size[i] + MARGIN_M);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { fold } from '../../random.ts';
 import { Environment } from '../environment.ts';
-import { demoKey, loadSuite, type Task } from '../suites.ts';
+import { loadSuite } from '../suites.ts';
+import { demoKey, type Task } from '../task.ts';
 import { createExpert } from './index.ts';
 import { fingerYaw } from './waypoint.ts';
 

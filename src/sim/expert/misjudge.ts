@@ -3,6 +3,7 @@
  * A demonstrator that never errs shows only the states along its own path; one that errs and corrects shows what to do
  * beside it, which is where an imitator finds itself (compare DART, Laskey et al. 2017, arXiv 1703.09327).
  */
+import { cos, sin } from '../../math.ts';
 import type { SceneObject } from '../scene.ts';
 import type { Observation } from '../types.ts';
 import type { World } from '../world.ts';
@@ -57,7 +58,7 @@ export function beside(
     const { position, yaw } = pose(o);
     const [x, y, z] = position;
     return {
-      position: [x + distance * Math.cos(angle), y + distance * Math.sin(angle), z + heightM],
+      position: [x + distance * cos(angle), y + distance * sin(angle), z + heightM],
       yaw: yaw + turn,
     };
   };

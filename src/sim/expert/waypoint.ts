@@ -1,5 +1,7 @@
 /** Waypoints of the hand, and the proportional controller that follows them with actions in [-1, 1]. */
+
 import { NinaError } from '../../errors.ts';
+import { atan2, hypot } from '../../math.ts';
 import { POSITION_SCALE_M, ROTATION_SCALE_RAD } from '../osc.ts';
 import { rotate, wrap } from '../rotation.ts';
 import type { Entity, Observation, Quat, Vec3 } from '../types.ts';
@@ -35,7 +37,7 @@ export function follow(waypoint: Waypoint, observation: Observation, style: Styl
   const { position, yaw } = waypoint.target(observation);
   const limit = style.speed * (waypoint.pace ?? 1);
   const command = position.map((p, i) => (GAIN * (p - observation.eefPosition[i])) / POSITION_SCALE_M);
-  const scale = Math.min(1, limit / Math.max(1e-9, Math.hypot(...command)));
+  const scale = Math.min(1, limit / Math.max(1e-9, hypot(...command)));
   const turn = rotationError(observation.eefQuaternion, yaw).map((v) => (ROTATION_GAIN * v) / ROTATION_SCALE_RAD);
   const { random, noise } = style;
   const action = [
@@ -72,7 +74,7 @@ export function yawError(hand: Quat, yaw: number): number {
 /** Direction of the fingers' travel in the horizontal plane, rad within a half turn of the start pose. */
 export function fingerYaw(hand: Quat): number {
   const [x, y] = rotate(hand, [0, 1, 0]);
-  return HOME_YAW + wrap(Math.atan2(y, x) - HOME_YAW);
+  return HOME_YAW + wrap(atan2(y, x) - HOME_YAW);
 }
 
 /** @throws NinaError if the observation holds no such entity. */
@@ -84,5 +86,5 @@ export function entityOf(observation: Observation, name: string): Entity {
   );
 }
 
-export const distance = (a: Vec3, b: Vec3): number => Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
-export const horizontal = (a: Vec3, b: Vec3): number => Math.hypot(a[0] - b[0], a[1] - b[1]);
+export const distance = (a: Vec3, b: Vec3): number => hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+export const horizontal = (a: Vec3, b: Vec3): number => hypot(a[0] - b[0], a[1] - b[1]);

@@ -8,11 +8,12 @@ import { is, type Tensor, topological } from '../tensor.ts';
 export function shareCommon(outputs: readonly Tensor[]): Map<Tensor, Tensor> {
   const representative = new Map<Tensor, Tensor>();
   const byContent = new Map<string, Tensor>();
+  const arrays = new Map<Float32Array, number>();
   for (const t of topological(outputs)) {
     const args = t.args.map((a) => representative.get(a)!);
     const moved = args.some((a, i) => a !== t.args[i]);
     const candidate: Tensor = moved ? { ...t, args } : t;
-    const content = contentOf(candidate);
+    const content = contentOf(candidate, arrays);
     const existing = byContent.get(content);
     representative.set(t, existing ?? candidate);
     if (!existing) byContent.set(content, candidate);
@@ -20,7 +21,13 @@ export function shareCommon(outputs: readonly Tensor[]): Map<Tensor, Tensor> {
   return representative;
 }
 
-function contentOf(t: Tensor): string {
+/** @param arrays the arrays of weights so far, numbered: weights are the same if they read the same array. */
+function contentOf(t: Tensor, arrays: Map<Float32Array, number>): string {
+  if (is(t, 'weight')) {
+    const { data } = t.attrs;
+    if (!arrays.has(data)) arrays.set(data, arrays.size);
+    return `weight ${t.shape} ${arrays.get(data)}`;
+  }
   if (is(t, 'constant'))
     return t.attrs.data.length <= 1024 ? `constant ${t.shape} ${t.attrs.data}` : `constant #${t.id}`;
   if (is(t, 'input')) return `input ${t.attrs.name} ${t.shape} ${t.dtype}`;

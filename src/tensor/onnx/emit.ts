@@ -17,6 +17,8 @@ import { shareCommon } from './cse.ts';
 import { OnnxGraph } from './model.ts';
 
 export interface EmitOptions {
+  /** For our own engine: whether it feeds the arrays of weights at each run, or keeps a copy of its own ('packed'). */
+  readonly weights?: 'shared' | 'packed';
   /** For any runtime: only operators of ai.onnx, in its lowest version that has them, and results under their plain names. */
   readonly standard?: boolean;
   /** The model's metadata_props. */
@@ -27,25 +29,38 @@ export interface Emitted {
   readonly model: Uint8Array;
   /** What to feed it and what it answers. */
   readonly signature: Signature;
+  /** Weights that are further inputs, to be fed these arrays. */
+  readonly weights: WeightArrays;
+  /** Packed weights: what the model refers to, to be given with it when it is opened. */
+  readonly external: WeightArrays;
   /** How many ONNX nodes it has. */
   readonly nodes: number;
   /** The version of ai.onnx it is written in. */
   readonly opset: number;
 }
 
+/** By a name inside the model. */
+export type WeightArrays = Readonly<Record<string, { readonly data: Float32Array; readonly shape: Shape }>>;
+
 export interface Signature {
   readonly inputs: Record<string, { shape: Shape; dtype: DType }>;
   readonly outputs: Record<string, { shape: Shape }>;
 }
 
+/** What a weight is called: no name that a caller would give. */
+const weightName = (i: number): string => `weight:${i}`;
+
 /** What a model's result is called: not its plain name, which for our own engine a program may also give to an input. */
 export const engineOutput = (name: string): string => `out:${name}`;
 
 /**
- * The ONNX model that computes `outputs`.
+ * The ONNX model that computes `outputs`. For our own engine it holds no weights; one for any runtime does.
  * @throws Error if two inputs, or with `standard` an input and an output, have one name.
  */
-export function emit(outputs: Record<string, Tensor>, { standard = false, metadata = {} }: EmitOptions = {}): Emitted {
+export function emit(
+  outputs: Record<string, Tensor>,
+  { standard = false, metadata = {}, weights: how = 'shared' }: EmitOptions = {},
+): Emitted {
   const shared = shareCommon(Object.values(outputs));
   const roots = Object.values(outputs).map((t) => shared.get(t)!);
   const order = topological(roots);
@@ -54,6 +69,7 @@ export function emit(outputs: Record<string, Tensor>, { standard = false, metada
   graph.metadata = metadata;
   const names = new Map<Tensor, string | string[]>();
   const inputs: Signature['inputs'] = {};
+  const weights: Record<string, { data: Float32Array; shape: Shape }> = {};
   const single = (t: Tensor): string => {
     const name = names.get(t);
     if (typeof name !== 'string') throw new Error(`Internal: ${t.op} has no single value.`);
@@ -81,6 +97,12 @@ export function emit(outputs: Record<string, Tensor>, { standard = false, metada
       if (name in inputs) throw new Error(`Two different inputs are named ${name}. Give each its own name.`);
       inputs[name] = { shape: t.shape, dtype: t.dtype };
       graph.inputs.push({ name, shape: t.shape, dtype: t.dtype });
+      names.set(t, name);
+    } else if (is(t, 'weight') && !standard) {
+      const name = weightName(Object.keys(weights).length);
+      weights[name] = { data: t.attrs.data, shape: t.shape };
+      if (how === 'shared') graph.inputs.push({ name, shape: t.shape, dtype: t.dtype });
+      else graph.external.push({ name, shape: t.shape, dtype: t.dtype });
       names.set(t, name);
     } else if (is(t, 'pick')) {
       names.set(t, (names.get(t.args[0]) as string[])[t.attrs.index]);
@@ -114,7 +136,14 @@ export function emit(outputs: Record<string, Tensor>, { standard = false, metada
     out[name] = { shape: t.shape };
   });
   const { nodes, opset } = graph;
-  return { model: graph.encode(), signature: { inputs, outputs: out }, nodes: nodes.length, opset };
+  return {
+    model: graph.encode(),
+    signature: { inputs, outputs: out },
+    weights: how === 'shared' ? weights : {},
+    external: how === 'packed' ? weights : {},
+    nodes: nodes.length,
+    opset,
+  };
 }
 
 function countUses(order: readonly Tensor[], roots: readonly Tensor[]): Map<Tensor, number> {
@@ -204,6 +233,7 @@ const EMIT: { [K in OpName]: Emit<K> } = {
     throw new Error('Internal: outputs are emitted with their node.');
   },
   constant: (g, _, t) => g.floats(t.attrs.data, t.shape),
+  weight: (g, _, t) => g.floats(t.attrs.data, t.shape),
   neg: same('Neg'),
   exp: same('Exp'),
   log: same('Log'),

@@ -9,6 +9,8 @@ import { ProtoWriter } from './protobuf.ts';
 /** Of ai.onnx, for our own engine. */
 const ENGINE_OPSET = 20;
 const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int64: 7 };
+/** Where a tensor's numbers are: not in the model. */
+const EXTERNAL = 1;
 const ATTRIBUTE_TYPE = { float: 1, int: 2, ints: 7 };
 
 /** An attribute: an integer, a list of integers, or a float marked as such. */
@@ -32,6 +34,8 @@ export class OnnxGraph {
   readonly nodes: OnnxNode[] = [];
   readonly inputs: Value[] = [];
   readonly outputs: Value[] = [];
+  /** Weights whose bytes are elsewhere, under their own names. */
+  readonly external: Value[] = [];
   /** The model's metadata_props: whatever a reader of the file should know. */
   metadata: Readonly<Record<string, string>> = {};
   /** Whether only operators of ai.onnx may be used, in forms that `opset.ts` knows. */
@@ -93,12 +97,19 @@ export class OnnxGraph {
     model.message(7, (graph) => {
       for (const n of this.nodes) graph.message(1, (w) => encodeNode(w, n));
       graph.text(2, 'graph');
-      for (const { name, shape, dtype, data } of this.initializers.values())
+      for (const value of this.initializers.values())
         graph.message(5, (w) => {
-          for (const d of shape) w.int(1, d);
-          w.int(2, ELEMENT_TYPE[dtype]);
-          w.text(8, name);
-          w.raw(9, data);
+          encodeHead(w, value);
+          w.raw(9, value.data);
+        });
+      for (const value of this.external)
+        graph.message(5, (w) => {
+          encodeHead(w, value);
+          w.message(13, (entry) => {
+            entry.text(1, 'location');
+            entry.text(2, value.name);
+          });
+          w.int(14, EXTERNAL);
         });
       for (const v of this.inputs) graph.message(11, (w) => encodeValue(w, v));
       for (const v of this.outputs) graph.message(12, (w) => encodeValue(w, v));
@@ -119,6 +130,13 @@ export class OnnxGraph {
       });
     return model.finish();
   }
+}
+
+/** Shape, type and name of a tensor with numbers. */
+function encodeHead(w: ProtoWriter, { name, shape, dtype }: Value): void {
+  for (const d of shape) w.int(1, d);
+  w.int(2, ELEMENT_TYPE[dtype]);
+  w.text(8, name);
 }
 
 function encodeNode(w: ProtoWriter, n: OnnxNode): void {

@@ -1,6 +1,7 @@
 /**
  * From a trained decoder to one that only infers: by a named backend, or by the fastest on this machine.
  */
+import type { Engine } from '../../../engine/engine.ts';
 import { key, normals } from '../../../random.ts';
 import type { NinaConfig } from '../config.ts';
 import type { Model } from '../nina.ts';
@@ -10,9 +11,11 @@ import { compileOnnx } from './onnx.ts';
 import { compileWasm } from './wasm/runtime.ts';
 
 export interface CompileNinaOptions {
+  /** What runs the backend 'onnx'. */
+  readonly engine: Engine;
   /** Largest batch of a call. */
   readonly maxBatch?: number;
-  /** Threads of ONNX Runtime; WebAssembly runs on the caller's. */
+  /** Threads of the engine; WebAssembly runs on the caller's. */
   readonly threads?: number;
 }
 
@@ -39,7 +42,7 @@ export function compileNina(
 export async function compileFastest(
   config: NinaConfig,
   model: Model,
-  options: CompileNinaOptions = {},
+  options: CompileNinaOptions,
 ): Promise<CompiledNina & { readonly measured: Measured }> {
   const folded = foldNina(config, model);
   const candidates: { compiled: CompiledNina; times: number[] }[] = [];
@@ -63,8 +66,8 @@ export async function compileFastest(
 async function compileFolded(
   folded: Folded,
   backend: Backend,
-  { maxBatch = MAX_BATCH, threads = 1 }: CompileNinaOptions,
+  { engine, maxBatch = MAX_BATCH, threads = 1 }: CompileNinaOptions,
 ): Promise<CompiledNina> {
-  if (backend === 'onnx') return compileOnnx(folded, { maxBatch, threads });
+  if (backend === 'onnx') return compileOnnx(folded, { engine, maxBatch, threads });
   return compileWasm(folded, { maxBatch, precision: backend === 'wasm-int8' ? 'int8' : 'float32' });
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { randomModel, unfolded, worst } from '../../../../test/support/nina.ts';
+import { cpu } from '../../../engine/index.ts';
 import { key, normals } from '../../../random.ts';
 import { leaves, type NDArray } from '../../../tensor/index.ts';
 import { BACKENDS, type Backend, compileFastest, compileNina, type NinaConfig, ninaSchema } from '../index.ts';
@@ -41,7 +42,7 @@ describe.each(BACKENDS)('%s', (backend) => {
     test.each([1, 3, 16])('agrees with the unfolded graph, batch %i', async (B) => {
       const { x, cond } = inputs(config, B);
       const wanted = await unfolded(config, model, x, cond, B);
-      using compiled = await compileNina(config, model, { backend });
+      using compiled = await compileNina(config, model, { engine: cpu, backend });
       const { actions, logProb } = await compiled.sample(x, cond, B);
       expect(worst(actions, wanted.actions)).toBeLessThanOrEqual(TOLERANCE[backend].actions);
       expect(worst(logProb, wanted.drawn)).toBeLessThanOrEqual(TOLERANCE[backend].nats);
@@ -49,7 +50,7 @@ describe.each(BACKENDS)('%s', (backend) => {
     });
 
     test('the log-probability of a sample is that of the actions it is', async () => {
-      using compiled = await compileNina(config, model, { backend });
+      using compiled = await compileNina(config, model, { engine: cpu, backend });
       const cases = fc.record({ seed: fc.nat(1e6), B: fc.integer({ min: 1, max: 4 }) });
       await fc.assert(
         fc.asyncProperty(cases, async ({ seed, B }) => {
@@ -67,7 +68,7 @@ describe.each(BACKENDS)('%s', (backend) => {
   const config = configs[0];
 
   test('rows of a batch do not know each other, nor what came before', async () => {
-    using compiled = await compileNina(config, randomModel(config, 1), { backend });
+    using compiled = await compileNina(config, randomModel(config, 1), { engine: cpu, backend });
     const { x, cond } = inputs(config, 3);
     const [D, C] = [x.length / 3, config.cond_dim];
     const together = (await compiled.sample(x, cond, 3)).actions.slice();
@@ -77,7 +78,7 @@ describe.each(BACKENDS)('%s', (backend) => {
   });
 
   test('wrong sizes are refused with both sizes', async () => {
-    using compiled = await compileNina(config, randomModel(config, 1), { backend, maxBatch: 2 });
+    using compiled = await compileNina(config, randomModel(config, 1), { engine: cpu, backend, maxBatch: 2 });
     const { x, cond } = inputs(config, 3);
     const call = async (B: number) => await compiled.sample(x, cond, B);
     await expect(call(3)).rejects.toThrow('sample was compiled for batches of 1 to 2; got 3.');
@@ -100,7 +101,7 @@ test('8 bits are a quarter of the weights', async () => {
   const model = randomModel(config, 1);
   const bytes = await Promise.all(
     BACKENDS.map(async (backend) => {
-      using compiled = await compileNina(config, model, { backend });
+      using compiled = await compileNina(config, model, { engine: cpu, backend });
       return compiled.weightBytes;
     }),
   );
@@ -112,7 +113,7 @@ test('8 bits are a quarter of the weights', async () => {
 
 test('the fastest is one of those measured, and never rounds weights', async () => {
   const config = configs[0];
-  using fastest = await compileFastest(config, randomModel(config, 1));
+  using fastest = await compileFastest(config, randomModel(config, 1), { engine: cpu });
   expect(Object.keys(fastest.measured).sort()).toEqual(['onnx', 'wasm']);
   expect(fastest.measured[fastest.backend]).toBe(Math.min(...Object.values(fastest.measured)));
 });

@@ -2,11 +2,11 @@
  * The folded decoder as a graph of tensor operations with its weights inside: what runs on ONNX Runtime, here or in a
  * browser, and what `nina export` writes.
  */
+import * as math from '../../../math.ts';
 import {
   add,
   broadcastTo,
   concat,
-  constant,
   exp,
   gather,
   gelu,
@@ -15,6 +15,7 @@ import {
   matmul,
   mul,
   neg,
+  weight as numbers,
   reshape,
   softmax,
   split,
@@ -53,7 +54,7 @@ function inputs({ chunk_length, action_dim, cond_dim }: NinaConfig, B: number, n
 
 /** log N(z; 0, I) + log |det dz/da|, where the couplings' part is the sum of all tanh(s), whichever way they ran. */
 function density(z: Tensor, tanhs: readonly Tensor[], D: number, logDet: number): Tensor {
-  const base = mul(add(sum(square(z), [1]), D * Math.log(2 * Math.PI)), -0.5);
+  const base = mul(add(sum(square(z), [1]), D * math.log(2 * Math.PI)), -0.5);
   return add(add(base, sum(concat(tanhs, 1), [1])), logDet);
 }
 
@@ -90,8 +91,8 @@ function applyMix(mix: Mix, x: Tensor): Tensor {
 
 /** x [B, inputs] to [B, outputs]. */
 function affine({ inputs, outputs, weight, bias }: Affine, x: Tensor): Tensor {
-  const y = matmul(x, constant(weight, [inputs, outputs]));
-  return bias ? add(y, constant(bias, [outputs])) : y;
+  const y = matmul(x, numbers(weight, [inputs, outputs]));
+  return bias ? add(y, numbers(bias, [outputs])) : y;
 }
 
 /** y1 [B, D/2] and what both hidden layers hear of the condition [B, 2H] to s and t [B, D/2]. */
@@ -99,7 +100,7 @@ function perceptrons({ first, hidden }: MlpNet, y1: Tensor, heard: Tensor): [s: 
   const x = add(affine(first, y1), heard);
   const H = x.shape[1] / 2;
   const next = ({ weight, bias, linear }: MlpHidden, h: Tensor) =>
-    affine(linear, gelu(layerNorm(h, constant(weight, [weight.length]), constant(bias, [bias.length]))));
+    affine(linear, gelu(layerNorm(h, numbers(weight, [weight.length]), numbers(bias, [bias.length]))));
   const [s, t] = split(x, 1, [H, H]) as [Tensor, Tensor];
   return hidden.reduce<[Tensor, Tensor]>(
     (pair, [scale, shift]) => [next(scale, pair[0]), next(shift, pair[1])],

@@ -4,8 +4,10 @@
  *   u_0 = x[order_0],  u_{i+1} = v_i M_i,  z = v_{n-1} M_{n-1},
  * where M_i is W_i with its columns in the order of permutation i + 1 (W_i = 1 without PLU, no permutation after the last).
  */
+
 import { invertTriangles } from '../../../flows/lu.ts';
 import type { PluParams } from '../../../flows/plu.ts';
+import { log } from '../../../math.ts';
 import type { NDArray } from '../../../tensor/tree.ts';
 import type { NinaConfig } from '../config.ts';
 import type { Buffers } from '../nina.ts';
@@ -58,7 +60,7 @@ export function foldMixes(config: NinaConfig, plu: PluParams<NDArray> | undefine
       steps: layers.map((i) => ({ layer: i, mix: i === 0 ? { order: orders[0] } : forward(i - 1) })),
       finish: forward(n - 1),
     },
-    logDet: plu ? plu.s.data.reduce((sum, s) => sum + Math.log(Math.abs(s)), 0) : 0,
+    logDet: plu ? plu.s.data.reduce((sum, s) => sum + log(Math.abs(s)), 0) : 0,
   };
 }
 

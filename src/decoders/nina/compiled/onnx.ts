@@ -1,8 +1,9 @@
 /**
- * The folded decoder on ONNX Runtime: one program per direction and batch size, made when first used.
+ * The folded decoder on an engine: one program per direction and batch size, made when first used.
  */
 
-import { ProgramCache } from '../../../engine/index.ts';
+import { ProgramCache } from '../../../engine/cache.ts';
+import type { Engine } from '../../../engine/engine.ts';
 import { Lifetime } from '../../../lifetime.ts';
 import type { CompiledNina } from './compiled.ts';
 import { checkCall } from './compiled.ts';
@@ -12,12 +13,13 @@ import { logProbGraph, sampleGraph } from './graph.ts';
 /** @param threads inside one operation */
 export function compileOnnx(
   folded: Folded,
-  { maxBatch, threads }: { maxBatch: number; threads: number },
+  { engine, maxBatch, threads }: { engine: Engine; maxBatch: number; threads: number },
 ): CompiledNina {
   const { chunk_length, action_dim, cond_dim } = folded.config;
   const sizes = { D: chunk_length * action_dim, C: cond_dim, maxBatch };
-  const sampling = new ProgramCache((B) => ({ outputs: sampleGraph(folded, B), threads }));
-  const scoring = new ProgramCache((B) => ({ outputs: logProbGraph(folded, B), threads }));
+  const options = { threads, weights: 'packed' } as const;
+  const sampling = new ProgramCache(engine, (B) => ({ ...sampleGraph(folded, B) }), options);
+  const scoring = new ProgramCache(engine, (B) => logProbGraph(folded, B), options);
   const life = new Lifetime('The compiled decoder', 'compile it again', () => {
     sampling[Symbol.dispose]();
     scoring[Symbol.dispose]();

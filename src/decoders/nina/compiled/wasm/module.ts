@@ -2,6 +2,7 @@
  * One WebAssembly module per decoder: `sample(batch)` and `logProb(batch)` as straight lines of kernel calls with every
  * address and size in the code. No operation is looked up, checked or allocated for when it runs.
  */
+import { log } from '../../../../math.ts';
 import { assembler, type Code, type Local } from '../../../../tensor/wasm/assembler.ts';
 import { call, clear, i32 } from '../../../../tensor/wasm/instructions.ts';
 import { PANEL, roundUp } from '../../../../tensor/wasm/product.ts';
@@ -63,7 +64,7 @@ export function ninaModule(folded: Folded, maxBatch: number, precision: Precisio
     folded,
     addresses,
     conditioner,
-    flow: flowKernels(m, places, D, sums, logDet - 0.5 * D * Math.log(2 * Math.PI)),
+    flow: flowKernels(m, places, D, sums, logDet - 0.5 * D * log(2 * Math.PI)),
     hear: linear.addCompact(cond, padded(1, config.cond_dim, conditionStride), conditioner.heard),
     conditionBytes: 4 * conditionStride,
     heard: memory.reserve(4 * maxBatch * conditioner.heard.length),

@@ -1,16 +1,26 @@
+import * as web from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
-import { grad, input, type Tensor } from '../tensor/index.ts';
+import { grad, input, type Tensor, weight } from '../tensor/index.ts';
+import { emit } from '../tensor/onnx/emit.ts';
 import { add, matmul, mul, sum, tanh } from '../tensor/ops.ts';
-import { compile, ProgramCache } from './index.ts';
+import { cpu, type Engine, ProgramCache } from './index.ts';
+import { onnxruntimeWeb } from './onnxruntime-web.ts';
 
 const x = input('x', [2, 3]);
 
-describe('compile and run', () => {
+web.env.wasm.numThreads = 1;
+web.env.logLevel = 'error';
+const ENGINES: Readonly<Record<string, Engine>> = {
+  'ONNX Runtime for Node': cpu,
+  'ONNX Runtime for the web': onnxruntimeWeb(web, { device: 'wasm' }),
+};
+
+describe.each(Object.entries(ENGINES))('%s', (_, engine) => {
   it('fills preallocated views of a flat array', async () => {
     const w = input('w', [3, 1]);
     const y = matmul(x, w);
     const [gx, gw] = grad(sum(y), [x, w]);
-    using program = await compile({ outputs: { gx: gx, gw: gw } });
+    using program = await engine.compile({ gx: gx, gw: gw });
     const flat = new Float32Array(12).fill(-1);
     const into = { gx: flat.subarray(1, 7), gw: flat.subarray(8, 11) };
     const out = await program.run({ x: Float32Array.of(1, 2, 3, 4, 5, 6), w: Float32Array.of(7, 8, 9) }, into);
@@ -19,7 +29,7 @@ describe('compile and run', () => {
   });
 
   it('reads what the fed arrays hold at each run', async () => {
-    using program = await compile({ outputs: { y: mul(x, 2) } });
+    using program = await engine.compile({ y: mul(x, 2) });
     const feed = new Float32Array(6).fill(1);
     expect((await program.run({ x: feed })).y[0]).toBe(2);
     feed.fill(5);
@@ -27,23 +37,39 @@ describe('compile and run', () => {
   });
 
   it('returns an output that is an input, twice', async () => {
-    using program = await compile({ outputs: { a: x, b: x } });
+    using program = await engine.compile({ a: x, b: x });
     const feed = Float32Array.of(1, 2, 3, 4, 5, 6);
     const { a, b } = await program.run({ x: feed });
     expect(a).toEqual(feed);
     expect(b).toEqual(feed);
   });
 
+  it('reads shared weights from their array at each run, packed ones when compiled, and neither is in its bytes', async () => {
+    const data = new Float32Array(1e5).fill(1);
+    const w = weight(data, [1e5]);
+    using first = await engine.compile({ y: sum(w) });
+    using second = await engine.compile({ y: sum(mul(w, 2)) });
+    data.fill(3);
+    expect((await first.run({})).y[0]).toBe(3e5);
+    expect((await second.run({})).y[0]).toBe(6e5);
+    using packed = await engine.compile({ y: sum(w) }, { weights: 'packed' });
+    data.fill(4);
+    expect((await packed.run({})).y[0]).toBe(3e5);
+    const { model } = emit({ y: add(sum(w), sum(weight(data, [1e5, 1]))) });
+    expect(model.length).toBeLessThan(1e3);
+    expect(emit({ y: sum(w) }, { weights: 'packed' }).model.length).toBeLessThan(1e3);
+  });
+
   it('computes a repeated subexpression once', async () => {
     const twice = add(tanh(mul(x, 3)), tanh(mul(x, 3)));
-    using once = await compile({ outputs: { y: tanh(mul(x, 3)) } });
-    using both = await compile({ outputs: { y: twice } });
+    using once = await engine.compile({ y: tanh(mul(x, 3)) });
+    using both = await engine.compile({ y: twice });
     expect(both.nodes).toBe(once.nodes + 1);
   });
 
   it('is deterministic to the bit', async () => {
     const w = input('w', [3, 64]);
-    using program = await compile({ outputs: { y: sum(tanh(matmul(x, w))) } });
+    using program = await engine.compile({ y: sum(tanh(matmul(x, w))) });
     const feeds = {
       x: Float32Array.of(1, 2, 3, 4, 5, 6),
       w: Float32Array.from({ length: 192 }, (_, i) => Math.sin(i)),
@@ -65,12 +91,12 @@ describe('errors', () => {
       'Input x needs 6 float32 numbers for shape [2, 3]; got 6 in a BigInt64Array.',
     ],
   ])('%s feed', async (_, feeds, message) => {
-    using program = await compile({ outputs: { y } });
+    using program = await cpu.compile({ y });
     await expect(program.run(feeds)).rejects.toThrow(message);
   });
 
   it('two inputs of one name and different shapes', async () => {
-    await expect(compile({ outputs: { y: add(sum(x), sum(input('x', [4]))) } })).rejects.toThrow(
+    await expect(cpu.compile({ y: add(sum(x), sum(input('x', [4]))) })).rejects.toThrow(
       'Two different inputs are named x.',
     );
   });
@@ -79,9 +105,9 @@ describe('errors', () => {
 describe('ProgramCache', () => {
   it('compiles each size once', async () => {
     let built = 0;
-    using cache = new ProgramCache((batch) => {
+    using cache = new ProgramCache(cpu, (batch) => {
       built++;
-      return { outputs: { y: sum(input('x', [batch])) } };
+      return { y: sum(input('x', [batch])) };
     });
     const three = await cache.get(3);
     expect(await cache.get(3)).toBe(three);
@@ -98,7 +124,7 @@ const STRETCHES = 4;
 it('does not grow over 500 steps', async () => {
   const w: Tensor = input('w', [256, 256]);
   const loss = sum(tanh(matmul(tanh(matmul(input('x', [80, 256]), w)), w)));
-  using program = await compile({ outputs: { loss, g: grad(loss, [w])[0] } });
+  using program = await cpu.compile({ loss, g: grad(loss, [w])[0] });
   const feeds = { x: new Float32Array(80 * 256).fill(0.1), w: new Float32Array(65536).fill(0.01) };
   const into = { loss: new Float32Array(1), g: new Float32Array(65536) };
   const growth: number[] = [];

@@ -1,0 +1,41 @@
+/**
+ * The contract of whatever runs graphs: types alone, so that a model can name it and load none. An engine is an argument;
+ * only what runs in Node alone has a default (`cpu` in index.ts).
+ */
+import type { Signature } from '../tensor/onnx/emit.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+export type Feed = Float32Array | BigInt64Array;
+
+export type Device = 'cpu' | 'webgpu' | 'wasm';
+
+export interface CompileOptions {
+  /** Threads inside one operation, 1 unless given. More than one helps large products and hurts small graphs. */
+  readonly threads?: number;
+  /**
+   * 'shared', unless given: weights are read from their arrays at each run, and the program keeps none. 'packed': they are
+   * copied now, laid out for fast products, and what follows from them alone is computed; later changes are not seen.
+   */
+  readonly weights?: 'shared' | 'packed';
+}
+
+export interface Program extends Disposable {
+  readonly signature: Signature;
+  /** How many operations the program has. */
+  readonly nodes: number;
+  /**
+   * Runs the program.
+   * @param feeds one flat array per input, row-major.
+   * @param into preallocated arrays for outputs; the others are allocated.
+   * @throws Error naming a missing, unknown or wrongly sized feed; NinaError after disposal.
+   */
+  run(feeds: Record<string, Feed>, into?: Record<string, Float32Array>): Promise<Record<string, Float32Array>>;
+}
+
+export interface Engine {
+  /** Library and version, recorded with every result: 'onnxruntime-node 1.30.0'. */
+  readonly name: string;
+  readonly device: Device;
+  /** Compiles the graph of named results into a program. @throws NinaError when it cannot run here. */
+  compile(outputs: Record<string, Tensor>, options?: CompileOptions): Promise<Program>;
+}

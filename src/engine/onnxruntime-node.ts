@@ -1,0 +1,88 @@
+/**
+ * The one door to ONNX Runtime for Node: no other module imports it (`scripts/check-imports.mjs`), so that nothing can
+ * load it before its telemetry is settled, importing this package loads no native code, and its failures become sentences.
+ */
+import { createRequire } from 'node:module';
+import type * as Ort from 'onnxruntime-node';
+import { requireAddressSpace } from '../address-space.ts';
+import { NinaError } from '../errors.ts';
+import { emit } from '../tensor/onnx/emit.ts';
+import type { Engine } from './engine.ts';
+import { type OnnxRuntime, sessionOptions, sessionProgram } from './onnxruntime.ts';
+import { settleTelemetry } from './telemetry.ts';
+
+/** The package as it is, for what the engine does not do: running a model of another program. */
+export type NodeRuntime = typeof Ort;
+
+const NAME = `onnxruntime-node ${createRequire(import.meta.url)('onnxruntime-node/package.json').version}`;
+
+/** Library, thread pool and a small arena. */
+const LIBRARY_BYTES = 350e6;
+/** Of a session beside its weights. */
+const SESSION_BYTES = 100e6;
+
+/**
+ * ONNX Runtime for Node, loaded when a first program is compiled.
+ * @param device 'webgpu' runs on the graphics card that Vulkan, Metal or Direct3D finds.
+ */
+export function onnxruntime({ device = 'cpu' }: { readonly device?: 'cpu' | 'webgpu' } = {}): Engine {
+  return {
+    name: NAME,
+    device,
+    async compile(outputs, { threads = 1, weights = 'shared' } = {}) {
+      const emitted = emit(outputs, { weights });
+      const { model, external } = emitted;
+      const ort = await loadRuntime();
+      const options = sessionOptions(emitted, device, threads);
+      // The engine parses the model and copies what it keeps of weights.
+      const kept = Object.values(external).reduce((bytes, { data }) => bytes + data.byteLength, model.length);
+      requireAddressSpace('A program needs', 2 * kept + SESSION_BYTES);
+      const session = await withMemory(`open a program of ${(kept / 1e6).toFixed(1)} MB`, () =>
+        ort.InferenceSession.create(model, options),
+      );
+      return sessionProgram(ort, session, emitted, { fills: true, around: (run) => withMemory('run a program', run) });
+    },
+  };
+}
+
+let loading: Promise<NodeRuntime & OnnxRuntime> | undefined;
+
+/** The package, loaded on first use. @throws NinaError when it cannot be loaded here. */
+export function loadRuntime(): Promise<NodeRuntime & OnnxRuntime> {
+  loading ??= load().catch((cause) => {
+    // The next call tries again.
+    loading = undefined;
+    throw cause;
+  });
+  return loading;
+}
+
+async function load(): Promise<NodeRuntime & OnnxRuntime> {
+  await settleTelemetry();
+  requireAddressSpace('ONNX Runtime needs', LIBRARY_BYTES);
+  try {
+    return (await import('onnxruntime-node')) as NodeRuntime & OnnxRuntime;
+  } catch (cause) {
+    throw new NinaError(
+      `${NAME} could not be loaded on ${process.platform} ${process.arch}: ${firstLine(cause)}. It runs on macOS ` +
+        "(arm64), Linux with glibc and Windows (x64, arm64). Install the package anew on this machine, or raise the limit of address space ('ulimit -v') if there is one.",
+      { cause },
+    );
+  }
+}
+
+/** Runs a call of the runtime. @throws NinaError when memory is short; other errors pass unchanged. */
+async function withMemory<T>(what: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    if (!/bad_alloc|failed to allocate memory|allocation failed|out of memory/i.test(String(cause))) throw cause;
+    throw new NinaError(
+      `ONNX Runtime could not ${what}: it got no memory (${firstLine(cause)}). Use a smaller batch or model, or give the ` +
+        "process more memory or address space ('ulimit -v', h_vmem).",
+      { cause },
+    );
+  }
+}
+
+const firstLine = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)).split('\n')[0].trim();
