@@ -24,7 +24,7 @@ const EXPORTS: Record<string, string> = {
   './policy': 'loadPolicy',
   './random': 'key',
   './data': 'readDemonstrations',
-  './sim': 'Environment',
+  './sim': 'TabletopEnvironment',
   './train': 'train',
   './rollout': 'evaluate',
   './record': 'recordDemonstrations',

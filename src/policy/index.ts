@@ -1,5 +1,6 @@
 /** Policies: encoder + decoder + action specification + normalisation, and the checkpoints that hold them. */
 export { type ActionSpecification, checkActions, describeActions, LIBERO_ACTION } from './action.ts';
+export { actorOf } from './actor.ts';
 export { resolveBackend } from './backend.ts';
 export { POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
 export { BUFFER_PREFIX, buffersFrom, storedBuffers } from './buffers.ts';
@@ -28,4 +29,5 @@ export {
   type SampleOptions,
   type Samples,
 } from './policy.ts';
+export { type Actor, createSession, type Decision, type Session, type SessionOptions } from './session.ts';
 export { quantilesOf, rankIn, type SurpriseStatistics, surpriseHorizon, surpriseScale } from './surprise.ts';
