@@ -23,7 +23,8 @@ beforeAll(async () => {
   await writeDemonstrations(at('demos'), 4);
   fs.writeFileSync(
     at('tiny.yaml'),
-    `data: ${at('demos')}\nn_layers: 2\naffine_dim: 16\nencoder_dim: 16\nencoder_heads: 2\nbatch_size: 8\nmax_steps: 2\ncheckpoint_every: 2\nlearning_rate: 0.001\n`,
+    `data: ${at('demos')}\ndecoder: { n_layers: 2, affine_dim: 16 }\nencoder: { dim: 16, heads: 2 }\n` +
+      'training: { batch_size: 8, max_steps: 2, checkpoint_every: 2, learning_rate: 0.001 }\n',
   );
   expect(nina('demos', ...SUITE, '--episodes', 1, '--out', at('recorded')).code).toBe(0);
 });

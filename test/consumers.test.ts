@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import * as vm from 'node:vm';
-import { build } from 'vite';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ninaSchema } from '../src/decoders/nina/config.ts';
 import { compileWasm, foldNina } from '../src/decoders/nina/wasm.ts';
@@ -26,27 +26,63 @@ beforeAll(() => {
 });
 afterAll(() => fs.rmSync(project, { recursive: true }));
 
+/** What loads where there is no Node; everything else of the package reads files, trains or runs workers. */
+const PURE = [
+  'decoders',
+  'decoders/nina/wasm',
+  'encoders/state',
+  'engine/web',
+  'flows',
+  'nn',
+  'random',
+  'sim',
+  'tensor',
+];
+
+/** Bundles what a line of code imports. @throws of esbuild, for an import of a module of Node */
+async function bundle(code: string, format: 'iife' | 'esm', globalName?: string) {
+  // MuJoCo asks for `module` where it finds itself in Node, and nowhere else.
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: code, resolveDir: project },
+    ...{ format, globalName, bundle: true, platform: 'browser', external: ['module'] },
+    ...{ write: false, metafile: true, logLevel: 'silent' },
+  });
+  expect(outputFiles.length).toBe(1);
+  const external = Object.entries(metafile.inputs).filter(([, { imports }]) => imports.some((from) => from.external));
+  return {
+    code: outputFiles[0].text,
+    modules: Object.keys(metafile.inputs),
+    asksForMore: external.map(([name]) => name),
+  };
+}
+
 describe('bundled for a browser', () => {
   const OURS = 'NinaBundle';
   let code: string;
   let modules: string[];
   beforeAll(async () => {
-    const entry = at('entry.js');
-    fs.writeFileSync(entry, "export * from 'nina-vla/decoders/nina/wasm';\nexport * from 'nina-vla/random';\n");
-    const lib = { entry, formats: ['iife' as const], name: OURS };
-    const built = await build({ root: project, configFile: false, logLevel: 'error', build: { write: false, lib } });
-    const { output } = (Array.isArray(built) ? built[0] : built) as Exclude<
-      typeof built,
-      unknown[] | { close(): unknown }
-    >;
-    expect(output.length).toBe(1);
-    code = output[0].code;
-    modules = Object.keys(output[0].modules);
+    const names = ['decoders/nina/wasm', 'random'];
+    ({ code, modules } = await bundle(
+      names.map((name) => `export * from 'nina-vla/${name}';`).join('\n'),
+      'iife',
+      OURS,
+    ));
+  });
+
+  test.each(PURE)('%s asks for nothing of Node and no native engine', async (name) => {
+    const { modules, asksForMore, code } = await bundle(`export * from 'nina-vla/${name}';`, 'esm');
+    expect(modules.filter((module) => /node_modules\/(onnxruntime|h5wasm)|\.node$/.test(module))).toEqual([]);
+    expect(asksForMore.filter((module) => !module.includes('@mujoco/mujoco/'))).toEqual([]);
+    expect(code).not.toMatch(/["'`]node:/);
+  });
+
+  test('what needs Node is told so when it is bundled', async () => {
+    await expect(bundle("export * from 'nina-vla/sim/suites';", 'esm')).rejects.toThrow(/Could not resolve "node:fs"/);
   });
 
   test('holds nothing of Node, ONNX Runtime or MuJoCo', () => {
-    expect(code).not.toMatch(/["'`]node:|__vite-browser-external|\brequire\(/);
-    expect(modules.filter((name) => /onnxruntime|mujoco|h5wasm|external/.test(name))).toEqual([]);
+    expect(code).not.toMatch(/["'`]node:|\brequire\(/);
+    expect(modules.filter((name) => /onnxruntime|mujoco|h5wasm/.test(name))).toEqual([]);
   });
 
   /** Runs a script beside the bundle where there is only the language, WebAssembly and TextEncoder. @returns its JSON. */

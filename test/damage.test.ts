@@ -55,12 +55,12 @@ describe('a checkpoint whose hashes fit', () => {
     [
       'a width beyond memory',
       () => json('config.json', (c) => Object.assign(c.decoder, { affine_dim: 1e8 })),
-      /asks for at least \d+ numbers; it holds \d+/,
+      /26 of another shape:\n {4}decoder\.flow\.mlp\.cond\.weight wants float32 \[6,100000000,12\], got float32 \[6,8,12\]/,
     ],
     [
       'layers beyond memory',
       () => json('config.json', (c) => Object.assign(c.decoder, { n_layers: 2 ** 40 })),
-      /asks for at least \d+ numbers/,
+      /decoder\.n_layers: Too big: expected number to be <=256/,
     ],
     [
       'a chunk of another length than the self-test',
@@ -130,7 +130,7 @@ describe('a parity fixture', () => {
 
   test('of a decoder beyond memory is refused before it is built', async () => {
     await expect(fixture(({ metadata }) => Object.assign(metadata, { n_layers: '1000000000' }))).rejects.toThrow(
-      /describes at least \d+ numbers, it holds \d+/,
+      'n_layers',
     );
   });
 });

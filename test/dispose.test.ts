@@ -7,7 +7,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPooling } from '../src/bench/models.ts';
-import { BACKENDS, compileFastest, compileNina, foldNina, ninaSchema } from '../src/decoders/nina/index.ts';
+import { BACKENDS, compileNina, foldNina, ninaSchema } from '../src/decoders/nina/index.ts';
 import { compileWasm } from '../src/decoders/nina/wasm.ts';
 import { cpu, ProgramCache } from '../src/engine/index.ts';
 import { NinaError } from '../src/errors.ts';
@@ -35,11 +35,10 @@ beforeAll(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'dispose-'));
   await saveRandomPolicy(path.join(dir, 'nina'));
   await saveRandomPolicy(path.join(dir, 'flower'), {
-    decoder: 'flower',
+    name: 'flower',
     dit_dim: 16,
     n_heads: 2,
     n_layers: 1,
-    embed_dim: 64,
   });
 });
 afterAll(() => fs.rmSync(dir, { recursive: true }));
@@ -83,14 +82,14 @@ const REGISTRY: Readonly<Record<string, () => Promise<Lifetime>>> = {
     return { owner, uses: { 'get a known size': () => owner.get(1), 'get a new size': () => owner.get(2) }, says };
   },
   ...Object.fromEntries(POLICY_BACKENDS.map((backend) => [`Policy, ${backend}`, () => policy('nina', backend)])),
-  'Policy of FLOWER': () => policy('flower', 'graph'),
+  'Policy of FLOWER, wasm': () => policy('flower', 'wasm'),
+  'Policy of FLOWER, graph': () => policy('flower', 'graph'),
   ...Object.fromEntries(
     BACKENDS.map((backend) => [
       `CompiledNina, ${backend}`,
       async () => compiled(await compileNina(config, model, { engine: cpu, backend })),
     ]),
   ),
-  'CompiledNina, fastest': async () => compiled(await compileFastest(config, model, { engine: cpu })),
   'WasmNina for browsers': async () => compiled(await compileWasm(foldNina(config, model), { maxBatch: 1 })),
   TabletopEnvironment: async () => {
     const owner = await TabletopEnvironment.open(loadSuite('tabletop-object')[0]);
@@ -201,7 +200,17 @@ test('a cache whose program cannot compile is disposed of in silence', async () 
 });
 
 /** Parts of the above, or of work that owns them until its end. */
-const INSIDE = ['Lifetime', 'Decoding', 'Seeing', 'Batches', 'Update', 'Validation', 'RawFile'];
+const INSIDE = [
+  'Lifetime',
+  'FoldedDecoder',
+  'Decoding',
+  'CompiledEncoder',
+  'SelfTest',
+  'Batches',
+  'Update',
+  'Validation',
+  'RawFile',
+];
 /** Tested with what it writes. */
 const ELSEWHERE = ['DemonstrationWriter'];
 

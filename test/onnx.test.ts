@@ -16,8 +16,8 @@ const DECODERS: Record<string, object> = {
   'mlp with PLU': {},
   transformer: { ...trans, use_plu: false },
   'transformer with PLU': trans,
-  flower: { decoder: 'flower', dit_dim: 16, n_heads: 2, n_layers: 1, embed_dim: 64 },
-  regression: { decoder: 'regression', hidden_dim: 16, cond_dim: 12 },
+  flower: { name: 'flower', dit_dim: 16, n_heads: 2, n_layers: 1 },
+  regression: { name: 'regression', hidden_dim: 16, cond_dim: 12 },
 };
 const BATCHES = [1, 3];
 /** Of the largest number, or 1: another build's sums and exponentials, in float32, amplified by a few layers of flow. */

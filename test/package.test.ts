@@ -25,6 +25,7 @@ const EXPORTS: Record<string, string> = {
   './random': 'key',
   './data': 'readDemonstrations',
   './sim': 'TabletopEnvironment',
+  './sim/suites': 'loadSuite',
   './train': 'train',
   './rollout': 'evaluate',
   './record': 'recordDemonstrations',

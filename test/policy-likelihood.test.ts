@@ -3,9 +3,16 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import * as nina from '../src/decoders/nina/index.ts';
+import { decoderOf } from '../src/decoders/index.ts';
 import { cpu } from '../src/engine/index.ts';
-import { decoderOf, type LoadedPolicy, loadPolicy, readCheckpoint } from '../src/policy/index.ts';
+import {
+  buildPolicy,
+  contextShape,
+  decoderModel,
+  type LoadedPolicy,
+  loadPolicy,
+  readCheckpoint,
+} from '../src/policy/index.ts';
 import { key } from '../src/random.ts';
 import { observation, saveRandomPolicy } from './support/policy.ts';
 
@@ -75,8 +82,7 @@ describe('the most likely of K samples', () => {
 
 test('the log-probability of an answer is that of the sample before it is clamped', async () => {
   const { config, model } = readCheckpoint(at('nina'));
-  const { params, buffers } = decoderOf(model);
-  if (config.decoder.decoder !== 'nina') throw new Error('wanted a NinA decoder');
+  const { folding } = decoderOf(config.decoder);
   // Where nothing was clamped, the policy's own density of its answer must be the same number.
   const { actions, logProb } = await tame.sample(observation, { key: key(2), temperature: 0.1, count: 8 });
   const inside = actions.flatMap((chunk, k) => (chunk.every((a) => Math.abs(a) < 1) ? [k] : []));
@@ -84,12 +90,8 @@ test('the log-probability of an answer is that of the sample before it is clampe
   for (const k of inside)
     expect(Math.abs((await tame.logProb!(observation, actions[k]))[0] - logProb![k])).toBeLessThan(NATS);
   // And where something was, it is the density of what the flow gave.
-  using compiled = await nina.compileNina(
-    config.decoder,
-    { params: params.nina!.flow, buffers },
-    { engine: cpu, backend: 'onnx' },
-  );
-  const condition = new Float32Array(config.decoder.cond_dim);
+  using compiled = await folding!.compile(config.decoder, decoderModel(model), { engine: cpu, backend: 'onnx' });
+  const condition = new Float32Array(contextShape(config, 1)[1]);
   const wide = await compiled.sample(new Float32Array(70).fill(1.5), condition, 1);
   expect(wide.actions.some((a) => Math.abs(a) > 1)).toBe(true);
   const [drawn, unclamped] = [wide.logProb[0], wide.actions.slice()];
@@ -140,15 +142,36 @@ test('auto is an exact one', async () => {
 });
 
 test('a decoder without density acts, and says what it has not', async () => {
-  const regression = { decoder: 'regression', hidden_dim: 8, n_layers: 1, cond_dim: 12 };
+  const regression = { name: 'regression', hidden_dim: 8, n_layers: 1, cond_dim: 12 };
   const location = await saveRandomPolicy(at('regression'), regression);
   using plain = await loadPolicy(location);
-  expect(plain.backend).toBe('graph');
+  expect(plain.backend).toBe('wasm');
   expect(await plain.infer(observation, options)).not.toHaveProperty('logProb');
   expect(plain).not.toHaveProperty('logProb');
   expect(plain).not.toHaveProperty('surprise');
   await expect(plain.infer(observation, { ...options, bestOf: 2 })).rejects.toThrow(
-    'regression decoder has no log-prob',
+    'A regression decoder has no log-probabilities to choose by; a flow has.',
   );
-  await expect(loadPolicy(location, { backend: 'wasm' })).rejects.toThrow("has only 'graph'");
+  await expect(loadPolicy(location, { backend: 'onnx' })).rejects.toThrow(
+    "--backend onnx: this policy's regression decoder has only 'wasm', 'graph'.",
+  );
+});
+
+test.each([
+  { name: 'flower', dit_dim: 16, n_heads: 2, n_layers: 1 },
+  { name: 'regression', hidden_dim: 8, n_layers: 1, cond_dim: 12 },
+])('a policy of $name acts alike without an engine', async (decoder) => {
+  const location = await saveRandomPolicy(at(`${decoder.name}-wasm`), decoder);
+  const { config, statistics, model } = readCheckpoint(location);
+  using pure = await buildPolicy({ config, statistics, model });
+  using graph = await loadPolicy(location, { backend: 'graph' });
+  expect([pure.backend, graph.backend]).toEqual(['wasm', 'graph']);
+  const [got, wanted] = [
+    await pure.sample(observation, { ...options, count: K }),
+    await graph.sample(observation, { ...options, count: K }),
+  ];
+  for (let k = 0; k < K; k++) expect(worst(got.actions[k], wanted.actions[k])).toBeLessThan(ACTIONS);
+  await expect(buildPolicy({ config, statistics, model }, { backend: 'graph' })).rejects.toThrow(
+    "The backend 'graph' runs on an engine, and none was given. Pass one, or choose 'wasm'.",
+  );
 });

@@ -94,7 +94,8 @@ test('the commands', async () => {
   await writeDemonstrations(at('demos'), 4);
   fs.writeFileSync(
     at('tiny.yaml'),
-    'n_layers: 2\naffine_dim: 16\nencoder_dim: 16\nencoder_heads: 2\nbatch_size: 8\nmax_steps: 2\ncheckpoint_every: 2\nlearning_rate: 0.001\n',
+    'decoder: { n_layers: 2, affine_dim: 16 }\nencoder: { dim: 16, heads: 2 }\n' +
+      'training: { batch_size: 8, max_steps: 2, checkpoint_every: 2, learning_rate: 0.001 }\n',
   );
   const nina = (...args: string[]) => {
     const { status, stderr, written } = run([path.join(root, 'dist/cli/nina.js'), ...args]);

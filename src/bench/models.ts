@@ -2,15 +2,13 @@
  * The decoders of the paper's latency table, at the paper's sizes, with random weights: how long a decode takes does not
  * depend on the numbers. The action module alone, batch 1: from the encoder's features to a chunk of actions.
  */
-import { type DecoderConfig, decoderSchema } from '../decoders/config.ts';
-import * as decoders from '../decoders/decoder.ts';
 import { CONFIGURATIONS } from '../decoders/flower/index.ts';
-import * as nina from '../decoders/nina/index.ts';
+import { type DecoderConfig, decoderOf, decoderSchema, drawModel } from '../decoders/index.ts';
 import { initPool, pool } from '../decoders/pool.ts';
 import { cpu } from '../engine/index.ts';
 import { NinaError } from '../errors.ts';
 import { fold, type Key, normals } from '../random.ts';
-import { freeze, input, layoutOf, type Shape, type Tensor } from '../tensor/index.ts';
+import { freeze, input, layoutOf, leaves, materialise, type Shape, type Tensor } from '../tensor/index.ts';
 import type { Contestant } from './measure.ts';
 import { type Weights, weightsOf } from './weights.ts';
 
@@ -18,8 +16,9 @@ import { type Weights, weightsOf } from './weights.ts';
 export interface Model {
   readonly name: string;
   readonly config: DecoderConfig;
-  /** S, the tokens of the encoder: a diffusion decoder attends to each. */
+  /** S, the tokens of the encoder, and W, their width: a diffusion decoder attends to each. */
   readonly tokens: number;
+  readonly width: number;
 }
 
 /**
@@ -32,14 +31,14 @@ export const PAPER_WIDTH = 1024;
 
 /** The paper's table (arXiv 2508.16845), under the paper's names. */
 export const PAPER: readonly Model[] = [
-  { name: 'Diffusion 330M', config: { decoder: 'flower', ...CONFIGURATIONS['diffusion-330m'] } as const },
-  { name: 'Diffusion 31M', config: { decoder: 'flower', ...CONFIGURATIONS['diffusion-31m'] } as const },
+  { name: 'Diffusion 330M', config: { name: 'flower', ...CONFIGURATIONS['diffusion-330m'] } as const },
+  { name: 'Diffusion 31M', config: { name: 'flower', ...CONFIGURATIONS['diffusion-31m'] } as const },
   {
     name: 'NinA Transformer 38M',
-    config: { decoder: 'nina', backbone: 'trans', n_layers: 18, affine_dim: 256, block_depth: 3 } as const,
+    config: { name: 'nina', backbone: 'trans', n_layers: 18, affine_dim: 256, block_depth: 3 } as const,
   },
-  { name: 'NinA MLP 2M', config: { decoder: 'nina', backbone: 'mlp', n_layers: 28, affine_dim: 64 } as const },
-].map(({ name, config }) => ({ name, config: decoderSchema.parse(config), tokens: PAPER_TOKENS }));
+  { name: 'NinA MLP 2M', config: { name: 'nina', backbone: 'mlp', n_layers: 28, affine_dim: 64 } as const },
+].map(({ name, config }) => ({ name, config: decoderSchema.parse(config), tokens: PAPER_TOKENS, width: PAPER_WIDTH }));
 
 /** Of ONNX Runtime; WebAssembly runs on the caller's. */
 const THREADS = 1;
@@ -57,36 +56,35 @@ export interface Decoder extends Contestant, Disposable {
 }
 
 /** Floating-point sums in another order, through a flow; and the rounding of weights to 8 bits. Garbage differs by more. */
-const TOLERANCE: Readonly<Record<nina.Backend, number>> = { onnx: 1e-4, wasm: 1e-4, 'wasm-int8': 0.05 };
+const tolerance = (backend: string) => (backend.endsWith('int8') ? 0.05 : 1e-4);
 
 /**
  * The model on each of its backends, with weights drawn from the key.
  * @throws NinaError if a backend does not answer what the graph answers.
  */
-export async function* open({ name, config, tokens }: Model, key: Key): AsyncGenerator<Decoder> {
-  // The width of the tokens matters to pooling alone, and to diffusion, whose configuration says it.
-  const model = decoders.init(key, config, 1);
-  const { params, buffers } = model;
-  const frozen = freeze(params);
+export async function* open({ name, config, tokens, width }: Model, key: Key): AsyncGenerator<Decoder> {
+  const decoder = decoderOf(config);
+  const model = drawModel(decoder.blueprint(key, config, width));
+  const bound = decoder.bind(config, model.buffers, freeze(model.params), freeze(decoder.derived(config, model)));
   const z = input('z', [1, config.chunk_length, config.action_dim]);
-  const seen = input('seen', decoders.contextShape(config, 1, tokens));
-  const inverses = decoders.inverses(config, model);
-  const actions = decoders.sample(config, { buffers }, frozen, z, seen, inverses && freeze(inverses));
-  const feeds = numbersFor({ ...(config.decoder !== 'regression' && { z }), seen }, key);
-  const size = layoutOf(params.nina?.flow ?? params.regression?.mlp ?? params.flower!).size;
-  const reference = await graph(name, size, actions, feeds);
+  const seen = input('seen', decoder.contextShape(config, 1, tokens, width));
+  const feeds = numbersFor({ ...(decoder.takesNoise && { z }), seen }, key);
+  const size = leaves<{ shape: Shape }>(model.params)
+    .filter(([path]) => !path.startsWith('pool.'))
+    .reduce((n, [, { shape }]) => n + count(shape), 0);
+  const reference = await graph(name, size, bound.sample(z, seen), feeds);
   yield reference;
-  if (config.decoder !== 'nina' || !params.nina) return;
+  const { folding } = decoder;
+  if (!folding) return;
 
   const expected = await reference.run();
-  for (const backend of nina.BACKENDS) {
-    const flow = { params: params.nina.flow, buffers };
-    const compiled = await nina.compileNina(config, flow, { engine: cpu, backend, maxBatch: 1, threads: THREADS });
+  for (const backend of folding.backends) {
+    const compiled = await folding.compile(config, model, { backend, engine: cpu, maxBatch: 1, threads: THREADS });
     const run = async () => (await compiled.sample(feeds.z, feeds.seen, 1)).actions;
     const maxDifference = difference(await run(), expected);
-    if (!(maxDifference <= TOLERANCE[backend]))
+    if (!(maxDifference <= tolerance(backend)))
       throw new NinaError(
-        `${name} on the backend ${backend} answers other actions than the graph: they differ by ${maxDifference} of the largest, at most ${TOLERANCE[backend]} is rounding. Its time would mean nothing.`,
+        `${name} on the backend ${backend} answers other actions than the graph: they differ by ${maxDifference} of the largest, at most ${tolerance(backend)} is rounding. Its time would mean nothing.`,
       );
     const weights = { residentBytes: compiled.weightBytes, readBytes: compiled.weightBytes };
     const dispose = () => compiled[Symbol.dispose]();
@@ -96,7 +94,7 @@ export async function* open({ name, config, tokens }: Model, key: Key): AsyncGen
 
 /** What the decoders that are conditioned on one vector [C] need before: the mean of S tokens [W], projected. */
 export function openPooling(tokens: number, W: number, C: number, key: Key): Promise<Decoder> {
-  const params = initPool(key, W, C);
+  const params = materialise(initPool(key, W, C));
   const seen = input('seen', [1, tokens, W]);
   return graph('pooling', layoutOf(params).size, pool(freeze(params), seen), numbersFor({ seen }, key));
 }

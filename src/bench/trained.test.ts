@@ -3,18 +3,15 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { UsageError } from '../errors.ts';
-import { trainConfig } from '../train/index.ts';
+import { assignments, trainConfig } from '../train/index.ts';
 import { readTrained } from './trained.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-trained-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-const setting = (value: unknown) => ({ value, where: 'test' });
-const settingsOf = (decoder: string, more: Record<string, unknown>) =>
-  trainConfig(new Map(Object.entries({ decoder, ...more }).map(([name, value]) => [name, setting(value)])));
 const settings = {
-  flow: settingsOf('nina', { n_layers: 4, affine_dim: 16 }),
-  diffusion: settingsOf('flower', { dit_dim: 32, n_heads: 2, n_layers: 2, encoder_dim: 48 }),
+  flow: trainConfig(assignments(['decoder=nina', 'n_layers=4', 'affine_dim=16'])),
+  diffusion: trainConfig(assignments(['decoder=flower', 'dit_dim=32', 'n_heads=2', 'n_layers=2', 'encoder.dim=48'])),
 };
 
 function file(name: string, ...lines: string[]): string {
@@ -48,13 +45,9 @@ test('variants come with their decoder and the success of the seeds that ran on 
   const [flow, diffusion] = trained;
   expect(flow.success_rate).toBe(17 / 20);
   expect(flow.interval[0]).toBeLessThan(17 / 20);
-  expect(flow.model.config).toMatchObject({ decoder: 'nina', n_layers: 4, affine_dim: 16 });
+  expect(flow.model.config).toMatchObject({ name: 'nina', n_layers: 4, affine_dim: 16 });
   // The encoder's token is as wide as the encoder was.
-  expect(diffusion.model.config).toMatchObject({
-    decoder: 'flower',
-    dit_dim: 32,
-    embed_dim: 4 * 48,
-  });
+  expect(diffusion.model).toMatchObject({ config: { name: 'flower', dit_dim: 32 }, width: 4 * 48 });
 });
 
 test('a variant that no seed has on all suites is left out', () => {

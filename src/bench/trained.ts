@@ -9,7 +9,7 @@ import { NinaError, UsageError } from '../errors.ts';
 import { readJsonLines } from '../json.ts';
 import { rate } from '../statistics/index.ts';
 import { settingsIn, trainConfig } from '../train/index.ts';
-import { decoderConfig } from '../train/parts.ts';
+import { decoderConfig, widthOfTokens } from '../train/parts.ts';
 import type { Model } from './models.ts';
 
 const line = z
@@ -75,5 +75,6 @@ function readLines(file: string): Line[] {
 
 function modelOf({ label, settings }: Line, where: string): Model {
   const { encoder, decoder } = trainConfig(settingsIn(settings, where));
-  return { name: `${label}, as trained`, config: decoderConfig(encoder, decoder), tokens: TOKENS };
+  const config = decoderConfig(decoder);
+  return { name: `${label}, as trained`, config, tokens: TOKENS, width: widthOfTokens(encoder) };
 }

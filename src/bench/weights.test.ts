@@ -2,11 +2,11 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { expect, test } from 'vitest';
-import { flowerSchema, init, sample } from '../decoders/flower/index.ts';
+import { blueprint, flowerSchema, sample } from '../decoders/flower/index.ts';
 import { sessionOptions } from '../engine/onnxruntime.ts';
 import { loadRuntime } from '../engine/onnxruntime-node.ts';
 import { key } from '../random.ts';
-import { add, constant, exp, freeze, input, layoutOf, linear, mul } from '../tensor/index.ts';
+import { add, constant, exp, freeze, input, layoutOf, linear, materialise, mul } from '../tensor/index.ts';
 import { emit } from '../tensor/onnx/emit.ts';
 import { weightsOf } from './weights.ts';
 
@@ -21,8 +21,8 @@ test('a weight counts each time it is used, and what follows from weights alone 
 
 test('a diffusion decoder reads what its steps share once per step', () => {
   const weights = (num_sampling_steps: number) => {
-    const config = flowerSchema.parse({ dit_dim: 32, n_heads: 2, n_layers: 2, embed_dim: 16, num_sampling_steps });
-    const params = freeze(init(key(0), config));
+    const config = flowerSchema.parse({ dit_dim: 32, n_heads: 2, n_layers: 2, num_sampling_steps });
+    const params = freeze(materialise(blueprint(key(0), config, 16)));
     return weightsOf([sample(config, params, input('z', [1, 10, 7]), input('features', [1, 3, 16]))]);
   };
   const [two, three, four] = [2, 3, 4].map((n) => weights(n).readBytes) as [number, number, number];
@@ -36,8 +36,8 @@ test('a diffusion decoder reads what its steps share once per step', () => {
 const BESIDE_WEIGHTS = 0.05;
 
 test('the engine keeps what is counted: what depends on constant times is folded when it loads', async () => {
-  const config = flowerSchema.parse({ dit_dim: 128, n_heads: 2, n_layers: 2, embed_dim: 128 });
-  const params = freeze(init(key(0), config));
+  const config = flowerSchema.parse({ dit_dim: 128, n_heads: 2, n_layers: 2 });
+  const params = freeze(materialise(blueprint(key(0), config, 128)));
   const actions = sample(config, params, input('z', [1, 10, 7]), input('features', [1, 3, 128]));
   const emitted = emit({ actions }, { weights: 'packed' });
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-weights-'));

@@ -5,12 +5,12 @@ import { BACKENDS } from '../decoders/nina/index.ts';
 import { key } from '../random.ts';
 import { formatLatency } from './bench-latency.ts';
 
-const small = (name: string, config: object) => ({ name, config: decoderSchema.parse(config), tokens: 3 });
+const small = (name: string, config: object) => ({ name, config: decoderSchema.parse(config), tokens: 3, width: 8 });
 const models = [
-  small('diffusion', { decoder: 'flower', dit_dim: 16, n_heads: 2, n_layers: 1, embed_dim: 8 }),
-  small('flow', { decoder: 'nina', n_layers: 2, affine_dim: 16, cond_dim: 8 }),
-  small('attending flow', { decoder: 'nina', backbone: 'trans', n_layers: 2, affine_dim: 16, n_heads: 2, cond_dim: 8 }),
-  small('regression', { decoder: 'regression' }),
+  small('diffusion', { name: 'flower', dit_dim: 16, n_heads: 2, n_layers: 1 }),
+  small('flow', { name: 'nina', n_layers: 2, affine_dim: 16, cond_dim: 8 }),
+  small('attending flow', { name: 'nina', backbone: 'trans', n_layers: 2, affine_dim: 16, n_heads: 2, cond_dim: 8 }),
+  small('regression', { name: 'regression' }),
 ];
 
 test('every model is measured on each of its backends, beside its limit', async () => {

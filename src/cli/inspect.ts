@@ -8,7 +8,7 @@ export function registerInspect(program: Command): void {
     .argument('<checkpoint>', "a checkpoint, or a training run's folder (its newest checkpoint)")
     .option('--json', 'print JSON', false)
     .action(async (checkpoint: string, { json }: { json: boolean }) => {
-      const { describeDecoder } = await import('../decoders/index.ts');
+      const { decoderOf } = await import('../decoders/index.ts');
       const { describeActions, loadPolicy } = await import('../policy/index.ts');
       using policy = await loadPolicy(checkpoint);
       const { config, manifest, directory, statistics } = policy;
@@ -25,10 +25,10 @@ export function registerInspect(program: Command): void {
         ['trained', `${origin.step} steps, seed ${origin.seed}, data ${origin.data_hash.slice(0, 12)}`],
         ['made by', `nina-vla ${origin.package_version}, ${origin.engine_version}`],
         ['parameters', `${(origin.parameters / 1e6).toFixed(2)} M`],
-        ['decoder', describeDecoder(decoder)],
+        ['decoder', decoderOf(decoder).describe(decoder)],
         [
           'chunk',
-          `${decoder.chunk_length} actions, of which ${config.multistep} are executed; temperature ${config.temperature}`,
+          `${decoder.chunk_length} actions, of which ${config.acting.multistep} are executed; temperature ${config.acting.temperature}`,
         ],
         ['scene', `at most ${encoder.max_entities} entities; instructions of at most ${encoder.max_words} words`],
         ['words', encoder.words.join(' ')],

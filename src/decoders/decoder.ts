@@ -1,135 +1,101 @@
 /**
- * One contract for all action decoders, as a policy and its training see them: tokens of an encoder in, a chunk of
- * actions out. What a decoder needs of the tokens (`context`) is computed once per observation, the rest per sample.
+ * The contract of an action decoder, as a policy, its training and its checkpoint see it: tokens of an encoder in, a
+ * chunk of actions out. What a decoder needs of the tokens (`context`) is computed once per observation, the rest per
+ * sample. A decoder is a value of this type in one folder and one line of the registry (index.ts); nothing else asks for
+ * its name.
  *
- * Letters: B batch, S tokens of width W, T chunk length, A action dimension, C condition dimension.
+ * Letters: B batch, S tokens of width W, T chunk length, A action dimension, D = T*A.
  */
-import { type Dropout, type Linear, noDropout } from '../nn/index.ts';
-import { fold, type Key, normals } from '../random.ts';
-import { input, type NDArray, type Tensor } from '../tensor/index.ts';
-import type { DecoderConfig } from './config.ts';
-import * as flower from './flower/index.ts';
-import * as nina from './nina/index.ts';
-import { initPool, pool } from './pool.ts';
-import * as regression from './regression/index.ts';
+import type * as z from 'zod';
+import type { Dropout } from '../nn/index.ts';
+import type { Key } from '../random.ts';
+import { materialise, type NDArray, type Spec, type Tensor, type Tree } from '../tensor/index.ts';
+import type { Folding } from './folding.ts';
 
-/** The parameters of one decoder, under its name. */
-export type DecoderParams<T> = {
-  readonly nina?: { readonly pool: Linear<T>; readonly flow: nina.Params<T> };
-  readonly flower?: flower.Params<T>;
-  readonly regression?: { readonly pool: Linear<T>; readonly mlp: regression.Params<T> };
-};
+/** What every decoder's configuration says, beside what is its own. */
+export interface DecoderConfig {
+  readonly name: string;
+  readonly chunk_length: number;
+  readonly action_dim: number;
+}
+
+/** Fixed integers that are drawn once and never trained (a flow's permutations), by name. */
+export type Buffers = Readonly<Record<string, readonly number[]>>;
 
 export interface DecoderModel {
-  readonly params: DecoderParams<NDArray>;
-  /** Fixed integers (the flow's permutations), by name. */
-  readonly buffers: nina.Buffers;
+  readonly params: Tree<NDArray>;
+  readonly buffers: Buffers;
 }
 
-/** A fresh decoder for tokens of width W. */
-export function init(key: Key, config: DecoderConfig, W: number): DecoderModel {
-  switch (config.decoder) {
-    case 'nina': {
-      const { params, buffers } = nina.init(fold(key, 'decoder'), config);
-      return { params: { nina: { pool: initPool(fold(key, 'pool'), W, config.cond_dim), flow: params } }, buffers };
-    }
-    case 'flower':
-      return { params: { flower: flower.init(fold(key, 'decoder'), config) }, buffers: {} };
-    case 'regression': {
-      const mlp = regression.init(fold(key, 'decoder'), config);
-      return { params: { regression: { pool: initPool(fold(key, 'pool'), W, config.cond_dim), mlp } }, buffers: {} };
-    }
-  }
+/** A model before anything is drawn: its names and sizes. */
+export interface DecoderBlueprint {
+  readonly params: Tree<Spec>;
+  readonly buffers: Readonly<Record<string, BufferSpec>>;
 }
 
-/** What of tokens [B, S, W] the decoder sees: their pooled condition [B, C], or all of them. */
-export function context(p: DecoderParams<Tensor>, tokens: Tensor): Tensor {
-  const pooled = p.nina ?? p.regression;
-  return pooled ? pool(pooled.pool, tokens) : tokens;
+export interface BufferSpec {
+  readonly length: number;
+  draw(): readonly number[];
 }
 
-/** The shape of `context` for B observations of S tokens. */
-export const contextShape = (config: DecoderConfig, B: number, S: number): number[] =>
-  config.decoder === 'flower' ? [B, S, config.embed_dim] : [B, config.cond_dim];
+/** The model that a blueprint describes, drawn. */
+export const drawModel = <P>({ params, buffers }: { params: P; buffers: DecoderBlueprint['buffers'] }) => ({
+  params: materialise(params),
+  buffers: Object.fromEntries(Object.entries(buffers).map(([name, { draw }]) => [name, draw()])),
+});
 
-/**
- * The training loss of actions [B, T, A]: a scalar. Nats per chunk for the flow (exact negative log-likelihood), squared
- * error per number for the others (of the velocity, of the actions). Its random numbers are the graph inputs that
- * `draws` fills.
- */
-export function loss(
-  config: DecoderConfig,
-  { buffers }: Pick<DecoderModel, 'buffers'>,
-  p: DecoderParams<Tensor>,
-  actions: Tensor,
-  seen: Tensor,
-  dropout: Dropout = noDropout,
-): Tensor {
-  const noise = () => input('noise', actions.shape);
-  if (config.decoder === 'nina' && p.nina)
-    return nina.loss(config, buffers, p.nina.flow, actions, seen, noise(), dropout);
-  if (config.decoder === 'flower' && p.flower)
-    return flower.loss(config, p.flower, actions, seen, noise(), input('times', [actions.shape[0]]), dropout);
-  if (config.decoder === 'regression' && p.regression) return regression.loss(config, p.regression.mlp, actions, seen);
-  throw mismatch(config, p);
+/** A decoder's graph functions with its parameters in. `seen` is what `context` returned. */
+export interface BoundDecoder {
+  /**
+   * What the decoder sees of tokens [B, S, W], of the shape that `contextShape` says.
+   * @param mask [B, S], 1 for a token and 0 for padding
+   */
+  context(tokens: Tensor, mask?: Tensor): Tensor;
+  /** The training loss of actions [B, T, A], a scalar in `lossUnit`; `draws` are its random `inputs`. */
+  loss(actions: Tensor, seen: Tensor, draws: Readonly<Record<string, Tensor>>, dropout?: Dropout): Tensor;
+  /** Actions [B, T, A], not clamped, from noise z [B, T, A]. */
+  sample(z: Tensor, seen: Tensor): Tensor;
+  /** Of a decoder that is a distribution with an exact density; absent for the others. */
+  readonly density?: Density;
 }
 
-/** The random numbers of one batch's loss, by input. */
-export function draws(config: DecoderConfig, key: Key, step: number, B: number): Record<string, Float32Array> {
-  if (config.decoder === 'regression') return {};
-  const noise = normals(fold(key, 'noise', step), B * config.chunk_length * config.action_dim);
-  if (config.decoder === 'nina') return { noise };
-  return { noise, times: flower.sampleTimes(fold(key, 'times', step), config.sampling_type, B) };
+export interface Density {
+  /** log p(actions [B, T, A] | seen): [B], in nats. */
+  logProb(actions: Tensor, seen: Tensor): Tensor;
+  /** `sample`, and log p [B] of what it returns, without a second pass. */
+  sampleAndLogProb(z: Tensor, seen: Tensor): readonly [actions: Tensor, logProb: Tensor];
 }
 
-/** Actions [B, T, A], not clamped, given what `context` returned, and noise z [B, T, A], which regression ignores. */
-export function sample(
-  config: DecoderConfig,
-  { buffers }: Pick<DecoderModel, 'buffers'>,
-  p: DecoderParams<Tensor>,
-  z: Tensor,
-  seen: Tensor,
-  inverses?: Tensor,
-): Tensor {
-  if (config.decoder === 'nina' && p.nina) return nina.sample(config, buffers, p.nina.flow, z, seen, inverses);
-  if (config.decoder === 'flower' && p.flower) return flower.sample(config, p.flower, z, seen);
-  if (config.decoder === 'regression' && p.regression) return regression.predict(config, p.regression.mlp, seen);
-  throw mismatch(config, p);
+// The registry holds decoders of different configurations; each is only ever given its own.
+// biome-ignore lint/suspicious/noExplicitAny: an unknown would refuse every member
+export interface Decoder<C extends DecoderConfig = any> {
+  readonly name: string;
+  /** What a recipe chooses, with every default: all but the name, and `action_dim`, which is the robot's. */
+  readonly settings: z.ZodObject;
+  /** config.json's `decoder`: the name, the settings, `action_dim`, and what must hold between them. */
+  readonly schema: z.ZodType<C>;
+  /** Whether its configurations have a density: what `bind` returns then has one. */
+  readonly hasDensity: boolean;
+  /** Whether samples depend on the noise. */
+  readonly takesNoise: boolean;
+  /** Nats are those of a whole chunk, so they grow with D; a squared error is one number's. */
+  readonly lossUnit: 'nats' | 'squared error';
+  /** For headings: 'NinA-mlp, 28 layers of width 64'. */
+  describe(config: C): string;
+  /** A decoder for tokens of width W. */
+  blueprint(key: Key, config: C, W: number): DecoderBlueprint;
+  /** The shape of `context` for B observations of S tokens of width W. */
+  contextShape(config: C, B: number, S: number, W: number): readonly number[];
+  /** The graph inputs of one batch's loss that are random. */
+  inputs(config: C, B: number): Readonly<Record<string, Tensor>>;
+  /** Their numbers at a step, by the same names. */
+  draws(config: C, key: Key, step: number, B: number): Record<string, Float32Array>;
+  dropoutRate(config: C): number;
+  /** For the estimate of a training's memory: the numbers that one row of a batch needs, and the operations of a sample. */
+  footprint(config: C): { readonly row: number; readonly nodes: number };
+  /** What sampling needs beside the parameters and follows from them: `bind` takes it as `derived`. */
+  derived(config: C, model: DecoderModel): Readonly<Record<string, NDArray>>;
+  bind(config: C, buffers: Buffers, p: Tree<Tensor>, derived?: Readonly<Record<string, Tensor>>): BoundDecoder;
+  /** Of a decoder that can be rewritten for inference alone. */
+  readonly folding?: Folding<C>;
 }
-
-/** `sample`, with log p [B] of what it returns, in nats, where the decoder has a density. */
-export function sampleAndLogProb(
-  config: DecoderConfig,
-  model: Pick<DecoderModel, 'buffers'>,
-  p: DecoderParams<Tensor>,
-  z: Tensor,
-  seen: Tensor,
-  inverses?: Tensor,
-): { actions: Tensor; logProb?: Tensor } {
-  if (config.decoder !== 'nina' || !p.nina) return { actions: sample(config, model, p, z, seen, inverses) };
-  const [actions, logProb] = nina.sampleAndLogProb(config, model.buffers, p.nina.flow, z, seen, inverses);
-  return { actions, logProb };
-}
-
-/** log p(actions [B, T, A] | seen) [B] in nats; undefined for a decoder that has no density. */
-export function logProb(
-  config: DecoderConfig,
-  { buffers }: Pick<DecoderModel, 'buffers'>,
-  p: DecoderParams<Tensor>,
-  actions: Tensor,
-  seen: Tensor,
-): Tensor | undefined {
-  if (config.decoder !== 'nina' || !p.nina) return undefined;
-  return nina.logProb(config, buffers, p.nina.flow, actions, seen);
-}
-
-/** What sampling needs beside the parameters: the flow's inverse matrices [n, D, D]. */
-export function inverses(config: DecoderConfig, { params, buffers }: DecoderModel): NDArray | undefined {
-  if (config.decoder !== 'nina' || !params.nina) return undefined;
-  return nina.pluInverse(config, { params: params.nina.flow, buffers });
-}
-
-const mismatch = (config: DecoderConfig, p: object) =>
-  new Error(
-    `The configuration is of decoder ${config.decoder}, but the parameters are of ${Object.keys(p).join(', ')}.`,
-  );

@@ -49,15 +49,6 @@ export function floats(file: string, { tensors }: SafetensorsFile, name: string,
   return data;
 }
 
-/** @throws NinaError for a decoder of more numbers than the fixture holds: it would be built before it is refused. */
-export function checkSize(file: string, { tensors }: SafetensorsFile, least: number): void {
-  const held = Object.values(tensors).reduce((n, { data }) => n + data.length, 0);
-  if (!(least <= held))
-    throw new NinaError(
-      `${file} is no whole parity fixture: its metadata describes at least ${least} numbers, it holds ${held}.`,
-    );
-}
-
 /** max|ours - reference| / max|reference|, where the reference is the fixture's 'expected.<name>'. */
 export function relativeError(file: string, fixture: SafetensorsFile, name: string, ours: Float32Array): number {
   const reference = floats(file, fixture, `expected.${name}`);

@@ -4,13 +4,17 @@
  */
 import { initLinear, type Linear, linear } from '../nn/index.ts';
 import type { Key } from '../random.ts';
-import { constant, matmul, type NDArray, reshape, type Tensor } from '../tensor/index.ts';
+import { constant, div, matmul, reshape, type Spec, sum, type Tensor } from '../tensor/index.ts';
 
-export const initPool = (key: Key, width: number, condDim: number): Linear<NDArray> => initLinear(key, width, condDim);
+export const initPool = (key: Key, width: number, condDim: number): Linear<Spec> => initLinear(key, width, condDim);
 
-/** tokens [B, S, W] to the condition [B, C]. */
-export function pool(p: Linear<Tensor>, tokens: Tensor): Tensor {
+/** tokens [B, S, W] to the condition [B, C]; with a mask [B, S] of ones and zeros, of the tokens at ones. */
+export function pool(p: Linear<Tensor>, tokens: Tensor, mask?: Tensor): Tensor {
   const [B, S, W] = tokens.shape as [number, number, number];
+  if (mask) {
+    const shares = reshape(div(mask, sum(mask, [1], { keepDims: true })), [B, 1, S]);
+    return linear(p, reshape(matmul(shares, tokens), [B, W]));
+  }
   if (S === 1) return linear(p, reshape(tokens, [B, W]));
   // A product with a row of 1/S: ONNX Runtime's reduction over a middle axis takes eight times as long.
   const mean = matmul(constant(new Float32Array(S).fill(1 / S), [1, S]), tokens);

@@ -4,6 +4,7 @@ import { onnxruntime } from './onnxruntime-node.ts';
 export { ProgramCache } from './cache.ts';
 export type { CompileOptions, Device, Engine, Feed, Program } from './engine.ts';
 export { onnxruntime } from './onnxruntime-node.ts';
+export { wasm } from './wasm.ts';
 
 /** The default of what runs in Node alone. */
 export const cpu = onnxruntime();

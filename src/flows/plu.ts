@@ -18,6 +18,7 @@ import {
   type NDArray,
   neg,
   reshape,
+  type Spec,
   split,
   sum,
   type Tensor,
@@ -36,8 +37,29 @@ export interface PluOrders {
   readonly columns?: readonly (readonly number[])[];
 }
 
-/** LU factors of n random orthogonal D x D matrices. */
-export function initPlu(key: Key, n: number, D: number): { params: PluParams<NDArray>; rows: number[][] } {
+/**
+ * LU factors of n random orthogonal D x D matrices. `rows(layer)` are the P of a layer. Factors belong together, so they
+ * are found once, when the first of them is asked for.
+ */
+export function initPlu(key: Key, n: number, D: number): { params: PluParams<Spec>; rows(layer: number): number[] } {
+  let known: ReturnType<typeof drawFactors> | undefined;
+  const factors = () => {
+    known ??= drawFactors(key, n, D);
+    return known;
+  };
+  const square = [n, D, D];
+  return {
+    params: {
+      // Pulled to zero, the diagonal would make the map singular: it does not decay.
+      s: { shape: [n, D], decay: false, draw: () => factors().s.slice() },
+      L: { shape: square, decay: true, draw: () => factors().L.slice() },
+      U: { shape: square, decay: true, draw: () => factors().U.slice() },
+    },
+    rows: (layer) => [...factors().rows[layer]],
+  };
+}
+
+function drawFactors(key: Key, n: number, D: number) {
   const s = new Float32Array(n * D);
   const L = new Float32Array(n * D * D);
   const U = new Float32Array(n * D * D);
@@ -51,11 +73,7 @@ export function initPlu(key: Key, n: number, D: number): { params: PluParams<NDA
       else (i > j ? L : U)[layer * D * D + at] = value;
     });
   }
-  const square = [n, D, D];
-  return {
-    params: { s: { shape: [n, D], data: s }, L: { shape: square, data: L }, U: { shape: square, data: U } },
-    rows,
-  };
+  return { s, L, U, rows };
 }
 
 /** The n linear maps as bijections; `inverses` [n, D, D] is what `pluInverses` returned, needed only to invert. */

@@ -3,7 +3,7 @@
  * attention weights, no mask and no positional encoding.
  */
 import { fold, type Key } from '../random.ts';
-import { add, matmul, mul, type NDArray, reshape, softmax, split, type Tensor, transpose } from '../tensor/index.ts';
+import { add, matmul, mul, reshape, type Spec, softmax, split, type Tensor, transpose } from '../tensor/index.ts';
 import { type Dropout, noDropout } from './dropout.ts';
 import { filled, uniform } from './init.ts';
 import { initLinear, type Linear, linear } from './linear.ts';
@@ -12,7 +12,7 @@ import { initLinear, type Linear, linear } from './linear.ts';
 export type Attention<T> = { readonly qkv: Linear<T>; readonly out: Linear<T> };
 
 /** PyTorch's default: Glorot-uniform over the packed projection, zero biases. */
-export function initAttention(key: Key, width: number): Attention<NDArray> {
+export function initAttention(key: Key, width: number): Attention<Spec> {
   return {
     qkv: {
       weight: uniform(fold(key, 'qkv'), [3 * width, width], Math.sqrt(6 / (4 * width))),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cpu, type Feed } from '../engine/index.ts';
 import { key } from '../random.ts';
-import { constant, leaves, type NDArray, symbols, type Tensor, type Tree } from '../tensor/index.ts';
+import { constant, leaves, materialise, type NDArray, symbols, type Tensor, type Tree } from '../tensor/index.ts';
 import {
   dropoutInputs,
   initAttention,
@@ -32,7 +32,7 @@ function close(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
 
 describe('initial values are PyTorch defaults', () => {
   test('linear: uniform within 1 / sqrt(fan in), filling the interval', () => {
-    const { weight, bias } = initLinear(key(1), 100, 400);
+    const { weight, bias } = materialise(initLinear(key(1), 100, 400));
     for (const { data } of [weight, bias]) {
       for (const extreme of [Math.max(...data), -Math.min(...data)]) {
         expect(extreme).toBeLessThanOrEqual(0.1);
@@ -43,12 +43,12 @@ describe('initial values are PyTorch defaults', () => {
   });
 
   test('attention: Glorot over the packed projection, zero biases; norm: one and zero', () => {
-    const { qkv, out } = initAttention(key(1), 64);
+    const { qkv, out } = materialise(initAttention(key(1), 64));
     const largest = Math.max(...qkv.weight.data.map(Math.abs));
     expect(largest).toBeLessThanOrEqual(Math.sqrt(6 / 256));
     expect(largest).toBeGreaterThan(0.95 * Math.sqrt(6 / 256));
     expect([...qkv.bias.data, ...out.bias.data].every((v) => v === 0)).toBe(true);
-    const norm = initNorm(3, [2]);
+    const norm = materialise(initNorm(3, [2]));
     expect([norm.weight.shape, [...norm.weight.data], [...norm.bias.data]]).toEqual([
       [2, 1, 3],
       [1, 1, 1, 1, 1, 1],
@@ -57,13 +57,18 @@ describe('initial values are PyTorch defaults', () => {
   });
 
   test('a key decides every number', () => {
-    expect(initMlp(key(1), [3, 4, 2])).toEqual(initMlp(key(1), [3, 4, 2]));
-    expect(initLinear(key(1), 3, 4).weight.data).not.toEqual(initLinear(key(2), 3, 4).weight.data);
+    const drawn = materialise(initMlp(key(1), [3, 4, 2]));
+    expect(materialise(initMlp(key(1), [3, 4, 2]))).toEqual(drawn);
+    // Also when it is drawn again, into arrays of its own.
+    const blueprint = initMlp(key(1), [3, 4, 2]);
+    materialise(blueprint).first.weight.data.fill(0);
+    expect(materialise(blueprint)).toEqual(drawn);
+    expect(initLinear(key(1), 3, 4).weight.draw()).not.toEqual(initLinear(key(2), 3, 4).weight.draw());
   });
 });
 
 test('a stack of layers is its members side by side', async () => {
-  const stack = initMlp(key(1), [3, 5, 5, 2], [2]);
+  const stack = materialise(initMlp(key(1), [3, 5, 5, 2], [2]));
   const x = constant(numbers(12), [4, 3]);
   const member = (k: number) => {
     const part = (t: NDArray): NDArray => {
@@ -90,7 +95,7 @@ test('a stack of layers is its members side by side', async () => {
 
 describe('self-attention', () => {
   const [B, S, E, heads] = [2, 3, 4, 2];
-  const p = initAttention(key(3), E);
+  const p = materialise(initAttention(key(3), E));
   p.qkv.bias.data.set(numbers(3 * E, 0.3));
 
   test('agrees with its definition, written with loops', async () => {

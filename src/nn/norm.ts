@@ -1,13 +1,13 @@
 /**
  * Layer normalisation (Ba et al., arXiv 1607.06450) over the last axis, eps 1e-5 as PyTorch.
  */
-import { type NDArray, layerNorm as normalise, type Shape, type Tensor } from '../tensor/index.ts';
+import { layerNorm as normalise, type Shape, type Spec, type Tensor } from '../tensor/index.ts';
 import { filled } from './init.ts';
 
 /** Both [width] when alone, [...stack, 1, width] in a stack. */
 export type Norm<T> = { readonly weight: T; readonly bias: T };
 
-export function initNorm(width: number, stack: Shape = []): Norm<NDArray> {
+export function initNorm(width: number, stack: Shape = []): Norm<Spec> {
   const shape = stack.length > 0 ? [...stack, 1, width] : [width];
   return { weight: filled(shape, 1), bias: filled(shape, 0) };
 }

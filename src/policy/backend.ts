@@ -1,43 +1,70 @@
 /**
- * What computes a decoder: every decoder runs as its graph on ONNX Runtime; a NinA decoder also folded for inference,
- * on ONNX Runtime or as one WebAssembly function. Backends agree to rounding ('wasm-int8': to the rounding of its
- * weights), not to the bit, so a result records its own.
+ * What computes a policy. Every policy runs as generated WebAssembly ('wasm', which needs no engine) and as the graph that
+ * was trained ('graph', on an engine); one whose decoder can be folded for inference also in its other folded forms.
+ * Backends agree to rounding ('wasm-int8': to the rounding of its weights), not to the bit, so a result records its own.
  */
-
-import type { DecoderConfig } from '../decoders/index.ts';
-import * as nina from '../decoders/nina/index.ts';
-import { cpu } from '../engine/index.ts';
+import { decoderOf } from '../decoders/index.ts';
 import { UsageError } from '../errors.ts';
-import type { PolicyBackend } from './backends.ts';
-import { decoderOf, type PolicyModel } from './model.ts';
+import { key, normals } from '../random.ts';
+import { POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
+import type { PolicyConfig } from './config.ts';
+import { compileDecoding, type Decoding, type EngineOptions } from './decoding.ts';
+import { contextShape, type PolicyModel } from './model.ts';
 
-/** Nothing is measured for the default: the same checkpoint is computed alike everywhere. */
-const DEFAULT: Readonly<Record<DecoderConfig['decoder'], PolicyBackend>> = {
-  nina: 'wasm',
-  flower: 'graph',
-  regression: 'graph',
-};
+/** Of every decoder; nothing is measured for it, so the same checkpoint is computed alike everywhere. */
+const DEFAULT: PolicyBackend = 'wasm';
 
 /**
- * The backend that is meant: the given one if the decoder has it, the decoder's default if none is given; 'auto' measures
- * which exact one is the fastest here and now.
+ * The backend that is meant: the given one if the decoder has it, the default if none is given; 'auto' measures which exact
+ * one is the fastest here and now.
  * @throws UsageError for a backend that this decoder does not have.
  */
 export async function resolveBackend(
-  { decoder }: { readonly decoder: DecoderConfig },
+  config: PolicyConfig,
   model: PolicyModel,
-  wanted: PolicyBackend | 'auto' | undefined,
+  wanted: PolicyBackend | 'auto' = DEFAULT,
+  options: EngineOptions = {},
 ): Promise<PolicyBackend> {
-  if (wanted === undefined) return DEFAULT[decoder.decoder];
-  if (decoder.decoder !== 'nina') {
-    if (wanted === 'graph' || wanted === 'auto') return 'graph';
-    throw new UsageError(
-      `--backend ${wanted} is for NinA decoders. This policy has a ${decoder.decoder} decoder, which has only 'graph'.`,
-    );
+  const { name, folding } = decoderOf(config.decoder);
+  const has = (backend: PolicyBackend) => ['wasm', 'graph', ...(folding?.backends ?? [])].includes(backend);
+  if (wanted === 'auto') return fastest(config, model, POLICY_BACKENDS.filter(has), options);
+  if (has(wanted)) return wanted;
+  const names = POLICY_BACKENDS.filter(has).map((backend) => `'${backend}'`);
+  throw new UsageError(`--backend ${wanted}: this policy's ${name} decoder has only ${names.join(', ')}.`);
+}
+
+/** An engine compiles what it runs often a second time, better, and meanwhile runs the first version. */
+const WARM_UP_MS = 300;
+const RUNS = 11;
+
+/** Of those that compute what was trained: each decodes one chunk a few times in turn, the median counts. */
+async function fastest(
+  config: PolicyConfig,
+  model: PolicyModel,
+  names: readonly PolicyBackend[],
+  options: EngineOptions,
+): Promise<PolicyBackend> {
+  // Eight bits are another model, chosen only by name.
+  const exact = names.filter((name) => name !== 'wasm-int8' && (name === 'wasm' || options.engine));
+  const z = normals(key(0), config.decoder.chunk_length * config.decoder.action_dim);
+  const seen = normals(
+    key(1),
+    contextShape(config, 1).reduce((a, b) => a * b, 1),
+  );
+  const candidates: { decoding: Decoding; times: number[] }[] = [];
+  const timed = async ({ decoding }: { decoding: Decoding }) => {
+    const start = performance.now();
+    await decoding.sample(z, seen);
+    return performance.now() - start;
+  };
+  try {
+    for (const name of exact)
+      candidates.push({ decoding: await compileDecoding(config, model, name, options), times: [] });
+    for (const one of candidates) for (let spent = 0; spent < WARM_UP_MS; ) spent += await timed(one);
+    for (let run = 0; run < RUNS; run++) for (const one of candidates) one.times.push(await timed(one));
+  } finally {
+    for (const { decoding } of candidates) decoding[Symbol.dispose]();
   }
-  if (wanted !== 'auto') return wanted;
-  const { params, buffers } = decoderOf(model);
-  if (!params.nina) throw new Error('The configuration is of a NinA decoder, but the parameters are not.');
-  using fastest = await nina.compileFastest(decoder, { params: params.nina.flow, buffers }, { engine: cpu });
-  return fastest.backend;
+  const median = (times: readonly number[]) => times.toSorted((a, b) => a - b)[times.length >> 1];
+  return candidates.reduce((best, one) => (median(one.times) < median(best.times) ? one : best)).decoding.backend;
 }

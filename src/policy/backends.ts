@@ -1,6 +1,8 @@
-/** The names of what can compute a policy's decoder. Apart from it, so that asking for help loads no engine. */
-import type { Backend } from '../decoders/nina/index.ts';
+/** The names of what can compute a policy. Apart from it, so that asking for help loads nothing. */
 
-/** 'graph': the decoder as it was trained, on ONNX Runtime; every decoder has it. The others are NinA's own. */
-export const POLICY_BACKENDS = ['graph', 'onnx', 'wasm', 'wasm-int8'] as const satisfies readonly (Backend | 'graph')[];
+/**
+ * 'wasm': WebAssembly alone. 'graph': as it was trained, on an engine. Every policy has these; 'wasm-int8', with weights of
+ * 8 bits, and 'onnx', folded on an engine, are of decoders that can be folded.
+ */
+export const POLICY_BACKENDS = ['wasm', 'wasm-int8', 'onnx', 'graph'] as const;
 export type PolicyBackend = (typeof POLICY_BACKENDS)[number];

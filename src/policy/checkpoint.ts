@@ -12,13 +12,15 @@ import { draftOf, fileError, makeFolder, realPath, requireFile } from '../files.
 import { parseJson, plainly, readText, toJson } from '../json.ts';
 import { key } from '../random.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../safetensors.ts';
-import { leaves, mapTree, type NDArray } from '../tensor/index.ts';
-import { buffersFrom, storedBuffers } from './buffers.ts';
-import { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
-import { init, leastNumbers, type PolicyModel } from './model.ts';
+import { layoutOf, leaves, mapTree, type NDArray } from '../tensor/index.ts';
+import { BUFFER_PREFIX, buffersFrom, storedBuffers } from './buffers.ts';
+import { type PolicyConfig, policySchema, statisticsSchema } from './config.ts';
+import { blueprint, type PolicyModel } from './model.ts';
+import type { PolicyParts } from './policy.ts';
 
 const FORMAT = 'nina-policy';
-const FORMAT_VERSION = 1;
+/** 2: nested settings of encoder, decoder and acting. */
+const FORMAT_VERSION = 2;
 const FILES = ['config.json', 'model.safetensors', 'stats.json'] as const;
 
 /** What a policy is asked, as JSON. */
@@ -52,10 +54,7 @@ const manifestSchema = z.strictObject({
 
 export type Manifest = z.output<typeof manifestSchema>;
 
-export interface Checkpoint {
-  readonly config: PolicyConfig;
-  readonly statistics: PolicyStatistics;
-  readonly model: PolicyModel;
+export interface Checkpoint extends PolicyParts {
   readonly manifest: Manifest;
   /** The directory that was read. */
   readonly directory: string;
@@ -67,7 +66,7 @@ export interface Checkpoint {
  */
 export function writeCheckpoint(
   directory: string,
-  { config, statistics, model }: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
+  { config, statistics, model }: PolicyParts,
   origin: Omit<Manifest, 'format' | 'format_version' | 'files' | 'parameters'>,
 ): void {
   const draft = draftOf(directory);
@@ -83,7 +82,7 @@ export function writeCheckpoint(
       format: FORMAT,
       format_version: FORMAT_VERSION,
       ...origin,
-      parameters: leaves(model.params).reduce((n, [, leaf]) => n + (leaf as NDArray).data.length, 0),
+      parameters: layoutOf(model.params).size,
       files: {
         'config.json': sha256(path.join(draft, 'config.json')),
         'model.safetensors': sha256(path.join(draft, 'model.safetensors')),
@@ -116,10 +115,12 @@ function replaceDirectory(draft: string, directory: string): void {
  */
 export function readCheckpoint(location: string): Checkpoint {
   const directory = findCheckpoint(location);
+  requireFormat(directory);
   const manifest = readJson(directory, 'manifest.json', manifestSchema);
+  const missing = FILES.find((name) => !fs.existsSync(path.join(directory, name)));
+  if (missing) throw new NinaError(`${directory} has no ${missing}: the checkpoint is incomplete.`);
   for (const name of FILES) {
     const file = path.join(directory, name);
-    if (!fs.existsSync(file)) throw new NinaError(`${directory} has no ${name}: the checkpoint is incomplete.`);
     const found = sha256(file);
     if (found !== manifest.files[name])
       throw new NinaError(
@@ -133,6 +134,19 @@ export function readCheckpoint(location: string): Checkpoint {
   const weights = path.join(directory, 'model.safetensors');
   const { tensors } = readSafetensors(weights);
   return { config, statistics, manifest, directory, model: adopt(config, tensors, manifest, weights) };
+}
+
+/** @throws NinaError for a checkpoint of an earlier format: what it says is said otherwise now. */
+function requireFormat(directory: string): void {
+  const file = path.join(directory, 'manifest.json');
+  requireFile(file);
+  const earlier = z.object({ format: z.literal(FORMAT), format_version: z.int().min(1).lt(FORMAT_VERSION) });
+  const found = earlier.safeParse(parseJson(readText(file), file)).data;
+  if (found)
+    throw new NinaError(
+      `${directory} is a checkpoint of format ${found.format_version}, and this version of nina-vla reads format ${FORMAT_VERSION}: ` +
+        'train the policy again with this version.',
+    );
 }
 
 /** The stored noise and answer are of one chunk. */
@@ -200,21 +214,20 @@ function adopt(
   { parameters }: Manifest,
   file: string,
 ): PolicyModel {
-  const numbers = Object.values(stored).reduce((n, { data }) => n + data.length, 0);
-  const least = leastNumbers(config);
-  if (least > numbers)
-    throw new NinaError(
-      `${file} is of another architecture than its config.json, which asks for at least ${least} numbers; it holds ${numbers}.`,
-    );
-  const expected = init(key(0), config);
-  const wanted = storedTensors(expected);
+  // Names and shapes; nothing is drawn, and nothing allocated for what the file may not hold.
+  const expected = blueprint(key(0), config);
+  const { entries, size } = layoutOf(expected.params);
+  const wanted = Object.fromEntries([
+    ...Object.entries(expected.buffers).map(([name, { length }]) => [BUFFER_PREFIX + name, `int64 [${length}]`]),
+    ...entries.map(({ path, shape }) => [path, `float32 [${shape}]`]),
+  ]);
   const describe = ({ shape, data }: StoredTensor) =>
     `${data instanceof BigInt64Array ? 'int64' : 'float32'} [${shape}]`;
   const missing = Object.keys(wanted).filter((name) => !Object.hasOwn(stored, name));
   const unexpected = Object.keys(stored).filter((name) => !Object.hasOwn(wanted, name));
   const different = Object.keys(wanted)
-    .filter((name) => Object.hasOwn(stored, name) && describe(stored[name]) !== describe(wanted[name]))
-    .map((name) => `${name} wants ${describe(wanted[name])}, got ${describe(stored[name])}`);
+    .filter((name) => Object.hasOwn(stored, name) && describe(stored[name]) !== wanted[name])
+    .map((name) => `${name} wants ${wanted[name]}, got ${describe(stored[name])}`);
   if (missing.length + unexpected.length + different.length > 0)
     throw new NinaError(
       [
@@ -224,11 +237,10 @@ function adopt(
         ...list('of another shape', different),
       ].join('\n'),
     );
-  const trained = leaves(expected.params).reduce((n, [name]) => n + stored[name].data.length, 0);
-  if (trained !== parameters)
-    throw new NinaError(`${file} holds ${trained} parameters; its manifest.json says ${parameters}.`);
+  if (size !== parameters)
+    throw new NinaError(`${file} holds ${size} parameters; its manifest.json says ${parameters}.`);
   return {
-    params: mapTree(expected.params, (_: NDArray, name) => finite(stored[name] as NDArray, name, file)),
+    params: mapTree(expected.params, (_, name) => finite(stored[name] as NDArray, name, file)),
     buffers: buffersFrom(file, stored),
   };
 }

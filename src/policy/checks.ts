@@ -2,6 +2,7 @@
  * What a policy is asked must be whole before it is answered: a number that is not finite would come back as one, and
  * look like a fault of the weights.
  */
+import { decoderOf } from '../decoders/index.ts';
 import * as state from '../encoders/state/index.ts';
 import { NinaError } from '../errors.ts';
 import type { PolicyConfig } from './config.ts';
@@ -50,8 +51,8 @@ export function checkChoice(
 ): void {
   const { chunk_length: T, action_dim: A } = decoder;
   if (bestOf === 1 && !continuing) return;
-  if (decoder.decoder !== 'nina')
-    throw new NinaError(`A ${decoder.decoder} decoder has no log-probabilities to choose by; only NinA decoders have.`);
+  if (!decoderOf(decoder).hasDensity)
+    throw new NinaError(`A ${decoder.name} decoder has no log-probabilities to choose by; a flow has.`);
   if (bestOf > 1 && temperature === 0)
     throw new NinaError(
       `At temperature 0 all ${bestOf} samples are the same one. Choose a temperature above 0, up to 1.`,

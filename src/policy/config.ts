@@ -1,7 +1,7 @@
 /** config.json of a checkpoint: all that rebuilds the policy's graph. */
 import * as z from 'zod';
 import { decoderSchema } from '../decoders/index.ts';
-import { PROPRIO_SIZE, stateConfigSchema, tokenWidth } from '../encoders/state/index.ts';
+import { PROPRIO_SIZE, stateConfigSchema } from '../encoders/state/index.ts';
 import { actionSchema, LIBERO_ACTION } from './action.ts';
 import { surpriseSchema } from './surprise.ts';
 
@@ -10,27 +10,25 @@ export const policySchema = z
     encoder: stateConfigSchema,
     decoder: decoderSchema,
     action: actionSchema,
-    /** Actions of a chunk that are executed before the next is asked for, unless the caller says otherwise. */
-    multistep: z.int().min(1),
-    /** Scale of the sampling noise, unless the caller says otherwise. */
-    temperature: z.number().min(0),
+    /** How the policy acts unless the caller says otherwise. */
+    acting: z.strictObject({
+      /** Actions of a chunk that are executed before the next is asked for. */
+      multistep: z.int().min(1),
+      /** Scale of the sampling noise. */
+      temperature: z.number().min(0),
+    }),
   })
   .superRefine(checkTogether);
 
 export type PolicyConfig = z.output<typeof policySchema>;
 
 /** What must hold between the parts; each message names the values. */
-function checkTogether(
-  { encoder, decoder, action, multistep }: Omit<PolicyConfig, 'temperature'>,
-  context: z.RefinementCtx,
-): void {
+function checkTogether({ decoder, action, acting: { multistep } }: PolicyConfig, context: z.RefinementCtx): void {
   const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
   if (multistep > decoder.chunk_length)
-    wrong(['multistep'], `${multistep} actions cannot be executed of a chunk of ${decoder.chunk_length}`);
+    wrong(['acting', 'multistep'], `${multistep} actions cannot be executed of a chunk of ${decoder.chunk_length}`);
   if (decoder.action_dim !== action.dimensions.length)
     wrong(['decoder', 'action_dim'], `${decoder.action_dim} is not the ${action.dimensions.length} of 'action'`);
-  if (decoder.decoder === 'flower' && decoder.embed_dim !== tokenWidth(encoder))
-    wrong(['decoder', 'embed_dim'], `${decoder.embed_dim} is not the ${tokenWidth(encoder)} of the encoder's token`);
 }
 
 /** Moments of `size` dimensions, and what else is measured of them. */

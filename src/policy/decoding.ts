@@ -2,13 +2,15 @@
  * A policy's decoder with its weights inside: noise to action chunks for one observation, several at once, with their
  * log-probabilities where the decoder has a density.
  */
-import * as decoders from '../decoders/index.ts';
-import { compileNina } from '../decoders/nina/index.ts';
-import { cpu, ProgramCache } from '../engine/index.ts';
-import { freeze, input } from '../tensor/index.ts';
+import { type Density, decoderOf } from '../decoders/index.ts';
+import { ProgramCache } from '../engine/cache.ts';
+import type { Engine } from '../engine/engine.ts';
+import { wasm } from '../engine/wasm.ts';
+import { NinaError } from '../errors.ts';
+import { freeze, input, type Tensor } from '../tensor/index.ts';
 import type { PolicyBackend } from './backends.ts';
 import type { PolicyConfig } from './config.ts';
-import { contextShape, decoderOf, type PolicyModel } from './model.ts';
+import { bind, contextShape, decoderModel, derived, type PolicyModel } from './model.ts';
 
 /** Chunks of one observation; D = T*A. */
 export interface Chunks {
@@ -26,6 +28,20 @@ export interface Decoding extends Disposable {
   logProb?(actions: Float32Array, seen: Float32Array): Promise<Float32Array>;
 }
 
+export interface EngineOptions {
+  /** What runs graphs. The default backend needs none. */
+  readonly engine?: Engine;
+  /** Threads inside one operation of the engine. */
+  readonly threads?: number;
+}
+
+/** What runs the graphs of a backend. @throws NinaError when there is none. */
+export function engineFor(backend: PolicyBackend, engine: Engine | undefined): Engine {
+  if (backend === 'wasm' || backend === 'wasm-int8') return wasm;
+  if (engine) return engine;
+  throw new NinaError(`The backend '${backend}' runs on an engine, and none was given. Pass one, or choose 'wasm'.`);
+}
+
 /** Chunks computed in one call; more are computed by this many. */
 const MAX_BATCH = 16;
 
@@ -33,10 +49,13 @@ export async function compileDecoding(
   config: PolicyConfig,
   model: PolicyModel,
   backend: PolicyBackend,
-  threads: number,
+  { engine, threads = 1 }: EngineOptions,
 ): Promise<Decoding> {
   const D = config.decoder.chunk_length * config.decoder.action_dim;
-  const batches = backend === 'graph' ? graph(config, model, threads) : await folded(config, model, backend, threads);
+  const batches =
+    backend !== 'graph' && decoderOf(config.decoder).folding
+      ? await folded(config, model, backend, { engine, threads })
+      : graph(config, model, engineFor(backend, engine), threads);
   const sample = async (z: Float32Array, seen: Float32Array): Promise<Chunks> => {
     const parts: Chunks[] = [];
     for (const part of inBatches(z, D)) parts.push(await batches.sample(part, repeat(seen, part.length / D)));
@@ -66,36 +85,31 @@ interface Batches extends Disposable {
   logProb?(actions: Float32Array, seen: Float32Array): Promise<Float32Array>;
 }
 
-/** The graph that was trained, on ONNX Runtime: one program per number of chunks. */
-function graph(config: PolicyConfig, model: PolicyModel, threads: number): Batches {
-  const { decoder } = config;
-  const { chunk_length: T, action_dim: A } = decoder;
-  const p = freeze(model.params.decoder);
-  const inverses = decoders.inverses(decoder, decoderOf(model));
-  const frozenInverses = inverses && freeze(inverses);
-  const options = { threads, weights: 'packed' } as const;
+/** The graph that was trained, on an engine: one program per number of chunks. */
+function graph(config: PolicyConfig, model: PolicyModel, engine: Engine, threads: number): Batches {
+  const { chunk_length: T, action_dim: A } = config.decoder;
+  const { decoder } = bind(config, model, freeze(model.params), freeze(derived(config, model)));
+  const { density } = decoder;
   const seenOf = (K: number) => input('context', contextShape(config, K));
-  const samplers = new ProgramCache(
-    cpu,
-    (K) => {
-      const z = input('z', [K, T, A]);
-      const { actions, logProb } = decoders.sampleAndLogProb(decoder, model, p, z, seenOf(K), frozenInverses);
-      return { actions, ...(logProb && { logProb }) };
-    },
-    options,
-  );
-  const density = (K: number) => decoders.logProb(decoder, model, p, input('actions', [K, T, A]), seenOf(K));
-  const scorers = new ProgramCache(cpu, (K) => ({ logProb: density(K)! }), options);
+  const chunksOf = (name: string, K: number) => input(name, [K, T, A]);
+  const samples = (z: Tensor, seen: Tensor): Record<string, Tensor> => {
+    if (!density) return { actions: decoder.sample(z, seen) };
+    const [actions, logProb] = density.sampleAndLogProb(z, seen);
+    return { actions, logProb };
+  };
+  const options = { threads, weights: 'packed' } as const;
+  const samplers = new ProgramCache(engine, (K) => samples(chunksOf('z', K), seenOf(K)), options);
+  const score = ({ logProb }: Density, K: number) => ({ logProb: logProb(chunksOf('actions', K), seenOf(K)) });
+  const scorers = density && new ProgramCache(engine, (K) => score(density, K), options);
   const count = (x: Float32Array) => x.length / (T * A);
   return {
     async sample(z, context) {
       const program = await samplers.get(count(z));
-      // Regression takes no noise.
-      const noise = 'z' in program.signature.inputs && { z };
+      const noise = decoderOf(config.decoder).takesNoise && { z };
       const { actions, logProb } = await program.run({ ...noise, context });
-      return { actions: actions, ...(logProb && { logProb }) };
+      return { actions, ...(logProb && { logProb }) };
     },
-    ...(density(1) && {
+    ...(scorers && {
       async logProb(actions: Float32Array, context: Float32Array) {
         const program = await scorers.get(count(actions));
         return (await program.run({ actions, context })).logProb;
@@ -103,23 +117,26 @@ function graph(config: PolicyConfig, model: PolicyModel, threads: number): Batch
     }),
     [Symbol.dispose]() {
       samplers[Symbol.dispose]();
-      scorers[Symbol.dispose]();
+      scorers?.[Symbol.dispose]();
     },
   };
 }
 
-/** A NinA decoder folded for inference. It computes one thing at a time into memory of its own. */
+/** A decoder folded for inference. It computes one thing at a time into memory of its own. */
 async function folded(
   { decoder }: PolicyConfig,
   model: PolicyModel,
-  backend: Exclude<PolicyBackend, 'graph'>,
-  threads: number,
+  backend: PolicyBackend,
+  { engine, threads }: EngineOptions,
 ): Promise<Batches> {
-  const { params, buffers } = decoderOf(model);
-  if (decoder.decoder !== 'nina' || !params.nina)
-    throw new Error(`The backend ${backend} is for NinA decoders; this one is ${decoder.decoder}.`);
-  const flow = { params: params.nina.flow, buffers };
-  const compiled = await compileNina(decoder, flow, { engine: cpu, backend, maxBatch: MAX_BATCH, threads });
+  const { folding } = decoderOf(decoder);
+  if (!folding) throw new Error(`A ${decoder.name} decoder has no backend ${backend}.`);
+  const compiled = await folding.compile(decoder, decoderModel(model), {
+    backend,
+    maxBatch: MAX_BATCH,
+    engine,
+    threads,
+  });
   const D = decoder.chunk_length * decoder.action_dim;
   const inTurn = queue();
   return {

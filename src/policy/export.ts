@@ -1,9 +1,8 @@
 /**
  * A policy's programs as ONNX models for any runtime: what sees (state to context), what decodes (noise and context to
- * actions) and, of a flow, what scores (actions and context to log-probability). A NinA decoder is written folded.
+ * actions) and, of a flow, what scores (actions and context to log-probability). A decoder that can be folded is.
  */
-import * as decoders from '../decoders/index.ts';
-import * as nina from '../decoders/nina/index.ts';
+import { decoderOf } from '../decoders/index.ts';
 import * as state from '../encoders/state/index.ts';
 import { UsageError } from '../errors.ts';
 import { toJson } from '../json.ts';
@@ -11,7 +10,7 @@ import { noDropout } from '../nn/index.ts';
 import { freeze, input, type Tensor } from '../tensor/index.ts';
 import { emit, type Signature } from '../tensor/onnx/emit.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { context, contextShape } from './model.ts';
+import { bind, contextShape, decoderModel, derived } from './model.ts';
 import type { ExportPart } from './parts.ts';
 
 export interface ExportedModel {
@@ -43,17 +42,20 @@ export function exportModel(checkpoint: Checkpoint, part: ExportPart, batch: num
 }
 
 function graphOf({ config, model, directory }: Checkpoint, part: ExportPart, B: number): Record<string, Tensor> {
-  const { decoder } = config;
-  const frozen = freeze(model.params);
-  if (part === 'encoder')
-    return { condition: context(config, frozen, state.stateInputs(config.encoder, B), noDropout) };
-  const flow = model.params.decoder.nina?.flow;
-  if (decoder.decoder === 'nina' && flow) {
-    const folded = nina.foldNina(decoder, { params: flow, buffers: model.buffers });
-    return part === 'decoder' ? { ...nina.sampleGraph(folded, B) } : nina.logProbGraph(folded, B);
+  const { decoder: settings } = config;
+  const { folding, hasDensity, name } = decoderOf(settings);
+  const policy = () => bind(config, model, freeze(model.params), freeze(derived(config, model)));
+  if (part === 'encoder') return { condition: policy().context(state.stateInputs(config.encoder, B), noDropout) };
+  if (part === 'log-prob' && !hasDensity)
+    throw new UsageError(`${directory} has a ${name} decoder, which gives no log-probability; a flow does.`);
+  if (folding) {
+    const graphs = folding.graphs(settings, decoderModel(model));
+    return { ...(part === 'decoder' ? graphs.sample(B) : graphs.logProb(B)) };
   }
-  if (part === 'log-prob')
-    throw new UsageError(`${directory} has a ${decoder.decoder} decoder, which gives no log-probability; a flow does.`);
-  const z = input('z', [B, decoder.chunk_length, decoder.action_dim]);
-  return { actions: decoders.sample(decoder, model, frozen.decoder, z, input('condition', contextShape(config, B))) };
+  const { decoder } = policy();
+  const chunk = (input_: string) => input(input_, [B, settings.chunk_length, settings.action_dim]);
+  const seen = input('condition', contextShape(config, B));
+  if (part === 'decoder') return { actions: decoder.sample(chunk('z'), seen) };
+  if (!decoder.density) throw new Error(`Internal: a ${name} decoder has a density and does not bind one.`);
+  return { logProb: decoder.density.logProb(chunk('actions'), seen) };
 }

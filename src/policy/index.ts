@@ -17,8 +17,20 @@ export {
 export { checkObservation } from './checks.ts';
 export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
 export { type ExportedModel, exportModel } from './export.ts';
-export { type LoadedPolicy, loadPolicy, recordSelfTest } from './load.ts';
-export { context, contextShape, decoderOf, init, leastNumbers, type PolicyModel, type PolicyParams } from './model.ts';
+export { type LoadedPolicy, loadPolicy } from './load.ts';
+export {
+  type BoundPolicy,
+  bind,
+  blueprint,
+  contextShape,
+  decoderModel,
+  derived,
+  hasDensity,
+  init,
+  type ModelShape,
+  type PolicyModel,
+  type PolicyParams,
+} from './model.ts';
 export { EXPORT_PARTS, type ExportPart } from './parts.ts';
 export {
   buildPolicy,
@@ -26,8 +38,10 @@ export {
   type InferOptions,
   NotFiniteError,
   type Policy,
+  type PolicyParts,
   type SampleOptions,
   type Samples,
 } from './policy.ts';
+export { prepareSelfTest, type SelfTest } from './self-test.ts';
 export { type Actor, createSession, type Decision, type Session, type SessionOptions } from './session.ts';
 export { quantilesOf, rankIn, type SurpriseStatistics, surpriseHorizon, surpriseScale } from './surprise.ts';

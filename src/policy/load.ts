@@ -1,11 +1,9 @@
 /** From a checkpoint on disk to a policy that has passed the checkpoint's self-test. */
-import type * as state from '../encoders/state/index.ts';
+import { cpu } from '../engine/index.ts';
 import { NinaError } from '../errors.ts';
-import { type Key, normals } from '../random.ts';
 import { LIBERO_ACTION } from './action.ts';
-import type { PolicyBackend } from './backends.ts';
-import { type Checkpoint, type Manifest, readCheckpoint } from './checkpoint.ts';
-import { buildPolicy, chunkSize, type Policy } from './policy.ts';
+import { type Manifest, readCheckpoint } from './checkpoint.ts';
+import { type BuildOptions, buildPolicy, type Policy } from './policy.ts';
 
 export interface LoadedPolicy extends Policy {
   readonly manifest: Manifest;
@@ -23,21 +21,18 @@ const INT8_TOLERANCE = 2 * 2e-2;
 
 /**
  * Loads a checkpoint (or the newest one of a training run) and runs its self-test.
- * @param backend what computes the decoder; 'auto' measures which exact one is the fastest here
+ * @param options what computes it; `engine` is ONNX Runtime on the CPU unless given
  * @throws NinaError for anything that is missing, does not match or answers differently than when it was saved.
  * @throws UsageError for a backend that this decoder does not have.
  */
-export async function loadPolicy(
-  location: string,
-  { threads = 1, backend: wanted }: { threads?: number; backend?: PolicyBackend | 'auto' } = {},
-): Promise<LoadedPolicy> {
+export async function loadPolicy(location: string, options: BuildOptions = {}): Promise<LoadedPolicy> {
   const { manifest, directory, ...checkpoint } = readCheckpoint(location);
   if (JSON.stringify(checkpoint.config.action) !== JSON.stringify(LIBERO_ACTION))
     throw new NinaError(
       `${directory} acts by another action specification than this version's simulator and data. Its config.json says: ` +
         JSON.stringify(checkpoint.config.action),
     );
-  const policy = await buildPolicy(checkpoint, { backend: wanted, threads });
+  const policy = await buildPolicy(checkpoint, { engine: cpu, ...options });
   const { observation, z, actions } = manifest.self_test;
   const [answer] = (await policy.act(observation, Float32Array.from(z))).actions;
   const difference = actions.reduce((worst, wanted, i) => Math.max(worst, gap(answer[i], wanted)), 0);
@@ -52,28 +47,6 @@ export async function loadPolicy(
     );
   }
   return { ...policy, manifest, directory };
-}
-
-/** What the weights answer to an observation and base noise now: what the manifest stores for the self-test. */
-export async function recordSelfTest(
-  checkpoint: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
-  observation: state.StateObservation,
-  key: Key,
-): Promise<Manifest['self_test']> {
-  // As trained, so that the test also judges what other backends make of the weights.
-  using policy = await buildPolicy(checkpoint, { backend: 'graph' });
-  const z = normals(key, chunkSize(checkpoint.config));
-  const { actions } = await policy.act(observation, z);
-  return {
-    observation: {
-      proprio: Array.from(observation.proprio),
-      entities: Array.from(observation.entities),
-      categories: [...observation.categories],
-      instruction: observation.instruction,
-    },
-    z: Array.from(z),
-    actions: Array.from(actions[0]),
-  };
 }
 
 /** A missing or non-finite number is infinitely far. */

@@ -8,12 +8,12 @@ import { Lifetime } from '../lifetime.ts';
 import { fold, type Key, normals } from '../random.ts';
 import { resolveBackend } from './backend.ts';
 import type { PolicyBackend } from './backends.ts';
-import type { Checkpoint } from './checkpoint.ts';
 import { checkChoice, checkChunks, checkSampling } from './checks.ts';
 import { choose } from './choose.ts';
+import { compileEncoder } from './compiled-encoder.ts';
 import type { PolicyConfig, PolicyStatistics } from './config.ts';
-import { type Chunks, compileDecoding } from './decoding.ts';
-import { compileSeeing } from './seeing.ts';
+import { type Chunks, compileDecoding, type EngineOptions, engineFor } from './decoding.ts';
+import type { PolicyModel } from './model.ts';
 import { rankIn, surpriseScale } from './surprise.ts';
 
 export interface SampleOptions {
@@ -90,40 +90,58 @@ export interface Runnable extends Policy {
 /** A policy computed something that is no finite number: its weights are not usable, at least there. */
 export class NotFiniteError extends NinaError {}
 
+/** @throws NotFiniteError for actions that no robot can execute. */
+export function requireFinite(actions: Float32Array): void {
+  if (!actions.every(Number.isFinite))
+    throw new NotFiniteError(
+      'The policy answered with actions that are not finite: its weights are not usable, or the observation is far from all it was trained on.',
+    );
+}
+
+export const clampActions = (actions: Float32Array): Float32Array => actions.map((a) => Math.min(1, Math.max(-1, a)));
+
 /** Nats. A density so small that float32 calls it 0 surprises at least this much, which JSON can hold. */
 const LARGEST_SURPRISE = 1e30;
 
 /** D = T*A */
 export const chunkSize = ({ decoder }: PolicyConfig) => decoder.chunk_length * decoder.action_dim;
 
+/** What a policy is built from. */
+export interface PolicyParts {
+  readonly config: PolicyConfig;
+  readonly statistics: PolicyStatistics;
+  readonly model: PolicyModel;
+}
+
+export interface BuildOptions extends EngineOptions {
+  /** What computes the policy: 'wasm' unless given, which needs no engine; 'auto' measures which exact one is the fastest. */
+  readonly backend?: PolicyBackend | 'auto';
+}
+
 /** A policy from its parts, as they are before they are a checkpoint. No self-test. */
 export async function buildPolicy(
-  { config, statistics, model }: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
-  { backend: wanted, threads = 1 }: { backend?: PolicyBackend | 'auto'; threads?: number } = {},
+  { config, statistics, model }: PolicyParts,
+  { backend: wanted, engine, threads = 1 }: BuildOptions = {},
 ): Promise<Runnable> {
-  const backend = await resolveBackend(config, model, wanted);
+  const backend = await resolveBackend(config, model, wanted, { engine, threads });
   const D = chunkSize(config);
-  const seeing = await compileSeeing(config, statistics, model, threads);
-  const decoding = await compileDecoding(config, model, backend, threads);
+  const encoder = await compileEncoder(config, statistics, model, engineFor(backend, engine), threads);
+  const decoding = await compileDecoding(config, model, backend, { engine, threads });
   const density = decoding.logProb;
   const life = new Lifetime('The policy', 'load it again', () => {
-    seeing[Symbol.dispose]();
+    encoder[Symbol.dispose]();
     decoding[Symbol.dispose]();
   });
   /** Chunks as the decoder gave them. */
   const draw = async (observation: state.StateObservation, z: Float32Array) => {
-    const seen = await seeing.see(observation);
+    const seen = await encoder.context(observation);
     const start = performance.now();
     const chunks = await decoding.sample(z, seen);
     const latencyMs = performance.now() - start;
-    if (!chunks.actions.every(Number.isFinite))
-      throw new NotFiniteError(
-        'The policy answered with actions that are not finite: its weights are not usable, or the observation is far from all it was trained on.',
-      );
+    requireFinite(chunks.actions);
     return { chunks, latencyMs };
   };
-  const clamped = ({ actions }: Chunks, k: number) =>
-    actions.subarray(k * D, (k + 1) * D).map((a) => Math.min(1, Math.max(-1, a)));
+  const clamped = ({ actions }: Chunks, k: number) => clampActions(actions.subarray(k * D, (k + 1) * D));
   const act = (observation: state.StateObservation, z: Float32Array): Promise<Samples> =>
     life.during(async () => {
       const { chunks, latencyMs } = await draw(observation, z);
@@ -135,13 +153,13 @@ export async function buildPolicy(
     statistics,
     backend,
     chunkLength: config.decoder.chunk_length,
-    multistep: config.multistep,
+    multistep: config.acting.multistep,
     act,
-    async sample(observation, { key, temperature = config.temperature, count = 1 }) {
+    async sample(observation, { key, temperature = config.acting.temperature, count = 1 }) {
       checkSampling(temperature, count, 'count');
       return act(observation, noise(key, temperature, count, D));
     },
-    infer: (observation, { key, temperature = config.temperature, bestOf = 1, continuing }) =>
+    infer: (observation, { key, temperature = config.acting.temperature, bestOf = 1, continuing }) =>
       life.during(async () => {
         checkSampling(temperature, bestOf, 'bestOf');
         checkChoice(config, { temperature, bestOf, continuing });
@@ -155,19 +173,19 @@ export async function buildPolicy(
       logProb: (observation: state.StateObservation, actions: Float32Array) =>
         life.during(async () => {
           checkChunks(actions, D);
-          return density(actions, await seeing.see(observation));
+          return density(actions, await encoder.context(observation));
         }),
       surprise: (observation: state.StateObservation, actions: Float32Array) =>
         life.during(async () => {
           checkChunks(actions, D);
-          const seen = await seeing.see(observation);
+          const seen = await encoder.context(observation);
           const central = (await decoding.sample(new Float32Array(D), seen)).logProb?.[0] ?? Number.NaN;
           const nats = central - (await density(actions, seen))[0];
           if (!Number.isNaN(nats)) return Math.min(nats, LARGEST_SURPRISE);
           throw new NotFiniteError('The log-probability of a chunk is not a number: the weights are not usable.');
         }),
     }),
-    rankSurprise(nats, temperature = config.temperature) {
+    rankSurprise(nats, temperature = config.acting.temperature) {
       life.check();
       const scale = surpriseScale(statistics.surprise, temperature);
       if (scale) return rankIn(scale, nats);

@@ -1,7 +1,7 @@
 /** Gathers what a report shows (episodes' videos, the run's metrics, fresh samples) and writes `report.html`. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { describeDecoder } from '../decoders/index.ts';
+import { decoderOf } from '../decoders/index.ts';
 import { writeFileAtomically } from '../files.ts';
 import { actorOf, loadPolicy } from '../policy/index.ts';
 import type { EvaluationResult } from '../rollout/evaluate.ts';
@@ -24,10 +24,11 @@ export async function writeReport(result: EvaluationResult, out: string): Promis
   const [task] = chooseTasks(result.suite).filter(({ name }) => name === result.tasks[0].task);
   const target = path.join(out, 'report.html');
   const { manifest, config } = policy;
+  const { decoder } = config;
   writeFileAtomically(
     target,
     renderReport({
-      title: `${describeDecoder(config.decoder)} on ${result.suite}`,
+      title: `${decoderOf(decoder).describe(decoder)} on ${result.suite}`,
       evaluation: result,
       videos: videos(result, out),
       chunks: await sampleChunks(task, actorOf(policy), result),

@@ -20,7 +20,7 @@ const STUDY = {
   training: { max_steps: 10 },
   variants: {
     base: { label: 'base' },
-    deep: { label: 'deep', training: { n_layers: 3 } },
+    deep: { label: 'deep', decoder: { n_layers: 3 } },
     hot: { label: 'hot', evaluation: { temperature: 2 } },
     same: { label: 'base again', training: { max_steps: 10 } },
   },
@@ -44,7 +44,8 @@ test('the first seed of everything comes before the second of anything', () => {
 test('a variant changes what it names; the seed reaches training and rollouts', () => {
   const all = cells(STUDY);
   const deep = all.find(({ name }) => name === 'tabletop-goal/deep/7')!;
-  expect(deep.training).toMatchObject({ suite: 'tabletop-goal', settings: { n_layers: 3, max_steps: 10, seed: 7 } });
+  expect(deep.training).toMatchObject({ suite: 'tabletop-goal', settings: { seed: 7 } });
+  expect(deep.training.settings).toMatchObject({ decoder: { n_layers: 3 }, training: { max_steps: 10 } });
   expect(deep.training.settings).not.toHaveProperty('data');
   expect(deep.evaluation).toEqual({ episodes: 3, seed: 107 });
 });
@@ -68,8 +69,8 @@ test.each([
   ['their seed', { evaluation: { episodes: 3, seed: 101 } }],
   ['temperature', { evaluation: { episodes: 3, seed: 100, temperature: 0 } }],
   ['a setting', { training: { max_steps: 11 } }],
-  ['another', { training: { max_steps: 10, use_plu: false } }],
-  ['the decoder', { training: { max_steps: 10, decoder: 'regression' }, variants: { base: { label: 'b' } } }],
+  ['another', { decoder: { use_plu: false } }],
+  ['the decoder', { decoder: { name: 'regression' }, variants: { base: { label: 'b' } } }],
 ])('%s is part of the hash', (_, change) => {
   expect(first({ ...STUDY, ...change })).not.toBe(first(STUDY));
 });

@@ -33,7 +33,7 @@ const took = (training_s: number, evaluation_s: number): Result => ({
   ...{ evaluation: { seed: 0 }, latency_ms: { p50: 1, p95: 1 } },
 });
 
-const deep = { label: 'b', training: { n_layers: 3 } };
+const deep = { label: 'b', decoder: { n_layers: 3 } };
 
 test('the recipe says it until a cell is measured; two at once take half', () => {
   const all = cells({ a: { label: 'a', minutes: 10 }, b: { ...deep, minutes: 4 } });

@@ -23,7 +23,7 @@ const LINES = [
   'variants:',
   '  mlp:',
   '    label: MLP',
-  '    training:',
+  '    decoder:',
   '      n_layers: 4',
 ];
 
@@ -52,12 +52,20 @@ test('mistakes are told with their file and line', () => {
     [6, ['  episodes: none'], /^study\.yaml:6: episodes: expected number.*got "none"/],
     [6, ['  episode: 3'], /study\.yaml:6: unknown key 'episode'; did you mean 'episodes'\?/],
     [7, ['  seed: -1'], /^study\.yaml:7: evaluation\.seed: /],
-    [9, ['  max_stps: 10'], /^study\.yaml:9: unknown key 'max_stps'; did you mean 'max_steps'\?/],
+    [9, ['  max_stps: 10'], /^study\.yaml:9: unknown key 'training\.max_stps'; did you mean 'training\.max_steps'\?/],
     [9, ['  seed: 3'], /^study\.yaml:9: 'seed' is not for a study: the study's 'seeds' give it/],
     [11, ['  MLP!:'], /^study\.yaml:11: variants\.MLP!: .*a name is made of/],
     [12, ['    minutes: 3'], /^study\.yaml:11: variants\.mlp\.label: /],
-    [14, ['      n_layers: 0'], /^study\.yaml:14: n_layers: .*got 0/],
+    [14, ['      n_layers: 0'], /^study\.yaml:14: decoder\.n_layers: .*got 0/],
     [14, ['      data: here'], /^study\.yaml:14: 'data' is not for a study/],
+    [14, ['      max_steps: 3'], /^study\.yaml:14: max_steps belongs under 'training:'/],
+    [
+      14,
+      ['      n_layers: 3', '    evaluation: { seed: 3 }'],
+      /^study\.yaml:15: unknown key 'seed'\. Allowed: task, episodes/,
+    ],
+    [8, ['decoder: flower', 'training:'], /^study\.yaml:8: decoder: wanted a mapping of settings/],
+    [9, ['  decoder: nina'], /^study\.yaml:9: decoder belongs at the top, in no section/],
     [5, ['evaluation: {'], /^study\.yaml:\d+: not valid YAML/],
   ] as const)
     expect(complaint(number, ...lines)).toMatch(told);

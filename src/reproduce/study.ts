@@ -17,7 +17,7 @@ import { openYaml, type YamlFile } from '../train/yaml.ts';
 export const rolloutSchema = evaluationSchema.omit({ suite: true, seed: true, video: true });
 
 /** A mapping that another schema checks, after it is merged with others. */
-const settings = z.record(z.string(), z.unknown()).default({});
+const settings = z.record(z.string(), z.unknown(), { error: 'wanted a mapping of settings' }).nullish();
 
 /** The sections of a recipe. */
 const sections = { encoder: settings, decoder: settings, training: settings, acting: settings };

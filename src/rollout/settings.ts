@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as z from 'zod';
 import { UsageError } from '../errors.ts';
-import { type Checkpoint, POLICY_BACKENDS, type PolicyBackend, resolveBackend } from '../policy/index.ts';
+import { type Checkpoint, hasDensity, POLICY_BACKENDS, type PolicyBackend, resolveBackend } from '../policy/index.ts';
 import { PERTURBATIONS, playedTask, type Task } from '../sim/index.ts';
 import { packageVersion } from '../version.ts';
 import { MAX_EPISODES } from './limits.ts';
@@ -48,12 +48,12 @@ export async function resolveSettings(
   { config, model, directory }: Checkpoint,
 ): Promise<EvaluationSettings> {
   const T = config.decoder.chunk_length;
-  const { multistep = config.multistep, temperature = config.temperature, best_of, consistent } = asked;
+  const { multistep = config.acting.multistep, temperature = config.acting.temperature, best_of, consistent } = asked;
   if (multistep > T)
     throw new UsageError(`--multistep ${multistep} is more than the ${T} actions of a chunk of ${directory}.`);
-  if (best_of !== undefined && config.decoder.decoder !== 'nina')
+  if (best_of !== undefined && !hasDensity(config))
     throw new UsageError(
-      `--best-of needs log-probabilities, which only NinA decoders have; ${directory} has a ${config.decoder.decoder} decoder.`,
+      `--best-of needs log-probabilities, which a flow has; ${directory} has a ${config.decoder.name} decoder.`,
     );
   if (best_of !== undefined && temperature === 0)
     throw new UsageError(`--best-of ${best_of} samples are all the same at temperature 0; add --temperature 1.`);

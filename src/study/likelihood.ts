@@ -6,9 +6,8 @@
  *   foresight   does it tell, in the first seconds of an undisturbed episode, that it will fail?
  * Each condition is an evaluation of its own, all in one folder, so that an interrupted study continues.
  */
-
 import { UsageError } from '../errors.ts';
-import { readCheckpoint } from '../policy/index.ts';
+import { hasDensity, readCheckpoint } from '../policy/index.ts';
 import { asStage, SILENT } from '../progress.ts';
 import { fold, key } from '../random.ts';
 import { type EpisodeLine, successRate } from '../rollout/episodes.ts';
@@ -60,8 +59,8 @@ export async function studyLikelihood(
   { report = SILENT, ...run }: EvaluationRun,
 ): Promise<LikelihoodStudy> {
   const { directory, config } = readCheckpoint(run.checkpoint);
-  if (config.decoder.decoder !== 'nina')
-    throw new UsageError(`${directory} has a ${config.decoder.decoder} decoder: it has no likelihood to study.`);
+  if (!hasDensity(config))
+    throw new UsageError(`${directory} has a ${config.decoder.name} decoder: it has no likelihood to study.`);
   const { words } = config.encoder;
   const { chunk_length: chunkLength } = config.decoder;
   const half = Math.max(1, Math.floor(chunkLength / 2));

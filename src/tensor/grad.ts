@@ -2,7 +2,7 @@
  * Reverse-mode differentiation: walks the graph backwards and builds the nodes of dLoss/dx from the table in vjp.ts.
  */
 import { add, broadcastTo } from './ops.ts';
-import { constant, is, scalar, show, size, type Tensor, topological } from './tensor.ts';
+import { constant, is, type SeveralName, scalar, show, size, type Tensor, topological } from './tensor.ts';
 import { leaves, type MapTree, mapTree } from './tree.ts';
 import { outputsVjp, vjp } from './vjp.ts';
 
@@ -31,7 +31,7 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     if (!useful.has(t)) continue;
     const outputs = partial.get(t);
     if (outputs) {
-      outputsVjp(t, outputs).forEach((g, i) => {
+      outputsVjp(t as Tensor<SeveralName>, outputs).forEach((g, i) => {
         accumulate(t.args[i], g);
       });
       continue;

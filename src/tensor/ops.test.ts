@@ -10,7 +10,7 @@ import { fold, key, rng } from '../random.ts';
 import { grad, gradOf, input, type Shape, type Tensor } from './index.ts';
 import { emit } from './onnx/emit.ts';
 import * as ops from './ops.ts';
-import { size } from './tensor.ts';
+import { size, topological } from './tensor.ts';
 
 interface Case {
   readonly shapes: readonly Shape[];
@@ -193,6 +193,55 @@ describe('embed', () => {
     const out = await program.run(feed);
     expect([...out.y]).toEqual([6, 7, 2, 3, 6, 7]);
     expect([...out.g]).toEqual([0, 0, 4, 6, 0, 0, 24, 28]);
+  });
+});
+
+describe('scatterAdd', () => {
+  const ids = input('ids', [2, 3], 'int64');
+  const feed = BigInt64Array.of(4n, 1n, 4n, 0n, 4n, 1n);
+
+  it('adds up rows of one id, and its gradient gives each row what its id got', async () => {
+    const rows = input('rows', [2, 3, 2]);
+    const table = ops.scatterAdd(rows, ids, 6);
+    const [g] = grad(ops.sum(ops.mul(ops.square(table), 0.5)), [rows]);
+    const outputs = { table, g };
+    const data = Float32Array.from({ length: 12 }, (_, i) => i);
+    // Several threads must not lose additions to one row.
+    using program = await cpu.compile(outputs, { threads: 4 });
+    const out = await program.run({ rows: data, ids: feed });
+    expect([...out.table]).toEqual([6, 7, 12, 14, 0, 0, 0, 0, 12, 15, 0, 0]);
+    expect([...out.g]).toEqual([12, 15, 12, 14, 12, 15, 6, 7, 12, 15, 12, 14]);
+    expect(interpret([table, g], { rows: data, ids: [4, 1, 4, 0, 4, 1] }).map((v) => [...v])).toEqual([
+      [...out.table],
+      [...out.g],
+    ]);
+  });
+
+  it('adds thousands of rows of few ids exactly, on several threads', async () => {
+    const [N, E] = [3000, 64];
+    const table = ops.scatterAdd(input('rows', [N, E]), input('ids', [N], 'int64'), 10);
+    using program = await cpu.compile({ table }, { threads: 4 });
+    const ids = BigInt64Array.from({ length: N }, (_, i) => BigInt(i % 3));
+    const found = await program.run({ rows: new Float32Array(N * E).fill(1), ids });
+    expect(found.table).toEqual(Float32Array.from({ length: 10 * E }, (_, i) => (i < 3 * E ? N / 3 : 0)));
+  });
+
+  it('an embedding of a large vocabulary has no tensor of ids by vocabulary, in its gradient either', () => {
+    const [V, E, B, L] = [51289, 768, 80, 36];
+    const table = input('table', [V, E]);
+    const loss = ops.sum(ops.square(ops.embed(table, input('ids', [B, L], 'int64'))));
+    const largest = Math.max(
+      ...topological([grad(loss, [table])[0]])
+        .filter(({ shape }) => !(shape[0] === V && shape[1] === E))
+        .map(({ shape }) => size(shape)),
+    );
+    expect(largest).toBe(B * L * E);
+  });
+
+  it('refuses rows without an id', () => {
+    expect(() => ops.scatterAdd(input('rows', [2, 2, 5]), ids, 4)).toThrow(
+      'scatterAdd needs one row per int64 id; got rows [2, 2, 5] and int64 [2, 3].',
+    );
   });
 });
 

@@ -9,6 +9,7 @@ import {
   is,
   node,
   resolveAxis,
+  type SeveralName,
   type Shape,
   sameShape,
   scalar,
@@ -186,8 +187,9 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
 /** Softmax over the last axis. */
 export const softmax = (x: Tensor): Tensor => node('softmax', [x], {}, x.shape);
 
-/** One output of a node with several. */
-export const pick = (t: Tensor, index: number, shape: Shape): Tensor => node('pick', [t], { index }, shape);
+/** One result of an operation that has several. */
+export const pick = (t: Tensor<SeveralName>, index: number, shape: Shape): Tensor =>
+  node('pick', [t], { index }, shape);
 
 /** (x - mean) / sqrt(variance + eps) over the last axis, then the affine map if given. */
 export function layerNorm(x: Tensor, weight?: Tensor, bias?: Tensor, eps = 1e-5): Tensor {
@@ -316,4 +318,11 @@ export function embed(table: Tensor, ids: Tensor): Tensor {
   return node('embed', [table, ids], {}, [...ids.shape, table.shape[1]]);
 }
 
-export const oneHot = (ids: Tensor, depth: number): Tensor => node('oneHot', [ids], { depth }, [...ids.shape, depth]);
+/** Rows [..., E] added up in a table [V, E] at int64 ids [...]; zeros where no id points. The adjoint of `embed`. */
+export function scatterAdd(rows: Tensor, ids: Tensor, V: number): Tensor {
+  if (!sameShape(rows.shape.slice(0, -1), ids.shape) || ids.dtype !== 'int64')
+    throw new Error(
+      `scatterAdd needs one row per int64 id; got rows ${show(rows.shape)} and ${ids.dtype} ${show(ids.shape)}.`,
+    );
+  return node('scatterAdd', [rows, ids], {}, [V, rows.shape.at(-1)!]);
+}

@@ -6,8 +6,8 @@
 export type Shape = readonly number[];
 export type DType = 'float32' | 'int64';
 
-/** Every primitive of the graph with its attributes. Derivatives, ONNX emission and the test interpreter are tables over it. */
-export interface Attributes {
+/** Operations with one result, and their attributes. */
+interface SingleOutput {
   input: { name: string };
   constant: { data: Float32Array };
   weight: { data: Float32Array };
@@ -36,11 +36,7 @@ export interface Attributes {
   mean: { axes: readonly number[] };
   matmul: { transA: boolean; transB: boolean };
   softmax: object;
-  /** Outputs: 0 normalised x, 1 mean, 2 inverse standard deviation; over the last axis. */
-  layerNorm: { eps: number };
-  /** Outputs: one per size. */
-  split: { axis: number; sizes: readonly number[] };
-  /** One output of layerNorm or split. */
+  /** One result of an operation that has several. */
   pick: { index: number };
   reshape: object;
   transpose: { perm: readonly number[] };
@@ -53,11 +49,27 @@ export interface Attributes {
   gather: { axis: number; indices: readonly number[] };
   /** Rows of a table [V, E] by int64 ids. */
   embed: object;
-  /** int64 ids [...] to float32 [..., depth]. */
-  oneHot: { depth: number };
+  /** Rows [..., E] added up in a table [V, E] at int64 ids [...]: the adjoint of embed. */
+  scatterAdd: object;
 }
 
+/** Operations with several results, each of which is a `pick`. */
+interface SeveralOutputs {
+  /** 0 normalised x, 1 mean, 2 inverse standard deviation; over the last axis. */
+  layerNorm: { eps: number };
+  /** One per size. */
+  split: { axis: number; sizes: readonly number[] };
+}
+
+/**
+ * Every primitive of the graph with its attributes. Derivatives, ONNX emission and the test interpreter are tables over
+ * it, and the compiler refuses a table with a missing entry.
+ */
+export type Attributes = SingleOutput & SeveralOutputs;
+
 export type OpName = keyof Attributes;
+export type SingleName = keyof SingleOutput;
+export type SeveralName = keyof SeveralOutputs;
 
 /** A symbolic tensor: one node of the graph. Reductions keep their axes as 1; sum and mean in ops.ts drop them. */
 export interface Tensor<K extends OpName = OpName> {

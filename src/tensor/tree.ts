@@ -36,10 +36,12 @@ export function leaves<T>(tree: Tree<T>, prefix = ''): [path: string, leaf: T][]
   );
 }
 
-/** The tree `Source` with leaves of type U. */
-export type MapTree<Source, U> = Source extends { readonly shape: Shape }
-  ? U
-  : { [K in keyof Source]: MapTree<Source[K], U> };
+/** The tree `Source` with leaves of type U. Of a tree that may be any, no more is known than that. */
+export type MapTree<Source, U> = [Tree<never>] extends [Source]
+  ? Tree<U>
+  : Source extends { readonly shape: Shape }
+    ? U
+    : { [K in keyof Source]: MapTree<Source[K], U> };
 
 /** The same tree with each leaf replaced; leaf types follow the structure of the source. */
 export function mapTree<S, L, U>(tree: S, f: (leaf: L, path: string) => U, prefix = ''): MapTree<S, U> {

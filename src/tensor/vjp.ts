@@ -10,6 +10,7 @@ import {
   concat,
   cos,
   div,
+  embed,
   equal,
   exp,
   gather,
@@ -17,10 +18,10 @@ import {
   mean,
   mul,
   neg,
-  oneHot,
   pad,
   pick,
   reshape,
+  scatterAdd,
   sign,
   sin,
   slice,
@@ -29,9 +30,9 @@ import {
   sum,
   transpose,
 } from './ops.ts';
-import { constant, type OpName, type Shape, scalar, size, type Tensor } from './tensor.ts';
+import { constant, type SeveralName, type Shape, type SingleName, scalar, size, type Tensor } from './tensor.ts';
 
-type Rule<K extends OpName> = (y: Tensor<K>, dy: Tensor, wants: (arg: number) => boolean) => (Tensor | undefined)[];
+type Rule<K extends SingleName> = (y: Tensor<K>, dy: Tensor, wants: (arg: number) => boolean) => (Tensor | undefined)[];
 
 const full = (dy: Tensor, shape: Shape): Tensor => broadcastTo(dy, shape);
 
@@ -56,22 +57,19 @@ function unbroadcast(dy: Tensor, out: Shape, arg: Shape): Tensor {
 }
 
 const elementwise =
-  <K extends OpName>(...rules: ((y: Tensor<K>, dy: Tensor) => Tensor)[]): Rule<K> =>
+  <K extends SingleName>(...rules: ((y: Tensor<K>, dy: Tensor) => Tensor)[]): Rule<K> =>
   (y, dy, wants) =>
     rules.map((rule, i) => (wants(i) ? unbroadcast(rule(y, dy), y.shape, y.args[i].shape) : undefined));
 
-const notDifferentiable: Rule<OpName> = () => [];
+const notDifferentiable: Rule<SingleName> = () => [];
 
-const RULES: { [K in OpName]: Rule<K> } = {
+const RULES: { [K in SingleName]: Rule<K> } = {
   input: notDifferentiable,
   constant: notDifferentiable,
   weight: notDifferentiable,
-  pick: notDifferentiable,
-  layerNorm: notDifferentiable,
-  split: notDifferentiable,
+  pick: notDifferentiable, // Its operation has a rule for all its results together.
   equal: notDifferentiable,
   sign: notDifferentiable,
-  oneHot: notDifferentiable,
   neg: elementwise((_, dy) => neg(dy)),
   exp: elementwise((y, dy) => mul(dy, y)),
   log: elementwise((y, dy) => div(dy, y.args[0])),
@@ -168,36 +166,45 @@ const RULES: { [K in OpName]: Rule<K> } = {
     const moved = matmul(reshape(rows, [size(lead), indices.length]), matrix);
     return [transpose(reshape(moved, [...lead, length]), swap)];
   },
-  embed: (y, dy) => {
-    const [table, ids] = y.args as [Tensor, Tensor];
-    const [rows, width] = table.shape as [number, number];
-    const count = size(ids.shape);
-    const chosen = reshape(oneHot(ids, rows), [count, rows]);
-    return [matmul(chosen, reshape(full(dy, y.shape), [count, width]), { transA: true })];
+  embed: (y, dy) => [scatterAdd(full(dy, y.shape), y.args[1], y.args[0].shape[0]), undefined],
+  scatterAdd: (y, dy) => [embed(full(dy, y.shape), y.args[1]), undefined],
+};
+
+type OutputsRule<K extends SeveralName> = (
+  y: Tensor<K>,
+  dys: readonly (Tensor | undefined)[],
+) => (Tensor | undefined)[];
+
+const OUTPUTS_RULES: { [K in SeveralName]: OutputsRule<K> } = {
+  split: (y, dys) => {
+    const x = y.args[0];
+    const { axis, sizes } = y.attrs;
+    const parts = sizes.map((s, i) =>
+      full(
+        dys[i] ?? scalar(0),
+        x.shape.map((d, j) => (j === axis ? s : d)),
+      ),
+    );
+    return [concat(parts, axis)];
+  },
+  // With n = normalised x and r = 1 / standard deviation, dx = r (dn - mean(dn) - n mean(dn n)).
+  layerNorm: (y, dys) => {
+    if (dys.length > 1) throw new Error('The mean and deviation of layerNorm are not differentiable outputs.');
+    const x = y.args[0];
+    const dn = full(dys[0]!, x.shape);
+    const n = pick(y, 0, x.shape);
+    const r = pick(y, 2, [...x.shape.slice(0, -1), 1]);
+    const along = mean(mul(dn, n), [-1], { keepDims: true });
+    return [mul(sub(sub(dn, mean(dn, [-1], { keepDims: true })), mul(n, along)), r)];
   },
 };
 
-/** Adjoints of the arguments of a node with one output; undefined where none flows. */
+/** Adjoints of the arguments of a node with one result; undefined where none flows. */
 export function vjp(y: Tensor, dy: Tensor, wants: (arg: number) => boolean): (Tensor | undefined)[] {
-  return (RULES[y.op] as Rule<OpName>)(y, dy, wants);
+  return (RULES[y.op as SingleName] as Rule<SingleName>)(y as Tensor<SingleName>, dy, wants);
 }
 
-/** Adjoints of the argument of a node with several outputs, from the adjoints of those that were used. */
-export function outputsVjp(y: Tensor, dys: readonly (Tensor | undefined)[]): (Tensor | undefined)[] {
-  const x = y.args[0];
-  if (y.op === 'split') {
-    const { axis, sizes } = (y as Tensor<'split'>).attrs;
-    const parts = sizes.map((s, i) => {
-      const shape = x.shape.map((d, j) => (j === axis ? s : d));
-      return full(dys[i] ?? scalar(0), shape);
-    });
-    return [concat(parts, axis)];
-  }
-  // layerNorm: with n = normalised x and r = 1 / standard deviation, dx = r (dn - mean(dn) - n mean(dn n)).
-  if (dys.length > 1) throw new Error('The mean and deviation of layerNorm are not differentiable outputs.');
-  const dn = full(dys[0]!, x.shape);
-  const n = pick(y, 0, x.shape);
-  const r = pick(y, 2, [...x.shape.slice(0, -1), 1]);
-  const along = mean(mul(dn, n), [-1], { keepDims: true });
-  return [mul(sub(sub(dn, mean(dn, [-1], { keepDims: true })), mul(n, along)), r)];
+/** Adjoints of the arguments of a node with several results, from the adjoints of those that were used. */
+export function outputsVjp(y: Tensor<SeveralName>, dys: readonly (Tensor | undefined)[]): (Tensor | undefined)[] {
+  return (OUTPUTS_RULES[y.op] as OutputsRule<SeveralName>)(y, dys);
 }

@@ -1,51 +1,86 @@
 import { expect, test } from 'vitest';
 import { UsageError } from '../errors.ts';
-import { decoderSettings, trainConfig } from './config.ts';
-import { assignments } from './recipe.ts';
+import { settingsByPath, trainConfig } from './config.ts';
+import { decoderConfig, widthOfTokens } from './parts.ts';
+import { assignments, flagSettings } from './recipe.ts';
+import { settingsIn } from './settings.ts';
 
-test('actions have the size that demonstrations have', () => {
-  expect(trainConfig(assignments(['action_dim=7'])).action_dim).toBe(7);
-  expect(() => trainConfig(assignments(['action_dim=6']))).toThrow(UsageError);
-  expect(() => trainConfig(assignments(['action_dim=6']))).toThrow(
-    '--set action_dim: action_dim: action_dim must be the 7 numbers of an action in the demonstrations; got 6. Leave it out.',
-  );
-});
+function message(...settings: string[]): string {
+  try {
+    trainConfig(assignments(settings));
+  } catch (error) {
+    expect(error).toBeInstanceOf(UsageError);
+    return (error as UsageError).message;
+  }
+  throw new Error('nothing was thrown');
+}
 
 test('a decoder brings its own settings, and no others', () => {
-  expect(trainConfig(assignments([]))).toMatchObject({ decoder: 'nina', backbone: 'mlp', n_layers: 28 });
-  expect(trainConfig(assignments(['decoder=flower']))).toMatchObject({
-    decoder: 'flower',
+  expect(trainConfig(assignments([])).decoder).toMatchObject({ name: 'nina', backbone: 'mlp', n_layers: 28 });
+  expect(trainConfig(assignments(['decoder=flower'])).decoder).toMatchObject({
+    name: 'flower',
     dit_dim: 1024,
     n_layers: 18,
   });
-  expect(trainConfig(assignments(['decoder=regression']))).toMatchObject({ hidden_dim: 512, n_layers: 3 });
-  const message = (...settings: string[]) => {
-    try {
-      trainConfig(assignments(settings));
-    } catch (error) {
-      expect(error).toBeInstanceOf(UsageError);
-      return (error as UsageError).message;
-    }
-    throw new Error('nothing was thrown');
-  };
+  expect(trainConfig(assignments(['decoder.name=regression'])).decoder).toEqual({
+    ...{ name: 'regression', hidden_dim: 512, n_layers: 3, cond_dim: 256, chunk_length: 10 },
+  });
   expect(message('decoder=flower', 'backbone=mlp')).toMatch(
-    /^--set backbone: unknown key 'backbone'.* Allowed: decoder, dit_dim, /,
+    /^--set backbone: unknown key 'decoder.backbone'\. Allowed: name, dit_dim, /,
   );
-  expect(message('decoder=flow')).toBe(
-    '--set decoder: decoder: expected one of "nina"|"flower"|"regression"; got "flow"',
-  );
-  expect(message('decoder=flower', 'dit_dim=40', 'n_heads=3')).toMatch(
-    /n_heads: The Transformer splits .* got dit_dim 40 and n_heads 3\.$/,
-  );
-  // Every mistake at once, each once.
-  expect(message('decoder=regression', 'action_dim=6', 'hidden_dim=0').split('\n')).toEqual([
-    expect.stringMatching(/^--set hidden_dim: .*>=1/),
-    expect.stringMatching(/^--set action_dim: /),
+  expect(message('decoder=flow', 'decoder.x=3', 'batch_size=0').split('\n')).toEqual([
+    '--set decoder: decoder.name: expected one of "nina"|"flower"|"regression"; got "flow"',
+    '--set batch_size: training.batch_size: Too small: expected number to be >=1; got 0',
   ]);
 });
 
-test('the decoder of a run knows the width of its encoder', () => {
-  const config = trainConfig(assignments(['decoder=flower', 'dit_dim=32', 'n_heads=2', 'encoder_dim=16']));
-  expect(decoderSettings(config)).toMatchObject({ decoder: 'flower', embed_dim: 64, dit_dim: 32 });
-  expect(() => trainConfig(assignments(['decoder=flower', 'embed_dim=3']))).toThrow("unknown key 'embed_dim'");
+test('what must hold between settings is told with their values, every mistake at once, each once', () => {
+  expect(message('decoder=flower', 'dit_dim=40', 'n_heads=3')).toMatch(
+    /^--set n_heads: decoder.n_heads: The Transformer splits .* got dit_dim 40 and n_heads 3\.$/,
+  );
+  expect(
+    message(
+      ...['decoder=regression', 'hidden_dim=0', 'encoder.heads=3', 'multistep=11', 'warmup_fraction=1'],
+      'hold_fraction=0.5',
+    ).split('\n'),
+  ).toEqual([
+    '--set hidden_dim: decoder.hidden_dim: Too small: expected number to be >=1; got 0',
+    '--set encoder.heads: encoder.heads: heads must divide dim; got 3 heads for a width of 64',
+    '--set multistep: acting.multistep: multistep must be at most chunk_length; got 11 of chunks of 10',
+    '--set hold_fraction: training.hold_fraction: warmup_fraction + hold_fraction must be at most 1; got 1 + 0.5',
+  ]);
+});
+
+test("the paper's flags name settings without their sections", () => {
+  const flags = { backbone: 'trans', n_layers: '18', decoder: 'nina', batch_size: '40', seed: '3', multistep: '5' };
+  expect(trainConfig(flagSettings(flags))).toMatchObject({
+    seed: 3,
+    decoder: { name: 'nina', backbone: 'trans', n_layers: 18 },
+    training: { batch_size: 40 },
+    acting: { multistep: 5 },
+  });
+});
+
+test('of two settings of one name the plain name is the decoder’s, also where that has none', () => {
+  const { encoder, decoder } = trainConfig(assignments(['dropout=0.3', 'encoder.dropout=0.2']));
+  expect([encoder.dropout, decoder.dropout]).toEqual([0.2, 0.3]);
+  expect(message('decoder=regression', 'dropout=0.3')).toMatch(
+    /^--set dropout: unknown key 'decoder.dropout'\. Allowed/,
+  );
+});
+
+test('what encoder and robot determine is no setting, and filled in', () => {
+  const config = trainConfig(assignments(['decoder=flower', 'dit_dim=32', 'n_heads=2', 'encoder.dim=16']));
+  expect(decoderConfig(config.decoder)).toMatchObject({ name: 'flower', dit_dim: 32, action_dim: 7 });
+  expect(widthOfTokens(config.encoder)).toBe(64);
+  expect(message('decoder=flower', 'decoder.embed_dim=3')).toContain("unknown key 'decoder.embed_dim'");
+  expect(message('decoder.action_dim=7')).toContain("unknown key 'decoder.action_dim'");
+});
+
+test('a complete recipe is the same by path and back', () => {
+  const config = trainConfig(assignments(['decoder=regression', 'multistep=5', 'data=demos']));
+  const paths = settingsByPath(config);
+  expect(paths).toMatchObject({ data: 'demos', 'decoder.name': 'regression', 'acting.multistep': 5 });
+  expect(paths['training.schedule_steps']).toBeNull();
+  expect(trainConfig(settingsIn(JSON.parse(JSON.stringify(config)), 'file'))).toEqual(config);
 });

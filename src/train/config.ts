@@ -76,7 +76,7 @@ function section(kind: keyof typeof STANDARD, registry: Readonly<Record<string, 
 function checkTogether({ encoder, decoder, training, acting }: TrainConfig, context: z.RefinementCtx): void {
   const wrong = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
   for (const { path, message } of encoderRules(encoder)) wrong(['encoder', ...path], message);
-  for (const { path, message } of decoderRules(encoder, decoder)) wrong(['decoder', ...path], message);
+  for (const { path, message } of decoderRules(decoder)) wrong(['decoder', ...path], message);
   if (acting.multistep !== undefined && acting.multistep > decoder.chunk_length)
     wrong(
       ['acting', 'multistep'],
@@ -102,26 +102,24 @@ function paths(section: string, ...schemas: readonly z.ZodObject[]): string[] {
   return [...new Set(schemas.flatMap(({ shape }) => Object.keys(shape)))].map((name) => join(section, name));
 }
 
-const BY_NAME: ReadonlyMap<string, string> = new Map([
-  ...PATHS.map((path) => [split(path)[1], path] as const),
-  ...Object.keys(STANDARD).map((section) => [section, join(section, 'name')] as const),
-]);
+const BY_NAME: ReadonlyMap<string, string> = new Map(PATHS.map((path) => [split(path)[1], path]));
 
 /**
  * The path of a setting that is named without its section, as the paper's flags are: 'n_layers' -> 'decoder.n_layers',
  * 'decoder' -> 'decoder.name'. Of two sections that have the name the decoder comes first, then training, acting, encoder.
  */
-export const pathOf = (name: string): string | undefined => BY_NAME.get(name);
+export const pathOf = (name: string): string | undefined =>
+  Object.hasOwn(STANDARD, name) ? join(name, 'name') : BY_NAME.get(name);
 
 /** Names without a section, as the command line takes them. */
-export const plainNames: readonly string[] = [...BY_NAME.keys()];
+export const plainNames: readonly string[] = [...Object.keys(STANDARD), ...BY_NAME.keys()];
 
 /** @throws UsageError that lists every mistake with its place. */
 export function trainConfig(settings: Settings): TrainConfig {
   // A name in place of the whole section is a mistake of its own; what stands beside it is judged as meant.
   const named = (section: string) => (settings.get(join(section, 'name')) ?? settings.get(section))?.value;
   const chosen = (section: string) => (typeof named(section) === 'object' ? undefined : named(section));
-  return check(recipeSchema(chosen('encoder'), chosen('decoder')), settings, pathOf) as TrainConfig;
+  return check(recipeSchema(chosen('encoder'), chosen('decoder')), settings, BY_NAME) as TrainConfig;
 }
 
 /** The settings of a complete recipe, by path; null for those that were not given. */

@@ -2,16 +2,25 @@
  * The training loop: update, measure, save. A run stopped anywhere and resumed computes the same bits as one that never
  * stopped, because all that carries over is in state.safetensors and all that is random follows from the seed and the step.
  */
+import { drawModel } from '../decoders/index.ts';
+import { cpu } from '../engine/index.ts';
 import { NinaError, UsageError } from '../errors.ts';
 import { sweepDrafts } from '../files.ts';
 import { type Lock, lockDirectory } from '../lock.ts';
-import { CHECKPOINTS, init, LIBERO_ACTION, type PolicyConfig, requireOutsideCheckpoints } from '../policy/index.ts';
+import {
+  blueprint,
+  CHECKPOINTS,
+  LIBERO_ACTION,
+  type PolicyConfig,
+  prepareSelfTest,
+  requireOutsideCheckpoints,
+} from '../policy/index.ts';
 import type { Reporter } from '../progress.ts';
 import { fold, key } from '../random.ts';
-import { pack } from '../tensor/index.ts';
+import { layoutOf, pack, unpack } from '../tensor/index.ts';
 import { optimizerState } from './adamw.ts';
 import type { TrainConfig } from './config.ts';
-import { type Demonstrations, loadDemonstrations } from './dataset.ts';
+import { type Demonstrations, firstObservation, loadDemonstrations } from './dataset.ts';
 import { divergedAdvice, explain, resume } from './failure.ts';
 import { requireMemory } from './memory.ts';
 import { appendMetrics, type Metrics, readMetrics, truncateMetrics, writeCsv } from './metrics.ts';
@@ -81,11 +90,12 @@ async function trainLocked(
       `${run} has done ${saved.step} steps; max_steps must be at least that to go on with it, got ${training.max_steps}.`,
     );
   const policy = policyConfig(config, data);
-  const initial = init(fold(root, 'init'), policy);
-  const { layout, flat } = pack(initial.params);
+  const plan = blueprint(fold(root, 'init'), policy);
+  const layout = layoutOf(plan.params);
   if (saved) requireSize(run, saved, layout.size);
-  const optimizer = saved?.optimizer ?? optimizerState(flat);
-  const model = { ...initial, buffers: saved?.buffers ?? initial.buffers };
+  const { optimizer, buffers } = saved ?? fresh(plan);
+  const model = { params: plan.params, buffers };
+  const averaged = { params: unpack(plan.params, optimizer.ema), buffers };
   let { step, window } = saved ?? { step: 0, window: EMPTY };
   using update = await prepareUpdate(
     training,
@@ -99,16 +109,18 @@ async function trainLocked(
   using validation = await prepareValidation(
     training,
     policy,
-    model,
+    averaged,
     data.validation,
     data.statistics,
     fold(root, 'validation'),
   );
+  const parts = { config: policy, statistics: data.statistics, model: averaged };
+  using selfTest = await prepareSelfTest(parts, firstObservation(data.train), fold(root, 'self-test'), cpu);
   const saveNow = async () => {
     lock.check();
     const settings = lastingSettings(config);
-    const state = { step, optimizer, buffers: model.buffers, window, dataHash: data.hash, settings };
-    const directory = await save(run, state, { config: policy, statistics: data.statistics, model }, data, config);
+    const state = { step, optimizer, buffers, window, dataHash: data.hash, settings };
+    const directory = await save(run, state, parts, selfTest, data, config);
     writeCsv(run);
     return directory;
   };
@@ -160,7 +172,7 @@ async function trainLocked(
         grad_norm: window.gradNorm / window.steps,
         lr: learningRate,
         steps_per_s: stepsPerS,
-        ...(validates && (await validation.measure(optimizer.ema))),
+        ...(validates && (await validation.measure())),
       };
       if (!Number.isFinite(last.val_loss ?? 0))
         throw new NinaError(
@@ -178,13 +190,18 @@ async function trainLocked(
   return { steps: step, checkpoint: await saveNow(), metrics: last };
 }
 
+/** Where a training begins. */
+function fresh(plan: ReturnType<typeof blueprint>) {
+  const { params, buffers } = drawModel(plan);
+  return { optimizer: optimizerState(pack(params).flat), buffers };
+}
+
 /** The policy that these settings and this data define. */
 function policyConfig({ encoder, decoder, acting }: TrainConfig, { train, validation }: Demonstrations): PolicyConfig {
   return {
     encoder: encoderConfig(encoder, [...train.episodes, ...validation.episodes]),
-    decoder: decoderConfig(encoder, decoder),
+    decoder: decoderConfig(decoder),
     action: LIBERO_ACTION,
-    multistep: acting.multistep ?? decoder.chunk_length,
-    temperature: acting.temperature,
+    acting: { multistep: acting.multistep ?? decoder.chunk_length, temperature: acting.temperature },
   };
 }

@@ -3,9 +3,11 @@
  * allocated or written.
  */
 import * as os from 'node:os';
-import type { DecoderConfig } from '../decoders/index.ts';
+import { decoderOf } from '../decoders/index.ts';
 import { UsageError } from '../errors.ts';
-import { leastNumbers } from '../policy/index.ts';
+import { blueprint } from '../policy/index.ts';
+import { key } from '../random.ts';
+import { layoutOf } from '../tensor/index.ts';
 import { settingsByPath, type TrainConfig, trainConfig } from './config.ts';
 import { decoderConfig, encoderConfig } from './parts.ts';
 import { settingsIn, split } from './settings.ts';
@@ -18,32 +20,13 @@ const NODE_BYTES = 1000;
 
 /** The least bytes that a training with these settings needs. */
 export function leastBytes(config: TrainConfig): number {
-  const decoder = decoderConfig(config.encoder, config.decoder);
+  const decoder = decoderConfig(config.decoder);
   // What the data add to the encoder is not known yet.
   const encoder = encoderConfig(config.encoder, []);
-  const { row, nodes } = footprint(decoder);
-  const numbers = COPIES * leastNumbers({ encoder, decoder }) + config.training.batch_size * row;
+  const { params } = blueprint(key(0), { encoder, decoder });
+  const { row, nodes } = decoderOf(decoder).footprint(decoder);
+  const numbers = COPIES * layoutOf(params).size + config.training.batch_size * row;
   return FLOAT_BYTES * numbers + NODE_BYTES * nodes;
-}
-
-/**
- * Of the graphs of a decoder: the numbers that one row of a batch needs (its chunk and noise, and what each layer keeps
- * for the gradient), and the operations of a sample. T steps, A action dimension, D = T*A.
- */
-function footprint(decoder: DecoderConfig): { row: number; nodes: number } {
-  const { chunk_length: T, action_dim: A, n_layers: n } = decoder;
-  const D = T * A;
-  switch (decoder.decoder) {
-    case 'nina': {
-      const { affine_dim: H, block_depth } = decoder;
-      if (decoder.backbone === 'mlp') return { row: 2 * D + n * (4 * H + 2 * D), nodes: 10 * n };
-      return { row: 2 * D + n * (T / 2) * H * (2 + 4 * block_depth), nodes: 15 * n * block_depth };
-    }
-    case 'flower':
-      return { row: 2 * D + n * T * decoder.dit_dim * 8, nodes: 20 * n * decoder.num_sampling_steps };
-    case 'regression':
-      return { row: 2 * D + n * decoder.hidden_dim, nodes: 2 * n };
-  }
 }
 
 /** Memory of this machine, or of this container where that is less. */

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { ACTION_SIZE, type Episode } from '../data/index.ts';
-import { type DecoderConfig, decoderSchema, decoderShapes } from '../decoders/index.ts';
+import { DECODERS as ALL_DECODERS, type DecoderConfig, decoderSchema } from '../decoders/index.ts';
 import { configFor, type StateConfig, type StateSettings, stateSchema, tokenWidth } from '../encoders/state/index.ts';
 
 /** A section that names a member of a registry, with the settings that come with that name. */
@@ -30,15 +30,9 @@ const stateSettings = z
 
 export const ENCODERS: Readonly<Record<string, Part>> = { state: { settings: stateSettings } };
 
-const { action_dim: _, ...nina } = decoderShapes.nina;
-const { action_dim: __, embed_dim: ___, ...flower } = decoderShapes.flower;
-const { action_dim: ____, ...regression } = decoderShapes.regression;
-
-export const DECODERS: Readonly<Record<string, Part>> = {
-  nina: { settings: z.strictObject(nina) },
-  flower: { settings: z.strictObject(flower) },
-  regression: { settings: z.strictObject(regression) },
-};
+export const DECODERS: Readonly<Record<string, Part>> = Object.fromEntries(
+  ALL_DECODERS.map((decoder) => [decoder.name, decoder]),
+);
 
 /** What is wrong with a section as a whole: paths are of its settings. */
 type Rules = readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
@@ -49,8 +43,7 @@ const rulesOf = (schema: z.ZodType, value: unknown): Rules =>
 
 export const encoderRules = ({ name, ...settings }: Chosen): Rules => rulesOf(ENCODERS[name].settings, settings);
 
-export const decoderRules = (encoder: Chosen, decoder: Chosen): Rules =>
-  rulesOf(decoderSchema, decoderConfig(encoder, decoder));
+export const decoderRules = (decoder: Chosen): Rules => rulesOf(decoderSchema, decoderConfig(decoder));
 
 /** The encoder for these scenes: its vocabulary and limits are theirs. */
 export const encoderConfig = (
@@ -58,11 +51,11 @@ export const encoderConfig = (
   scenes: readonly Pick<Episode, 'instruction' | 'categories'>[],
 ): StateConfig => configFor(ofState(encoder), scenes);
 
-/** The decoder of what this encoder makes. */
-export function decoderConfig(encoder: Chosen, { name, ...settings }: Chosen): DecoderConfig {
-  const width = name === 'flower' && { embed_dim: tokenWidth(ofState(encoder)) };
-  return { ...settings, decoder: name, action_dim: ACTION_SIZE, ...width } as DecoderConfig;
-}
+export const decoderConfig = (decoder: Chosen): DecoderConfig =>
+  ({ ...decoder, action_dim: ACTION_SIZE }) as unknown as DecoderConfig;
+
+/** W of the encoder's tokens. */
+export const widthOfTokens = (encoder: Chosen): number => tokenWidth(ofState(encoder));
 
 const ofState = ({ dim, heads, blocks, dropout }: Chosen) =>
   ({ encoder_dim: dim, encoder_heads: heads, encoder_blocks: blocks, encoder_dropout: dropout }) as StateSettings;

@@ -1,14 +1,15 @@
 /** The compiled graphs of a run: one update's loss and gradients, and what validation measures. */
-import * as decoders from '../decoders/index.ts';
+import { decoderOf } from '../decoders/index.ts';
 import * as state from '../encoders/state/index.ts';
 import { cpu, type Program } from '../engine/index.ts';
 import { dropoutInputs, type Masks, noDropout } from '../nn/index.ts';
-import { context, contextShape, decoderOf, type PolicyConfig, type PolicyModel } from '../policy/index.ts';
-import { byPath, gradOf, input, symbols } from '../tensor/index.ts';
+import { bind, contextShape, derived, type ModelShape, type PolicyConfig, type PolicyModel } from '../policy/index.ts';
+import { byPath, freeze, gradOf, input, symbols } from '../tensor/index.ts';
 
-/** Parameters are fed as 'p.<path>', gradients come back as 'g.<path>'. */
+/** Parameters are fed as 'p.<path>', gradients come back as 'g.<path>', what sampling derives is fed as 'd.<name>'. */
 export const PARAMETER = 'p.';
 export const GRADIENT = 'g.';
+export const DERIVED = 'd.';
 
 export interface UpdateProgram {
   /** In: parameters, state, actions [B, T, A], the decoder's draws, masks. Out: `loss` [] and the gradients. */
@@ -18,31 +19,33 @@ export interface UpdateProgram {
 
 export async function compileUpdate(
   config: PolicyConfig,
-  model: PolicyModel,
+  model: ModelShape,
   batchSize: number,
   threads: number,
 ): Promise<UpdateProgram> {
   const { encoder, decoder } = config;
-  const shape = [batchSize, decoder.chunk_length, decoder.action_dim];
   const p = symbols(model.params, PARAMETER);
   const forEncoder = dropoutInputs(encoder.encoder_dropout, 'encoder_dropout');
-  const forDecoder = dropoutInputs('dropout' in decoder ? decoder.dropout : 0, 'decoder_dropout');
-  const seen = context(config, p, state.stateInputs(encoder, batchSize), forEncoder.dropout);
-  const loss = decoders.loss(decoder, model, p.decoder, input('actions', shape), seen, forDecoder.dropout);
+  const forDecoder = dropoutInputs(decoderOf(decoder).dropoutRate(decoder), 'decoder_dropout');
+  const policy = bind(config, model, p);
+  const seen = policy.context(state.stateInputs(encoder, batchSize), forEncoder.dropout);
+  const draws = decoderOf(decoder).inputs(decoder, batchSize);
+  const loss = policy.decoder.loss(input('actions', chunks(config, batchSize)), seen, draws, forDecoder.dropout);
   const program = await cpu.compile({ loss, ...byPath(gradOf(loss, p), GRADIENT) }, { threads });
   return { program, masks: [forEncoder.masks, forDecoder.masks] };
 }
 
 export interface ValidationPrograms {
-  /** In: parameters, state, actions, the decoder's draws. Out: `loss` [], `context` (what the decoder sees). */
+  /** In: state, actions, the decoder's draws. Out: `loss` [], `context` (what the decoder sees). */
   readonly loss: Program;
   /**
-   * In: the decoder's parameters, `context`; of a generative decoder `z` [B, T, A]; with PLU `inverses`.
-   * Out: `actions` [B, T, A], unclamped.
+   * In: `context`; of a decoder that generates `z` [B, T, A]; what it derives from its parameters. Out: `actions`
+   * [B, T, A], unclamped.
    */
   readonly sampler: Program;
 }
 
+/** Of a model whose weights go on changing: they are read from its arrays at each run. */
 export async function compileValidation(
   config: PolicyConfig,
   model: PolicyModel,
@@ -50,21 +53,15 @@ export async function compileValidation(
   threads: number,
 ): Promise<ValidationPrograms> {
   const { encoder, decoder } = config;
-  const shape = [batchSize, decoder.chunk_length, decoder.action_dim];
-  const p = symbols(model.params, PARAMETER);
-  const seen = context(config, p, state.stateInputs(encoder, batchSize), noDropout);
-  const loss = decoders.loss(decoder, model, p.decoder, input('actions', shape), seen);
-  const inverses = decoders.inverses(decoder, decoderOf(model));
-  const actions = decoders.sample(
-    decoder,
-    model,
-    p.decoder,
-    input('z', shape),
-    input('context', contextShape(config, batchSize)),
-    inverses && input('inverses', inverses.shape),
-  );
+  const shape = chunks(config, batchSize);
+  const policy = bind(config, model, freeze(model.params), symbols(derived(config, model), DERIVED));
+  const seen = policy.context(state.stateInputs(encoder, batchSize), noDropout);
+  const loss = policy.decoder.loss(input('actions', shape), seen, decoderOf(decoder).inputs(decoder, batchSize));
+  const actions = policy.decoder.sample(input('z', shape), input('context', contextShape(config, batchSize)));
   return {
     loss: await cpu.compile({ loss, context: seen }, { threads }),
     sampler: await cpu.compile({ actions }, { threads }),
   };
 }
+
+const chunks = ({ decoder }: PolicyConfig, B: number) => [B, decoder.chunk_length, decoder.action_dim];

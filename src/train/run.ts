@@ -5,12 +5,11 @@ import { stringify } from 'yaml';
 import { cpu } from '../engine/index.ts';
 import { NinaError } from '../errors.ts';
 import { removeFolder, requireFile, writeFileAtomically } from '../files.ts';
-import { CHECKPOINTS, type Checkpoint, recordSelfTest, writeCheckpoint } from '../policy/index.ts';
+import { CHECKPOINTS, type PolicyParts, type SelfTest, writeCheckpoint } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
-import { unpack } from '../tensor/index.ts';
 import { packageVersion } from '../version.ts';
 import { settingsByPath, type TrainConfig, trainConfig } from './config.ts';
-import { type Demonstrations, firstObservation } from './dataset.ts';
+import type { Demonstrations } from './dataset.ts';
 import { readRecipe } from './recipe.ts';
 import type { Settings } from './settings.ts';
 import { statePath, type TrainState, writeState } from './state.ts';
@@ -125,26 +124,29 @@ export function requireSameSettings(run: string, config: TrainConfig, saved: Rea
 export async function save(
   run: string,
   state: TrainState,
-  policy: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
+  averaged: PolicyParts,
+  selfTest: SelfTest,
   demonstrations: Demonstrations,
   { seed, training: { max_steps } }: Pick<TrainConfig, 'seed' | 'training'>,
 ): Promise<string> {
-  const { model } = policy;
-  const weights = { ...policy, model: { ...model, params: unpack(model.params, state.optimizer.ema) } };
   const surprise =
     state.step < max_steps
       ? undefined
-      : await measureSurprise(weights, demonstrations.validation, fold(key(seed), 'surprise'));
-  const averaged = { ...weights, statistics: { ...policy.statistics, ...(surprise && { surprise }) } };
+      : await measureSurprise(averaged, demonstrations.validation, fold(key(seed), 'surprise'));
+  const statistics = { ...averaged.statistics, ...(surprise && { surprise }) };
   const directory = path.join(run, CHECKPOINTS, String(state.step));
-  writeCheckpoint(directory, averaged, {
-    package_version: packageVersion,
-    engine_version: cpu.name,
-    seed,
-    step: state.step,
-    data_hash: demonstrations.hash,
-    self_test: await recordSelfTest(averaged, firstObservation(demonstrations.train), fold(key(seed), 'self-test')),
-  });
+  writeCheckpoint(
+    directory,
+    { ...averaged, statistics },
+    {
+      package_version: packageVersion,
+      engine_version: cpu.name,
+      seed,
+      step: state.step,
+      data_hash: demonstrations.hash,
+      self_test: await selfTest.record(),
+    },
+  );
   writeState(run, state);
   for (const step of savedSteps(run).slice(0, -KEPT)) removeFolder(path.join(run, CHECKPOINTS, String(step)));
   return directory;

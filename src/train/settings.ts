@@ -76,24 +76,28 @@ export function sectionOf(schema: z.ZodType | undefined): z.ZodObject | undefine
 
 /**
  * The settings checked and completed by the schema's defaults.
- * @param home the path of a setting that is known by this name alone, in whatever section
+ * @param homes paths of settings, of other schemas too, by the name at their end: where a misplaced one belongs
  * @throws UsageError with one line per mistake.
  */
 export function check<S extends z.ZodObject>(
   schema: S,
   settings: Settings,
-  home: (name: string) => string | undefined = () => undefined,
+  homes: ReadonlyMap<string, string> = new Map(),
 ): z.output<S> {
   const result = schema.safeParse(nested(schema, settings));
   if (result.success) return result.data;
   const mistakes = result.error.issues.flatMap((issue) => {
     const path = issue.path.map(String).slice(0, 2).join('.');
     if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => `${placeOf(settings, join(path, key))}: ${unknown(schema, path, key, home)}`);
+      return issue.keys.map((key) => `${placeOf(settings, join(path, key))}: ${unknown(schema, path, key, homes)}`);
     const where = placeOf(settings, path);
     const given = settings.get(path);
-    if (issue.code === 'invalid_type' && sectionOf(schema.shape[path]) !== undefined)
-      return [`${where}: ${path} is a section: wanted a mapping of its settings; got ${shown(given?.value)}`];
+    const section = issue.code === 'invalid_type' ? sectionOf(schema.shape[path]) : undefined;
+    if (section) {
+      const value = given?.value;
+      const content = 'name' in section.shape && typeof value === 'string' ? `name: ${shorten(value)}` : 'KEY: VALUE';
+      return [`${where}: ${path} is a section, a mapping; got ${shown(value)}. Write '${path}: { ${content} }'.`];
+    }
     const got = given && issue.code !== 'custom' ? `; got ${shown(given.value)}` : '';
     return [`${where}: ${path}: ${plainly(issue.message)}${got}`];
   });
@@ -107,14 +111,12 @@ function placeOf(settings: Settings, path: string): string {
 }
 
 /** What to say of a key that the section at `path` does not have. */
-function unknown(schema: z.ZodObject, path: string, key: string, home: (name: string) => string | undefined): string {
-  const at = home(key);
-  const [section] = split(at ?? '');
-  if (at !== undefined && section !== path)
-    return `${shorten(key)} belongs ${section === '' ? 'at the top, in no section' : `under '${section}:'`}.`;
+function unknown(schema: z.ZodObject, path: string, key: string, homes: ReadonlyMap<string, string>): string {
+  if (path !== '' && Object.hasOwn(schema.shape, key)) return `${key} belongs at the top, in no section.`;
+  const [section] = split(homes.get(key) ?? path);
+  if (homes.has(key) && section !== path) return `${key} belongs under '${section}:'.`;
   const allowed = Object.keys(path === '' ? schema.shape : (sectionOf(schema.shape[path])?.shape ?? {}));
-  const known =
-    path === '' ? [...allowed, ...settingsOfSchema(schema).keys()] : allowed.map((name) => join(path, name));
+  const known = path === '' ? [...allowed, ...homes.values()] : allowed.map((name) => join(path, name));
   const [best] = [...new Set(known)].map((other) => ({ other, d: distance(key, other) })).sort((a, b) => a.d - b.d);
   const hint = best && best.d <= Math.max(2, key.length / 3) ? `; did you mean '${best.other}'?` : '.';
   return `unknown key '${shorten(join(path, key))}'${hint} Allowed: ${allowed.join(', ')}`;

@@ -2,8 +2,8 @@
 import { ENTITY_SIZE, type Episode, PROPRIO_SIZE } from '../data/index.ts';
 import {
   buildPolicy,
-  type Checkpoint,
   NotFiniteError,
+  type PolicyParts,
   quantilesOf,
   type SurpriseStatistics,
   surpriseHorizon,
@@ -20,7 +20,7 @@ const DECISIONS = 400;
  * long enough, or some decision is not finite: such a policy is saved without a scale, and told when it is asked to act.
  */
 export async function measureSurprise(
-  policy: Pick<Checkpoint, 'config' | 'statistics' | 'model'>,
+  policy: PolicyParts,
   { episodes }: Dataset,
   key: Key,
 ): Promise<SurpriseStatistics | undefined> {
@@ -45,7 +45,7 @@ export async function measureSurprise(
   };
   try {
     const scales: SurpriseStatistics['scales'] = [];
-    for (const temperature of new Set([0, policy.config.temperature]))
+    for (const temperature of new Set([0, policy.config.acting.temperature]))
       scales.push({ temperature, quantiles: quantilesOf(await measure(temperature)) });
     return { horizon, n: decisions.length, scales };
   } catch (error) {

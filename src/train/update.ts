@@ -2,10 +2,10 @@
  * One update of the weights. Batch, noise and dropout masks are drawn from keys folded with the step, so that an update
  * is a function of the state and the step alone.
  */
-import * as decoders from '../decoders/index.ts';
+import { decoderOf } from '../decoders/index.ts';
 import { feedsOf } from '../encoders/state/index.ts';
 import type { Masks } from '../nn/index.ts';
-import type { PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/index.ts';
+import type { ModelShape, PolicyConfig, PolicyStatistics } from '../policy/index.ts';
 import { dropoutMask, fold, type Key } from '../random.ts';
 import { feeds, layoutOf } from '../tensor/index.ts';
 import { adamwUpdate, decayGroups, norm, type OptimizerState } from './adamw.ts';
@@ -41,15 +41,16 @@ const EXPLOSION = 100;
 export async function prepareUpdate(
   config: TrainingSettings,
   policy: PolicyConfig,
-  model: PolicyModel,
+  model: ModelShape,
   optimizer: OptimizerState,
   dataset: Dataset,
   statistics: PolicyStatistics,
   key: Key,
 ): Promise<Update> {
   const { batch_size: B, threads } = config;
-  const { decoder } = policy;
-  const { chunk_length: T, action_dim: A } = decoder;
+  const settings = policy.decoder;
+  const decoder = decoderOf(settings);
+  const { chunk_length: T, action_dim: A } = settings;
   const { program, masks } = await compileUpdate(policy, model, B, threads);
   const sample = batchSampler(fold(key, 'batches'), dataset.windows.length, B);
   const { allocate, fill } = batcher(dataset, policy.encoder, statistics, T);
@@ -65,7 +66,7 @@ export async function prepareUpdate(
     actions: batch.actions,
   };
   const outputs = { ...feeds(layout, gradient, GRADIENT), loss: new Float32Array(1) };
-  const explosion = EXPLOSION * (decoder.decoder === 'nina' ? T * A : 1);
+  const explosion = EXPLOSION * (decoder.lossUnit === 'nats' ? T * A : 1);
   const schedule = {
     learningRate: config.learning_rate,
     steps: config.schedule_steps ?? config.max_steps,
@@ -80,7 +81,7 @@ export async function prepareUpdate(
       const indices = sample(step);
       fill(batch, indices);
       for (const { name, rate, values } of dropouts) dropoutMask(fold(key, 'dropout', name, step), rate, values);
-      await program.run({ ...inputs, ...decoders.draws(decoder, key, step, B) }, outputs);
+      await program.run({ ...inputs, ...decoder.draws(settings, key, step, B) }, outputs);
       const loss = outputs.loss[0];
       const gradNorm = norm(gradient);
       if (Number.isFinite(gradNorm) && loss <= explosion) return { loss, gradNorm };

@@ -6,24 +6,22 @@
  * run's key: it estimates the expected training loss on new episodes, and is comparable between runs that noise alike.
  * Squared errors are against the clean actions, of samples clamped as the policy clamps them.
  */
-
-import * as decoders from '../decoders/index.ts';
+import { decoderOf } from '../decoders/index.ts';
 import { feedsOf } from '../encoders/state/index.ts';
 import { square } from '../math.ts';
-import type { PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/index.ts';
+import { derived, type PolicyConfig, type PolicyModel, type PolicyStatistics } from '../policy/index.ts';
 import { fold, type Key, normals, permutation } from '../random.ts';
-import { feeds, layoutOf, unpack } from '../tensor/index.ts';
 import type { TrainingSettings } from './config.ts';
 import { batcher, type Dataset } from './dataset.ts';
 import type { Metrics } from './metrics.ts';
-import { compileValidation, PARAMETER } from './programs.ts';
+import { compileValidation, DERIVED } from './programs.ts';
 
 export type ValidationMetrics = Required<Pick<Metrics, 'val_loss' | 'val_best_of_8_mse' | 'val_z0_mse'>> &
   Pick<Metrics, 'val_bits_per_dim'>;
 
 export interface Validation extends Disposable {
-  /** @param weights flat parameters, in the order of the model's layout */
-  measure(weights: Float32Array): Promise<ValidationMetrics>;
+  /** Of the weights as they are now. */
+  measure(): Promise<ValidationMetrics>;
 }
 
 /** Held-out windows that are measured, at most. */
@@ -37,6 +35,7 @@ export function batching(batchSize: number, windows: number): { B: number; batch
   return { B, batches: Math.floor(measured / B) };
 }
 
+/** @param model the averaged one: its arrays go on changing */
 export async function prepareValidation(
   { batch_size, threads }: TrainingSettings,
   config: PolicyConfig,
@@ -45,39 +44,31 @@ export async function prepareValidation(
   statistics: PolicyStatistics,
   key: Key,
 ): Promise<Validation> {
+  const decoder = decoderOf(config.decoder);
   const { chunk_length: T, action_dim: A } = config.decoder;
   const D = T * A;
   const order = permutation(fold(key, 'windows'), dataset.windows.length);
   const { B, batches } = batching(batch_size, order.length);
   const { loss, sampler } = await compileValidation(config, model, B, threads);
-  const layout = layoutOf(model.params);
   const { allocate, fill } = batcher(dataset, config.encoder, statistics, T);
   const batch = allocate(B);
-  const isSampled = (path: string) => path.startsWith(`${PARAMETER}decoder.`) && path in sampler.signature.inputs;
 
   return {
-    async measure(weights) {
-      const parameters = feeds(layout, weights, PARAMETER);
-      const forSampler = Object.fromEntries(Object.entries(parameters).filter(([path]) => isSampled(path)));
-      const { decoder } = unpack(model.params, weights);
-      const inverses = decoders.inverses(config.decoder, { params: decoder, buffers: model.buffers });
+    async measure() {
+      const values = Object.entries(derived(config, model)).map(([name, { data }]) => [DERIVED + name, data]);
+      const fixed: Record<string, Float32Array> = Object.fromEntries(values);
       let mean = 0;
       let best = 0;
       let mode = 0;
       for (let i = 0; i < batches; i++) {
         fill(batch, order.subarray(i * B, (i + 1) * B));
-        const drawn = decoders.draws(config.decoder, key, i, B);
-        const found = await loss.run({ ...parameters, ...feedsOf(batch.state), actions: batch.actions, ...drawn });
+        const drawn = decoder.draws(config.decoder, key, i, B);
+        const found = await loss.run({ ...feedsOf(batch.state), actions: batch.actions, ...drawn });
         mean += found.loss[0] / batches;
         const errors = async (z: Float32Array) => {
-          const noise = 'z' in sampler.signature.inputs && { z };
-          const feed = {
-            ...forSampler,
-            ...noise,
-            context: found.context,
-            ...(inverses && { inverses: inverses.data }),
-          };
-          return rowErrors((await sampler.run(feed)).actions, batch.actions, B, D);
+          const noise = decoder.takesNoise && { z };
+          const { actions } = await sampler.run({ ...fixed, ...noise, context: found.context });
+          return rowErrors(actions, batch.actions, B, D);
         };
         mode += total(await errors(new Float32Array(B * D))) / (batches * B);
         const least = new Float64Array(B).fill(Number.POSITIVE_INFINITY);
@@ -89,7 +80,7 @@ export async function prepareValidation(
       }
       return {
         val_loss: mean,
-        ...(config.decoder.decoder === 'nina' && { val_bits_per_dim: mean / (D * Math.LN2) }),
+        ...(decoder.lossUnit === 'nats' && { val_bits_per_dim: mean / (D * Math.LN2) }),
         val_best_of_8_mse: best,
         val_z0_mse: mode,
       };

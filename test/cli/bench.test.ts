@@ -11,7 +11,7 @@ afterAll(() => fs.rmSync(folder, { recursive: true }));
 
 /** One finished cell of a study. */
 const setting = (value: unknown) => ({ value, where: 'test' });
-const chosen = { decoder: 'nina', n_layers: 2, affine_dim: 16, cond_dim: 8 };
+const chosen = { name: 'nina', n_layers: 2, affine_dim: 16, cond_dim: 8 };
 const settings = trainConfig(new Map(Object.entries(chosen).map(([name, value]) => [name, setting(value)])));
 const cell = { variant: 'small', label: 'A small flow', suite: 'tabletop-object', seed: 0, successes: 7, n: 10 };
 const results = path.join(folder, 'main.jsonl');

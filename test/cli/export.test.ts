@@ -11,10 +11,10 @@ import { observation, saveRandomPolicy } from '../support/policy.ts';
 import { nina } from './nina.ts';
 
 const DECODERS = {
-  mlp: { decoder: 'nina', n_layers: 3, affine_dim: 8, cond_dim: 12 },
-  trans: { decoder: 'nina', backbone: 'trans', n_layers: 2, affine_dim: 8, n_heads: 2, block_depth: 1, cond_dim: 12 },
-  flower: { decoder: 'flower', dit_dim: 16, n_heads: 2, n_layers: 1, embed_dim: 64 },
-  regression: { decoder: 'regression', hidden_dim: 16, cond_dim: 12 },
+  mlp: { name: 'nina', n_layers: 3, affine_dim: 8, cond_dim: 12 },
+  trans: { name: 'nina', backbone: 'trans', n_layers: 2, affine_dim: 8, n_heads: 2, block_depth: 1, cond_dim: 12 },
+  flower: { name: 'flower', dit_dim: 16, n_heads: 2, n_layers: 1 },
+  regression: { name: 'regression', hidden_dim: 16, cond_dim: 12 },
 } as const;
 /** Of the action range: float32 sums in another order, amplified by the flow. */
 const TOLERANCE = 2e-4;
@@ -56,7 +56,7 @@ describe.each(Object.keys(DECODERS) as (keyof typeof DECODERS)[])('the %s decode
 
     const decoder = await load(at(`${name}-d.onnx`));
     const z = normals(fold(key(5)), 70);
-    const shape = config.decoder.decoder === 'nina' ? [1, 70] : [1, 10, 7];
+    const shape = config.decoder.name === 'nina' ? [1, 70] : [1, 10, 7];
     const noise = decoder.inputNames.includes('z') && { z: floats(z, shape) };
     const decoded = await decoder.run({ ...noise, condition });
     const { actions } = await policy.infer(observation, { key: key(5), temperature: 1 });

@@ -23,7 +23,11 @@ beforeAll(async () => {
   fs.writeFileSync(at('file'), 'x');
   fs.symlinkSync('loop', at('loop'));
   spawnSync('mkfifo', [at('fifo')]);
-  const tiny = ['n_layers: 2', 'affine_dim: 16', 'encoder_dim: 16', 'batch_size: 8', 'max_steps: 3'];
+  const tiny = [
+    'decoder: { n_layers: 2, affine_dim: 16 }',
+    'encoder: { dim: 16 }',
+    'training: { batch_size: 8, max_steps: 3 }',
+  ];
   fs.writeFileSync(at('tiny.yaml'), `${tiny.join('\n')}\n`);
   await saveRandomPolicy(at('policy'));
 });
@@ -81,6 +85,44 @@ describe('a path that is not what is wanted', () => {
       'policy',
       'tiny.yaml',
     ]);
+  });
+});
+
+describe('a recipe of the former flat form', () => {
+  const flat = 'decoder: flower\ndit_dim: 64\nbatch_size: 8\nmax_steps: 3\n';
+
+  test('is told line by line where each setting stands now', () => {
+    fs.mkdirSync(at('flat'));
+    fs.writeFileSync(at('flat', 'a.yaml'), flat);
+    const { code, stdout, stderr } = nina(
+      'train',
+      at('flat', 'a.yaml'),
+      '--data',
+      at('demos'),
+      '--out',
+      at('flat', 'r'),
+    );
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr.replaceAll(at('flat'), '.').trim().split('\n').sort()).toEqual([
+      `./a.yaml:1: decoder is a section, a mapping; got "flower". Write 'decoder: { name: flower }'.`,
+      "./a.yaml:2: dit_dim belongs under 'decoder:'.",
+      "./a.yaml:3: batch_size belongs under 'training:'.",
+      "./a.yaml:4: max_steps belongs under 'training:'.",
+    ]);
+    expect(fs.readdirSync(at('flat'))).toEqual(['a.yaml']);
+    fs.rmSync(at('flat'), { recursive: true });
+  });
+
+  test('in a run’s folder is refused in one sentence, and stays as it is', () => {
+    fs.mkdirSync(at('former'));
+    fs.writeFileSync(at('former', 'recipe.yaml'), flat);
+    const { code, stdout, stderr } = nina('train', '--resume', at('former'));
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr.trim()).toMatch(
+      /^\S+recipe\.yaml is in the form of nina-vla 0\.1, without sections: .*, or train anew\.$/,
+    );
+    expect(fs.readFileSync(at('former', 'recipe.yaml'), 'utf8')).toBe(flat);
+    fs.rmSync(at('former'), { recursive: true });
   });
 });
 

@@ -26,10 +26,10 @@ const STUDY = {
     ...{ checkpoint_every: 10, log_every: 10, validation_fraction: 0.4 },
   },
   variants: {
-    mlp: { label: 'MLP', training: { n_layers: 2, affine_dim: 16 } },
-    cold: { label: 'MLP, z = 0', training: { n_layers: 2, affine_dim: 16 }, evaluation: { temperature: 0 } },
-    wide: { label: 'MLP, wide', training: { n_layers: 2, affine_dim: 32 } },
-    regression: { label: 'Regression', training: { decoder: 'regression', hidden_dim: 16 } },
+    mlp: { label: 'MLP', decoder: { n_layers: 2, affine_dim: 16 } },
+    cold: { label: 'MLP, z = 0', decoder: { n_layers: 2, affine_dim: 16 }, evaluation: { temperature: 0 } },
+    wide: { label: 'MLP, wide', decoder: { n_layers: 2, affine_dim: 32 } },
+    regression: { label: 'Regression', decoder: { name: 'regression', hidden_dim: 16 } },
   },
 };
 
@@ -169,7 +169,7 @@ test('killed and interrupted, the same command goes on to the same results', { t
 
 test('a training that fails is told, and stops no other', () => {
   const variants = {
-    broken: { label: 'broken', training: { n_layers: 2, affine_dim: 16, learning_rate: 1e30 } },
+    broken: { label: 'broken', decoder: { n_layers: 2, affine_dim: 16 }, training: { learning_rate: 1e30 } },
     mlp: STUDY.variants.mlp,
   };
   const { code, stderr, stdout } = nina(...study('broken', { variants, baseline: 'mlp' }), '--out', at('whole'));
@@ -186,6 +186,9 @@ test('wrong usage is told with exit code 2', () => {
     expect.stringMatching(/--only nonsense keeps none of the 4 cells/),
   ]);
   const unknown = nina(...study('wrong', { training: { max_stps: 3 } }), '--dry-run');
-  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringMatching(/wrong\.yaml:1: unknown key 'max_stps'/)]);
+  expect([unknown.code, unknown.stderr]).toEqual([
+    2,
+    expect.stringMatching(/wrong\.yaml:1: unknown key 'training\.max_stps'/),
+  ]);
   expect(nina('reproduce', 'table').code).toBe(2);
 });

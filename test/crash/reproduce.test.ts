@@ -15,13 +15,14 @@ const STUDY = {
   demonstrations: { episodes: 3, seed: 0, task: 1 },
   evaluation: { episodes: 1, seed: 10, task: 1 },
   training: {
-    ...{ max_steps: 20, batch_size: 8, learning_rate: 0.001, encoder_dim: 16, encoder_heads: 2 },
+    ...{ max_steps: 20, batch_size: 8, learning_rate: 0.001 },
     ...{ checkpoint_every: 5, log_every: 5, validation_fraction: 0.4 },
   },
+  encoder: { dim: 16, heads: 2 },
   variants: {
-    mlp: { label: 'MLP', training: { n_layers: 2, affine_dim: 16 } },
-    cold: { label: 'MLP, z = 0', training: { n_layers: 2, affine_dim: 16 }, evaluation: { temperature: 0 } },
-    regression: { label: 'Regression', training: { decoder: 'regression', hidden_dim: 16 } },
+    mlp: { label: 'MLP', decoder: { n_layers: 2, affine_dim: 16 } },
+    cold: { label: 'MLP, z = 0', decoder: { n_layers: 2, affine_dim: 16 }, evaluation: { temperature: 0 } },
+    regression: { label: 'Regression', decoder: { name: 'regression', hidden_dim: 16 } },
   },
 };
 

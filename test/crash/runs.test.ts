@@ -14,18 +14,18 @@ afterAll(() => finished === 3 && fs.rmSync(folder, { recursive: true }));
 const at = (...names: string[]) => path.join(folder, ...names);
 
 const TASK = ['--suite', 'tabletop-object', '--task', '1'];
+/** JSON is YAML. */
 const RECIPE = {
-  ...{ n_layers: 2, affine_dim: 16, encoder_dim: 16, encoder_heads: 2, batch_size: 8, learning_rate: 0.001 },
-  ...{ max_steps: 24, checkpoint_every: 4, validate_every: 12, log_every: 2 },
+  decoder: { n_layers: 2, affine_dim: 16 },
+  encoder: { dim: 16, heads: 2 },
+  training: {
+    ...{ batch_size: 8, learning_rate: 0.001, max_steps: 24 },
+    ...{ checkpoint_every: 4, validate_every: 12, log_every: 2 },
+  },
 };
 
 beforeAll(() => {
-  fs.writeFileSync(
-    at('tiny.yaml'),
-    Object.entries(RECIPE)
-      .map(([name, value]) => `${name}: ${value}\n`)
-      .join(''),
-  );
+  fs.writeFileSync(at('tiny.yaml'), JSON.stringify(RECIPE));
   nina('demos', ...TASK, '--episodes', 4, '--seed', 3, '--out', at('demos'));
   nina('train', at('tiny.yaml'), '--data', at('demos'), '--out', at('run'));
 }, PATIENCE_MS);

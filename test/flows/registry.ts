@@ -20,6 +20,7 @@ import {
   concat,
   leaves,
   mapTree,
+  materialise,
   type NDArray,
   reshape,
   split,
@@ -88,10 +89,14 @@ const conditioner = (p: Mlp<Tensor>, cond: Tensor, D: number) => (x1: Tensor) =>
 };
 
 const oneCoupling = (D: number) =>
-  specimen(D, initMlp(root, conditionerWidths(D)), (p: Mlp<Tensor>, cond) => coupling(conditioner(p, cond, D)));
+  specimen(D, materialise(initMlp(root, conditionerWidths(D))), (p: Mlp<Tensor>, cond) =>
+    coupling(conditioner(p, cond, D)),
+  );
 
 function onePlu(D: number): Specimen {
-  const { params, rows } = initPlu(root, 1, D);
+  const blueprint = initPlu(root, 1, D);
+  const params = materialise(blueprint.params);
+  const rows = [blueprint.rows(0)];
   return specimen(
     D,
     params,
@@ -102,8 +107,12 @@ function onePlu(D: number): Specimen {
 
 function nvp(D: number, n: number, usePlu: boolean): Specimen {
   const permutations = orders(n, D);
-  const nets = Array.from({ length: n }, (_, i) => initMlp(fold(root, i), conditionerWidths(D)));
-  const plu = initPlu(root, n, D);
+  const nets = Array.from({ length: n }, (_, i) => materialise(initMlp(fold(root, i), conditionerWidths(D))));
+  const blueprint = initPlu(root, n, D);
+  const plu = {
+    params: materialise(blueprint.params),
+    rows: Array.from({ length: n }, (_, i) => blueprint.rows(i)),
+  };
   type P = { nets: Mlp<Tensor>[]; plu?: Parameters<typeof pluStack>[0] };
   return specimen(
     D,

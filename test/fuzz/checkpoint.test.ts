@@ -17,7 +17,7 @@ type Files = Record<string, Buffer>;
 const DECODERS: readonly object[] = [
   {},
   {
-    decoder: 'nina',
+    name: 'nina',
     backbone: 'trans',
     n_layers: 1,
     affine_dim: 8,
@@ -26,8 +26,8 @@ const DECODERS: readonly object[] = [
     cond_dim: 4,
     use_plu: false,
   },
-  { decoder: 'flower', dit_dim: 8, n_heads: 1, n_layers: 1, embed_dim: 64 },
-  { decoder: 'regression', hidden_dim: 8, n_layers: 2, cond_dim: 8 },
+  { name: 'flower', dit_dim: 8, n_heads: 1, n_layers: 1 },
+  { name: 'regression', hidden_dim: 8, n_layers: 2, cond_dim: 8 },
 ];
 let whole: Files[];
 

@@ -6,20 +6,23 @@ import { UsageError } from '../../src/errors.ts';
 import type { Rng } from '../../src/random.ts';
 import { cellsOf } from '../../src/reproduce/cells.ts';
 import { readStudy } from '../../src/reproduce/study.ts';
-import { assignments, flagSettings, readRecipe, settingNames, trainConfig } from '../../src/train/index.ts';
+import { assignments, flagSettings, pathOf, plainNames, readRecipe, trainConfig } from '../../src/train/index.ts';
 import { expectBoth, hunt, notSound, PATIENCE_MS } from './battery.ts';
 import { TOKENS } from './json.ts';
 import { anyText } from './text.ts';
 
 const recipe = (name: string) => fs.readFileSync(path.join(import.meta.dirname, '../../recipes', `${name}.yaml`));
 
+/** Settings as recipes and as the command line call them. */
+const WORDS = [...plainNames, ...plainNames.map((name) => pathOf(name)!), 'encoder:', 'training:', 'acting:'];
+
 /** Every feature of YAML that a recipe does not need, and some that no file does. */
 const YAML_WORDS: readonly ((r: Rng) => string)[] = [
   (r) => r.pick(TOKENS),
-  (r) => r.pick(settingNames),
+  (r) => r.pick(WORDS),
   (r) => r.pick(['.nan', '.inf', '-.inf', '0x1F', '0o17', '1_000', '1:30', '2001-01-01', 'yes', 'off', '~', '1e400']),
   (r) => r.pick(['!foo 1', '!!binary aGk=', '!!set {a, b}', '!!float x', '!!int 3', '!!str 3', '!!omap [a: 1]', '!']),
-  (r) => r.pick(['&a 1', '*a', '&a [*a]', '<<: *a', '<<: {max_steps: 3}', '&a {b: *a}', '*nothing']),
+  (r) => r.pick(['&a 1', '*a', '&a [*a]', '<<: *a', '<<: {seed: 3}', '&a {b: *a}', '*nothing']),
   (r) =>
     r.pick([
       '[1, 2]',
@@ -58,8 +61,8 @@ const versions = { package: '1', engine: '2', mujoco: '3' };
 test('recipes', { timeout: PATIENCE_MS }, async () => {
   const sources = [
     recipe('quickstart'),
-    Buffer.from('decoder: flower\ndit_dim: 64\nn_heads: 2\nseed: 3\ndata: "a b"\n'),
-    Buffer.from('{ backbone: trans, affine_dim: 32, chunk_length: 10, use_plu: false, multistep: 5 }\n'),
+    Buffer.from('decoder:\n  name: flower\n  dit_dim: 64\n  n_heads: 2\nseed: 3\ndata: "a b"\n'),
+    Buffer.from('{ decoder: { backbone: trans, affine_dim: 32, use_plu: false }, acting: { multistep: 5 } }\n'),
   ];
   const seen = await hunt({
     name: 'recipes',
@@ -85,12 +88,14 @@ test('studies', { timeout: PATIENCE_MS }, async () => {
 });
 
 test('flags and --set', { timeout: PATIENCE_MS }, async () => {
-  const words = [...YAML_WORDS, (r: Rng) => `${r.pick(settingNames)}=${r.pick(TOKENS)}`, () => '='];
+  const words = [...YAML_WORDS, (r: Rng) => `${r.pick(WORDS)}=${r.pick(TOKENS)}`, () => '='];
   const mutate = anyText(/[A-Za-z0-9_.-]+|=|\n/g, words);
   const seen = await hunt({
     name: 'flags',
     files: () => ({
-      flags: Buffer.from('max_steps=3\nlearning_rate=1e-3\ndecoder=nina\nuse_plu=true\ndata=some folder'),
+      flags: Buffer.from(
+        'max_steps=3\ntraining.learning_rate=1e-3\ndecoder=nina\nuse_plu=true\nencoder.dim=32\ndata=some folder',
+      ),
     }),
     mutate: ({ flags }, r) => ({ flags: mutate(flags, r) }),
     read(folder) {
@@ -100,7 +105,7 @@ test('flags and --set', { timeout: PATIENCE_MS }, async () => {
         notSound(trainConfig(assignments(texts))) ??
         notSound(
           trainConfig(
-            flagSettings(Object.fromEntries(Object.entries(flags).filter(([name]) => settingNames.includes(name)))),
+            flagSettings(Object.fromEntries(Object.entries(flags).filter(([name]) => plainNames.includes(name)))),
           ),
         )
       );
@@ -115,7 +120,7 @@ test('a bomb of aliases, a cycle and what else multiplies is wrong usage, told w
   for (const text of [
     bomb({} as Rng),
     'a: &a [*a]',
-    'seed: &s 3\nmax_steps: *s',
+    'seed: &s 3\ntraining: { max_steps: *s }',
     `a: ${'['.repeat(5000)}`,
     'a: !x 1',
   ]) {

@@ -12,7 +12,7 @@ import { summaryOf } from '../../src/reproduce/summary.ts';
 import { readEpisodes } from '../../src/rollout/episodes.ts';
 import { trainConfig } from '../../src/train/index.ts';
 import { readMetrics, truncateMetrics } from '../../src/train/metrics.ts';
-import { readState, statePath, writeState } from '../../src/train/state.ts';
+import { readState, requireSize, statePath, writeState } from '../../src/train/state.ts';
 import { lineOf, PLAN } from '../reproduce/synthetic.ts';
 import { observation } from '../support/policy.ts';
 import { expectBoth, hunt, type Kind, notSound, PATIENCE_MS } from './battery.ts';
@@ -151,8 +151,9 @@ const KINDS: readonly Kind[] = [
       bytes,
       (files, r) => change(files, (content) => mutate(content, r)),
       (read) => {
-        const state = readState(read, size);
+        const state = readState(read);
         if (state === undefined) return 'a state that is there was not read';
+        requireSize(read, state, size);
         if (!Number.isSafeInteger(state.step) || state.step < 0) return `the step is ${state.step}`;
         if (state.optimizer.v.some((v) => v < 0)) return 'a mean of squares is negative';
         for (const order of Object.values(state.buffers))

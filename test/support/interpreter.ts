@@ -241,5 +241,12 @@ const RULES: { [K in OpName]: Rule<K> } = {
       ),
     ),
   embed: ([table, ids], _, shape) => build(shape, (at) => read(table, [read(ids, at.slice(0, -1)), at.at(-1)!])),
-  oneHot: ([ids], _, shape) => build(shape, (at) => +(read(ids, at.slice(0, -1)) === at.at(-1)!)),
+  scatterAdd: ([rows, ids], _, shape) => {
+    const out = new Float64Array(size(shape));
+    const width = shape[1];
+    ids.data.forEach((id, i) => {
+      for (let e = 0; e < width; e++) out[id * width + e] += rows.data[i * width + e];
+    });
+    return out;
+  },
 };

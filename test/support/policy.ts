@@ -1,12 +1,13 @@
 /** Small policies of random weights. */
 import { decoderSchema } from '../../src/decoders/index.ts';
 import { configFor, stateSchema } from '../../src/encoders/state/index.ts';
+import { cpu } from '../../src/engine/index.ts';
 import {
   init,
   LIBERO_ACTION,
   type PolicyConfig,
   type PolicyModel,
-  recordSelfTest,
+  prepareSelfTest,
   type SurpriseStatistics,
   writeCheckpoint,
 } from '../../src/policy/index.ts';
@@ -22,14 +23,13 @@ export const observation = {
 const unit = (n: number) => ({ mean: Array(n).fill(0), std: Array(n).fill(1) });
 const statistics = { proprio: unit(11), position: unit(3), joint: unit(1) };
 
-const SMALL_NINA = { decoder: 'nina', n_layers: 3, affine_dim: 8, n_heads: 2, block_depth: 1, cond_dim: 12 };
+const SMALL_NINA = { name: 'nina', n_layers: 3, affine_dim: 8, n_heads: 2, block_depth: 1, cond_dim: 12 };
 
 const configOf = (decoder: object): PolicyConfig => ({
   encoder: configFor(stateSchema.parse({ encoder_dim: 16, encoder_heads: 2 }), [observation]),
-  decoder: decoderSchema.parse('decoder' in decoder ? decoder : { ...SMALL_NINA, ...decoder }),
+  decoder: decoderSchema.parse('name' in decoder ? decoder : { ...SMALL_NINA, ...decoder }),
   action: LIBERO_ACTION,
-  multistep: 10,
-  temperature: 1,
+  acting: { multistep: 10, temperature: 1 },
 });
 
 /**
@@ -50,13 +50,14 @@ export async function saveRandomPolicy(
     statistics: { ...statistics, ...(surprise && { surprise }) },
     model: { params: scaled as PolicyModel['params'], buffers },
   };
+  using selfTest = await prepareSelfTest(content, observation, key(1), cpu);
   writeCheckpoint(directory, content, {
     package_version: '0',
     engine_version: 'test',
     seed: 3,
     step: 0,
     data_hash: 'none',
-    self_test: await recordSelfTest(content, observation, key(1)),
+    self_test: await selfTest.record(),
   });
   return directory;
 }

@@ -22,16 +22,15 @@ beforeAll(async () => {
     [
       '# A flow small enough for tests.',
       `data: ${at('demos')}`,
-      'n_layers: 2',
-      'affine_dim: 16',
-      'encoder_dim: 16',
-      'batch_size: 8',
-      'max_steps: 60',
-      'learning_rate: 0.001',
-      'validate_every: 20',
-      'checkpoint_every: 7',
-      'log_every: 10',
-      'encoder_dropout: 0.1',
+      'decoder: { n_layers: 2, affine_dim: 16 }',
+      'encoder: { dim: 16, dropout: 0.1 }',
+      'training:',
+      '  batch_size: 8',
+      '  max_steps: 60',
+      '  learning_rate: 0.001',
+      '  validate_every: 20',
+      '  checkpoint_every: 7',
+      '  log_every: 10',
     ].join('\n'),
   );
 });
@@ -133,17 +132,18 @@ describe('wrong usage is exit code 2, told with its place', () => {
   };
 
   test('an unknown key and a wrong type in a recipe', () => {
-    const stderr = refused(recipe('n_layer: 3\nuse_plu: maybe'));
+    const stderr = refused(recipe('decoder:\n  n_layer: 3\n  use_plu: maybe\nn_layers: 3'));
     expect(stderr).toMatch(
-      /bad.yaml:2: unknown key 'n_layer'; did you mean 'n_layers'\? Allowed: decoder, backbone, n_layers,/,
+      /bad.yaml:3: unknown key 'decoder.n_layer'; did you mean 'decoder.n_layers'\? Allowed: name, backbone, n_layers,/,
     );
-    expect(stderr).toMatch(/bad.yaml:3: use_plu: expected boolean, received string; got "maybe"/);
+    expect(stderr).toMatch(/bad.yaml:4: decoder.use_plu: expected boolean, received string; got "maybe"/);
+    expect(stderr).toMatch(/bad.yaml:5: n_layers belongs under 'decoder:'\./);
   });
 
   test('an odd T with trans, from flags and from a recipe', () => {
     const odd = /chunk_length must be even; got chunk_length 9 with backbone trans/;
     expect(refused(at('small.yaml'), '--backbone', 'trans', '--set', 'chunk_length=9')).toMatch(odd);
-    expect(refused(recipe('backbone: trans\nchunk_length: 9'))).toMatch(odd);
+    expect(refused(recipe('decoder: { backbone: trans, chunk_length: 9 }'))).toMatch(odd);
   });
 
   test('no data, an unknown flag, settings beside --resume', () => {

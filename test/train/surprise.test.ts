@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import type { Episode } from '../../src/data/index.ts';
 import { type PolicyConfig, readCheckpoint } from '../../src/policy/index.ts';
 import { key } from '../../src/random.ts';
+import { leaves, type NDArray } from '../../src/tensor/index.ts';
 import { measureSurprise } from '../../src/train/surprise.ts';
 import { observation, saveRandomPolicy } from '../support/policy.ts';
 
@@ -44,7 +45,7 @@ test('a decision every half chunk, at z = 0 and at the temperature of acting', a
   expect(sampled[50] - central[50]).toBeGreaterThan(10);
   expect(await measureSurprise(policy, data(episode(21), episode(10, 1), episode(5, 2)), key(1))).toEqual(found);
   const calm = (await measureSurprise(
-    { ...policy, config: { ...policy.config, temperature: 0 } },
+    { ...policy, config: { ...policy.config, acting: { ...policy.config.acting, temperature: 0 } } },
     data(episode(21)),
     key(1),
   ))!;
@@ -54,12 +55,13 @@ test('a decision every half chunk, at z = 0 and at the temperature of acting', a
 test('nothing where there is nothing to measure', async () => {
   const policy = await policyOf({});
   expect(await measureSurprise(policy, data(episode(5)), key(1))).toBeUndefined();
-  const regression = await policyOf({ decoder: 'regression', hidden_dim: 8, n_layers: 1, cond_dim: 12 });
+  const regression = await policyOf({ name: 'regression', hidden_dim: 8, n_layers: 1, cond_dim: 12 });
   expect(await measureSurprise(regression, data(episode(30)), key(1))).toBeUndefined();
 });
 
 test('a policy that answers with nothing finite has no scale, and is no reason to lose its training', async () => {
   const policy = await policyOf({});
-  policy.model.params.decoder.nina!.pool.bias.data.fill(Number.NaN);
+  const bias = leaves<NDArray>(policy.model.params.decoder).find(([path]) => path === 'pool.bias')!;
+  bias[1].data.fill(Number.NaN);
   expect(await measureSurprise(policy, data(episode(30)), key(1))).toBeUndefined();
 });

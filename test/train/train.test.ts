@@ -7,7 +7,7 @@ import { NinaError, UsageError } from '../../src/errors.ts';
 import { lockDirectory } from '../../src/lock.ts';
 import { loadPolicy } from '../../src/policy/index.ts';
 import { type Progress, SILENT } from '../../src/progress.ts';
-import { readSafetensors } from '../../src/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../../src/safetensors.ts';
 import {
   assignments,
   type Metrics,
@@ -23,7 +23,7 @@ import { writeDemonstrations } from '../support/demonstrations.ts';
 const SMALL = [
   'n_layers=4',
   'affine_dim=32',
-  'encoder_dim=32',
+  'encoder.dim=32',
   'batch_size=32',
   'learning_rate=0.002',
   'max_steps=120',
@@ -111,7 +111,7 @@ test.each([
   expect(last.val_z0_mse).toBeLessThan(middle.val_z0_mse!);
   expect(last.val_bits_per_dim).toBeUndefined();
   using policy = await loadPolicy(at(decoder));
-  expect(policy.config.decoder.decoder).toBe(decoder);
+  expect(policy.config.decoder.name).toBe(decoder);
   expect(readRun(at(decoder))).toEqual(config);
 });
 
@@ -139,14 +139,19 @@ test('a finished run resumed is done at once; with more steps it goes on', async
       'The schedule of the learning rate still stretches over 4 steps.',
   ]);
   // The next resume needs no flag, and the schedule stays when it is extended once more.
-  expect(readRun(at('done'))).toEqual({ ...config, max_steps: 6, schedule_steps: 4 });
-  expect(readRun(at('done'), assignments(['max_steps=9']))).toMatchObject({ max_steps: 9, schedule_steps: 4 });
+  expect(readRun(at('done'))).toEqual({
+    ...config,
+    training: { ...config.training, max_steps: 6, schedule_steps: 4 },
+  });
+  expect(readRun(at('done'), assignments(['max_steps=9']))).toMatchObject({
+    training: { max_steps: 9, schedule_steps: 4 },
+  });
   const shorter = readRun(at('done'), assignments(['max_steps=5']));
   await expect(train(at('done'), shorter, { signal: never, report })).rejects.toThrow(UsageError);
   expect(await failure(train(at('done'), shorter, { signal: never, report }))).toBe(
     'done has done 6 steps; max_steps must be at least that to go on with it, got 5.',
   );
-  expect(readRun(at('done')).max_steps).toBe(6);
+  expect(readRun(at('done')).training.max_steps).toBe(6);
 });
 
 test('a run remembers where its data is, whatever folder it was started in', async () => {
@@ -164,14 +169,18 @@ describe('what a run is trained with stays', () => {
     const recipe = fs.readFileSync(file, 'utf8');
     const edit = (from: string, to: string) => fs.writeFileSync(file, recipe.replace(from, to));
     const resumed = () => train(at('edited'), readRun(at('edited')), { signal: never, report: SILENT });
-    edit('learning_rate: 0.002', 'learning_rate: 0.1\nmultistep: 3');
+    edit('learning_rate: 0.002', 'learning_rate: 0.1');
     expect(await failure(resumed())).toBe(
-      'edited/recipe.yaml is not what edited was trained with so far: learning_rate is 0.1 and ' +
-        'was 0.002; multistep is 3 and was not given. Put it back (another number of steps is given with --max_steps), or start a new run with the edited ' +
+      'edited/recipe.yaml is not what edited was trained with so far: training.learning_rate is 0.1 and ' +
+        'was 0.002. Put it back (another number of steps is given with --max_steps), or start a new run with the edited ' +
         'recipe in another folder.',
     );
     edit('max_steps: 2', 'max_steps: 9');
-    expect(await failure(resumed())).toMatch(/schedule_steps is 9 and was 2/);
+    expect(await failure(resumed())).toMatch(/: training\.schedule_steps is 9 and was 2\. /);
+    edit('acting:\n', 'acting:\n  multistep: 3\n');
+    expect(await failure(resumed())).toMatch(/: acting\.multistep is 3 and was not given\. /);
+    edit('affine_dim: 32', 'affine_dim: 16');
+    expect(await failure(resumed())).toMatch(/: decoder\.affine_dim is 16 and was 32\. /);
     fs.writeFileSync(file, recipe);
     expect(await resumed()).toMatchObject({ steps: 2 });
   });
@@ -193,20 +202,27 @@ describe('what a run is trained with stays', () => {
     );
     expect(await resumed(`data=${at('new')}`, 'max_steps=3')).toMatchObject({ steps: 3 });
     expect(notices[0]).toMatch(/^The demonstrations are now in .*new instead of .*old, as .*recipe.yaml notes\.$/);
-    expect(readRun(at('moved'))).toMatchObject({ data: at('new'), max_steps: 3, schedule_steps: 2 });
+    expect(readRun(at('moved'))).toMatchObject({
+      data: at('new'),
+      training: { max_steps: 3, schedule_steps: 2 },
+    });
     expect(await resumed('max_steps=4')).toMatchObject({ steps: 4 });
   });
 });
 
 describe('settings beyond memory', () => {
   test.each([
-    ['batch_size=1000000000', /at least [\d,]+ GiB of memory, and there are .* GiB.*for batch_size 1000000000/],
-    ['affine_dim=100000000', /for affine_dim 100000000 \(default: 64\); lower it/],
-    ['cond_dim=1000000000', /for cond_dim 1000000000/],
-    ['n_layers=2000000000', /for n_layers 2000000000/],
-    ['chunk_length=100000000', /for chunk_length 100000000/],
+    [
+      'batch_size=1000000000',
+      /at least [\d,]+ GiB of memory, and there are .* GiB.*for training\.batch_size 1000000000/,
+    ],
+    ['affine_dim=100000000', /for decoder\.affine_dim 100000000 \(default: 64\); lower it/],
+    ['cond_dim=1000000000', /for decoder\.cond_dim 1000000000/],
+    ['dit_dim=32000000', /for decoder\.dit_dim 32000000/],
+    ['chunk_length=100000000', /for decoder\.chunk_length 100000000/],
   ])('%s is refused with its name, and leaves no run', async (setting, told) => {
-    const config = trainConfig(assignments([`data=${at('demos')}`, setting]));
+    const decoder = setting.startsWith('dit_dim') ? ['decoder=flower'] : [];
+    const config = trainConfig(assignments([`data=${at('demos')}`, ...decoder, setting]));
     expect(await failure(train(at('huge'), config, { signal: never, report: SILENT }))).toMatch(told);
     expect(fs.existsSync(at('huge'))).toBe(false);
   });
@@ -264,17 +280,41 @@ test('bad demonstrations are named, and no folder is made', async () => {
   expect(fs.existsSync(at('unborn'))).toBe(false);
 });
 
-test('changed data and an edited recipe are refused on resume', async () => {
+test('changed data are told as that, whatever else they change', async () => {
   fs.cpSync(at('demos'), at('shrinking'), { recursive: true });
   const config = start('changed', `data=${at('shrinking')}`, 'max_steps=2');
   await train(at('changed'), config, { signal: never, report: SILENT });
-  const wider = { ...config, max_steps: 3, affine_dim: 16 };
-  expect(await failure(train(at('changed'), wider, { signal: never, report: SILENT }))).toMatch(
-    /does not fit the run's recipe: 'params' should hold \d+ numbers and holds \d+/,
-  );
+  const resumed = (...settings: string[]) =>
+    train(at('changed'), readRun(at('changed'), assignments(['max_steps=3', ...settings])), {
+      signal: never,
+      report: SILENT,
+    });
+  // Fewer words: another vocabulary, and so a model of another size.
   fs.rmSync(at('shrinking', 'pick_can.hdf5'));
-  const more = { ...config, max_steps: 3 };
-  expect(await failure(train(at('changed'), more, { signal: never, report: SILENT }))).toMatch(
-    /demonstrations in shrinking are not those|recipe/,
+  const told =
+    'The demonstrations in shrinking are not those that changed was trained on so far. Restore them, say with --data ' +
+    'where those are now, or start a new run.';
+  expect(await failure(resumed())).toBe(told);
+  expect(await failure(resumed('affine_dim=16'))).toBe(told);
+});
+
+test('a state of another size than its settings and data make is told as damage', async () => {
+  const config = start('resized', 'max_steps=1');
+  await train(at('resized'), config, { signal: never, report: SILENT });
+  const file = at('resized', 'state.safetensors');
+  const { tensors, metadata } = readSafetensors(file);
+  const cut = { shape: [3], data: (tensors.m.data as Float32Array).slice(0, 3) };
+  writeSafetensors(file, { ...tensors, m: cut }, metadata);
+  expect(await failure(train(at('resized'), config, { signal: never, report: SILENT }))).toMatch(
+    /^resized\/state\.safetensors: 'm' holds 3 numbers, and the model has \d+\. It is damaged/,
+  );
+});
+
+test('a run of the former flat form is refused in one sentence', async () => {
+  fs.mkdirSync(at('former'));
+  fs.writeFileSync(at('former', 'recipe.yaml'), 'decoder: nina\nn_layers: 4\nmax_steps: 9\n');
+  expect(() => readRun(at('former'))).toThrow(NinaError);
+  expect(() => readRun(at('former'))).toThrow(
+    /recipe\.yaml is in the form of nina-vla 0\.1, without sections: go on with .* in that version, or train anew\.$/,
   );
 });

@@ -7,13 +7,12 @@ import { z } from 'zod';
 const positive = z.int().min(1);
 
 /** How training draws the time t of each chunk; see times.ts. */
-export const SAMPLING_TYPES = ['uniform', 'ln', 'pi_zero', 'stratified', 'loglogistic'] as const;
+export const SAMPLING_TYPES = ['uniform', 'ln', 'pi_zero'] as const;
 
-const shape = z.strictObject({
+export const flowerSettings = z.strictObject({
   dit_dim: positive.default(1024).describe('width d of the Transformer'),
   n_heads: positive.default(16).describe('attention heads'),
-  n_layers: positive.default(18).describe('blocks of the Transformer'),
-  embed_dim: positive.default(1024).describe("width E of the encoder's tokens"),
+  n_layers: positive.max(256).default(18).describe('blocks of the Transformer'),
   rope_theta: z.number().positive().default(32).describe("base of the rotary embedding's angles"),
   num_sampling_steps: positive.max(1000).default(4).describe('Euler steps N of a sample'),
   sampling_type: z.enum(SAMPLING_TYPES).default('uniform').describe('how training draws the time of each chunk'),
@@ -27,7 +26,7 @@ const shape = z.strictObject({
   action_dim: positive.default(7).describe('numbers A of an action'),
 });
 
-export type FlowerConfig = z.infer<typeof shape>;
+export type FlowerConfig = z.infer<typeof flowerSettings>;
 
 /** What must hold between the fields; the message names the values. */
 export function checkFlower({ dit_dim, n_heads }: FlowerConfig, context: z.RefinementCtx): void {
@@ -39,7 +38,7 @@ export function checkFlower({ dit_dim, n_heads }: FlowerConfig, context: z.Refin
     });
 }
 
-export const flowerSchema = shape.superRefine(checkFlower);
+export const flowerSchema = flowerSettings.superRefine(checkFlower);
 
 /** The two sizes of the NinA paper's comparison; settings to parse with the schema. */
 export const CONFIGURATIONS = {

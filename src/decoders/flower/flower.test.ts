@@ -2,18 +2,20 @@ import { describe, expect, test } from 'vitest';
 import { cpu } from '../../engine/index.ts';
 import { dropoutInputs, swigluHidden } from '../../nn/index.ts';
 import { key, normals } from '../../random.ts';
-import { byPath, gradOf, input, leaves, mapTree, type NDArray, symbols, type Tensor } from '../../tensor/index.ts';
-import { topological } from '../../tensor/tensor.ts';
 import {
-  CONFIGURATIONS,
-  countParameters,
-  type FlowerConfig,
-  flowerSchema,
-  init,
-  loss,
-  sample,
-  velocity,
-} from './index.ts';
+  byPath,
+  gradOf,
+  input,
+  layoutOf,
+  leaves,
+  mapTree,
+  materialise,
+  type NDArray,
+  symbols,
+  type Tensor,
+} from '../../tensor/index.ts';
+import { topological } from '../../tensor/tensor.ts';
+import { blueprint, CONFIGURATIONS, type FlowerConfig, flowerSchema, loss, sample, velocity } from './index.ts';
 
 const [B, T, A, S, E] = [2, 4, 3, 3, 5];
 /** Two float32 evaluations of the same graph, on numbers of order one. */
@@ -23,11 +25,10 @@ const config: FlowerConfig = flowerSchema.parse({
   dit_dim: 8,
   n_heads: 2,
   n_layers: 2,
-  embed_dim: E,
   chunk_length: T,
   action_dim: A,
 });
-const fresh = init(key(1), config);
+const fresh = materialise(blueprint(key(1), config, E));
 // The global modulation starts at zero; other numbers let every part matter.
 const params = mapTree(fresh, ({ shape, data }: NDArray, path) =>
   path.startsWith('adaln.') ? { shape, data: normals(key(2), data.length).map((v) => v / 4) } : { shape, data },
@@ -66,12 +67,12 @@ test.each([
   ['diffusion-330m', 354_091_015],
   ['diffusion-31m', 29_544_583],
 ] as const)('%s has exactly the parameters that the reference uses', (name, count) => {
-  expect(countParameters(flowerSchema.parse(CONFIGURATIONS[name]))).toBe(count);
+  expect(layoutOf(blueprint(key(0), flowerSchema.parse(CONFIGURATIONS[name]), 1024)).size).toBe(count);
 });
 
 test('a key decides every number of a fresh decoder', () => {
-  expect(init(key(1), config)).toEqual(fresh);
-  expect(init(key(2), config)).not.toEqual(fresh);
+  expect(materialise(blueprint(key(1), config, E))).toEqual(fresh);
+  expect(materialise(blueprint(key(2), config, E))).not.toEqual(fresh);
   expect(fresh.adaln.eef_delta.modCX[1].weight.data.every((v) => v === 0)).toBe(true);
   // Uniform within 1 / sqrt(fan in), the bias with its weight.
   const { weight, bias } = fresh.dit[0].adaLN_modulation[2];

@@ -47,7 +47,7 @@ export function velocity(
   features: Tensor,
   dropout: Dropout = noDropout,
 ): Tensor {
-  check(config, z, features);
+  check(config, p, z, features);
   if (t.shape.join() !== `${z.shape[0]}`)
     throw new Error(`This decoder needs one time per chunk, [${z.shape[0]}]; got [${t.shape.join(', ')}].`);
   return step(config, p, z, remember(config, p, features), modulations(p, t), dropout);
@@ -77,7 +77,7 @@ export function between(actions: Tensor, noise: Tensor, t: Tensor): Tensor {
 
 /** Actions [B, T, A] from noise z [B, T, A] given features [B, S, E], not clamped, in `num_sampling_steps` Euler steps. */
 export function sample(config: FlowerConfig, p: Params<Tensor>, z: Tensor, features: Tensor): Tensor {
-  check(config, z, features);
+  check(config, p, z, features);
   const N = config.num_sampling_steps;
   const memories = remember(config, p, features);
   const times = constant(
@@ -145,8 +145,14 @@ function affine({ weight, bias }: Affine<Tensor>, x: Tensor): Tensor {
   return linear(x, weight, bias);
 }
 
-function check({ chunk_length: T, action_dim: A, embed_dim: E }: FlowerConfig, chunk: Tensor, features: Tensor): void {
+function check(
+  { chunk_length: T, action_dim: A }: FlowerConfig,
+  p: Params<Tensor>,
+  chunk: Tensor,
+  features: Tensor,
+): void {
   const [B, S] = features.shape;
+  const E = p.cond_norm.weight.shape[0];
   if (chunk.shape.join() !== `${B},${T},${A}` || features.shape.join() !== `${B},${S},${E}`)
     throw new Error(
       `This decoder needs chunks [B, ${T}, ${A}] and features [B, S, ${E}]; got [${chunk.shape.join(', ')}] and [${features.shape.join(', ')}].`,

@@ -5,7 +5,7 @@
  */
 import { filled, type RmsNorm, type SwiGlu, swigluHidden, uniform } from '../../nn/index.ts';
 import { fold, type Key } from '../../random.ts';
-import { layoutOf, mapTree, type NDArray, type Shape } from '../../tensor/index.ts';
+import { mapTree, type Shape, type Spec } from '../../tensor/index.ts';
 import type { FlowerConfig } from './config.ts';
 
 /** A linear map [out, in] without bias. */
@@ -60,17 +60,20 @@ export const WAVES = 256;
 /** Width of the bottleneck of a block's own modulation. */
 const LORA_DIM = 256;
 
-/** A parameter before it has numbers: its shape, and uniform within +-bound or one constant. */
-type Blueprint = { readonly shape: Shape } & ({ readonly bound: number } | { readonly value: number });
+/** A parameter's shape, and uniform within +-bound or one constant: PyTorch's defaults. */
+type Plan = { readonly shape: Shape } & ({ readonly bound: number } | { readonly value: number });
 
-/** Every parameter of a configuration, without allocating one. Initial values are PyTorch's defaults. */
-export function blueprint({
-  dit_dim: d,
-  n_heads,
-  n_layers,
-  embed_dim: E,
-  action_dim: A,
-}: FlowerConfig): Params<Blueprint> {
+/** A fresh decoder for tokens of width E; a parameter's numbers depend on the key and its own name alone. */
+export function blueprint(key: Key, config: FlowerConfig, E: number): Params<Spec> {
+  return mapTree(plan(config, E), (leaf: Plan, path) => {
+    // Matrices decay; biases and norms do not.
+    const decay = leaf.shape.length >= 2;
+    if ('bound' in leaf) return uniform(fold(key, path), leaf.shape, leaf.bound, { decay });
+    return filled(leaf.shape, leaf.value, { decay });
+  });
+}
+
+function plan({ dit_dim: d, n_heads, n_layers, action_dim: A }: FlowerConfig, E: number): Params<Plan> {
   const projection = (width: number, out: number) => ({ weight: { shape: [out, width], bound: 1 / Math.sqrt(width) } });
   const affine = (width: number, out: number) => ({
     ...projection(width, out),
@@ -103,16 +106,4 @@ export function blueprint({
       adaLN_modulation: { 1: affine(d, LORA_DIM), 2: affine(LORA_DIM, 6 * d) },
     })),
   };
-}
-
-/** A fresh decoder; a parameter's numbers depend on the key and its own name alone. */
-export function init(key: Key, config: FlowerConfig): Params<NDArray> {
-  return mapTree(blueprint(config), (leaf: Blueprint, path) =>
-    'bound' in leaf ? uniform(fold(key, path), leaf.shape, leaf.bound) : filled(leaf.shape, leaf.value),
-  );
-}
-
-/** How many numbers a configuration trains. */
-export function countParameters(config: FlowerConfig): number {
-  return layoutOf(blueprint(config)).size;
 }

@@ -7,8 +7,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { NinaError } from '../../errors.ts';
 import { readSafetensors, type SafetensorsFile } from '../../safetensors.ts';
 import { byPath, feeds, gradOf, input, layoutOf, leaves, reshape, symbols, unpack } from '../../tensor/index.ts';
-import { type Comparison, checkSize, floats, relativeError, weightsOf, worstGradient } from '../fixture.ts';
-import { leastNumbersOfFlower } from '../size.ts';
+import { type Comparison, floats, relativeError, weightsOf, worstGradient } from '../fixture.ts';
 import { flowerSchema } from './config.ts';
 import { between, loss, sample, velocity } from './flower.ts';
 import { importReference } from './reference.ts';
@@ -38,14 +37,13 @@ const metadataSchema = z.object({
  */
 export async function parity(file: string, engine: Engine): Promise<Parity> {
   const fixture = readSafetensors(file);
-  const { config, batch: B, tokens: S } = configOf(file, fixture);
-  checkSize(file, fixture, leastNumbersOfFlower(config));
-  const { params, unused } = importReference(config, weightsOf(fixture));
+  const { config, width: E, batch: B, tokens: S } = configOf(file, fixture);
+  const { params, unused } = importReference(config, E, weightsOf(fixture));
   const shapes = {
     actions: [B, config.chunk_length, config.action_dim],
     noise: [B, config.chunk_length, config.action_dim],
     z_base: [B, config.chunk_length, config.action_dim],
-    features: [B, S, config.embed_dim],
+    features: [B, S, E],
     t: [B],
   };
   type Name = keyof typeof shapes;
@@ -89,7 +87,7 @@ function configOf(file: string, { metadata }: SafetensorsFile) {
   const read = metadataSchema.safeParse(metadata);
   if (!read.success)
     throw new NinaError(`${file} is not a parity fixture: its metadata is wrong.\n${z.prettifyError(read.error)}`);
-  const { decoder: _, act_window_size, sampling_steps, batch, tokens, ...same } = read.data;
+  const { decoder: _, act_window_size, sampling_steps, embed_dim: width, batch, tokens, ...same } = read.data;
   const config = flowerSchema.safeParse({
     ...same,
     chunk_length: act_window_size,
@@ -97,5 +95,5 @@ function configOf(file: string, { metadata }: SafetensorsFile) {
   });
   if (!config.success)
     throw new NinaError(`${file} describes a decoder that cannot be.\n${z.prettifyError(config.error)}`);
-  return { config: config.data, batch, tokens };
+  return { config: config.data, width, batch, tokens };
 }

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
 import { key } from '../../random.ts';
 import type { StoredTensor } from '../../safetensors.ts';
-import { leaves, type NDArray } from '../../tensor/index.ts';
-import { flowerSchema, importReference, init } from './index.ts';
+import { leaves, materialise, type NDArray } from '../../tensor/index.ts';
+import { blueprint, flowerSchema, importReference } from './index.ts';
 
 const config = flowerSchema.parse({
   dit_dim: 4,
   n_heads: 2,
   n_layers: 1,
-  embed_dim: 3,
   chunk_length: 2,
   action_dim: 2,
 });
-const params = init(key(1), config);
+const E = 3;
+const params = materialise(blueprint(key(1), config, E));
 const state = (): Record<string, StoredTensor> => Object.fromEntries(leaves<NDArray>(params));
 const tensor = (...shape: number[]): StoredTensor => ({
   shape,
@@ -20,7 +20,7 @@ const tensor = (...shape: number[]): StoredTensor => ({
 });
 
 test('a state dict under the reference names is the parameters', () => {
-  expect(importReference(config, state())).toEqual({ params, unused: [] });
+  expect(importReference(config, E, state())).toEqual({ params, unused: [] });
 });
 
 test('what the reference builds and never uses is named and left', () => {
@@ -31,7 +31,7 @@ test('what the reference builds and never uses is named and left', () => {
     'action_space_embedder.mlp.0.weight',
   ];
   const extra = Object.fromEntries(unused.map((name) => [name, tensor(2, 2)]));
-  expect(importReference(config, { ...extra, ...state() })).toEqual({ params, unused });
+  expect(importReference(config, E, { ...extra, ...state() })).toEqual({ params, unused });
 });
 
 test('all that does not fit is named at once', () => {
@@ -42,7 +42,7 @@ test('all that does not fit is named at once', () => {
     'dit.0.norm2.weight': tensor(5),
     'dit.0.norm3.weight': { shape: [4], data: new BigInt64Array(4) },
   };
-  expect(() => importReference(config, wrong)).toThrow(
+  expect(() => importReference(config, E, wrong)).toThrow(
     [
       'The weights do not fit a FLOWER decoder of 1 layers, width 4, 2 heads, for tokens of 3 and actions of 2. Check the configuration.',
       'missing: cond_norm.weight',

@@ -2,8 +2,9 @@
  * The reference's state dict, into our parameters. Our names are the reference's, so this only checks names and shapes.
  */
 import { NinaError } from '../../errors.ts';
+import { key } from '../../random.ts';
 import type { StoredTensor } from '../../safetensors.ts';
-import { layoutOf, mapTree, type NDArray, type Shape } from '../../tensor/index.ts';
+import { layoutOf, mapTree, type NDArray, type Spec } from '../../tensor/index.ts';
 import type { FlowerConfig } from './config.ts';
 import { blueprint, type Params } from './params.ts';
 
@@ -18,10 +19,16 @@ const UNUSED = /^((action_encoders|action_decoders|adaln)\.(joint_single|bimanua
 
 /**
  * Our parameters from a state dict of the reference, whose arrays they share.
+ * @param E width of the encoder's tokens
  * @throws NinaError listing every missing, unexpected and wrongly shaped tensor.
  */
-export function importReference(config: FlowerConfig, state: Readonly<Record<string, StoredTensor>>): Imported {
-  const plan = blueprint(config);
+export function importReference(
+  config: FlowerConfig,
+  E: number,
+  state: Readonly<Record<string, StoredTensor>>,
+): Imported {
+  // Names and shapes; nothing is drawn.
+  const plan = blueprint(key(0), config, E);
   const expected = new Map(layoutOf(plan).entries.map(({ path, shape }) => [path, shape]));
   const unused = Object.keys(state).filter((name) => UNUSED.test(name));
   const problems = [
@@ -38,9 +45,9 @@ export function importReference(config: FlowerConfig, state: Readonly<Record<str
   ];
   if (problems.length > 0)
     throw new NinaError(
-      `The weights do not fit a FLOWER decoder of ${config.n_layers} layers, width ${config.dit_dim}, ${config.n_heads} heads, for tokens of ${config.embed_dim} and actions of ${config.action_dim}. Check the configuration.\n${problems.join('\n')}`,
+      `The weights do not fit a FLOWER decoder of ${config.n_layers} layers, width ${config.dit_dim}, ${config.n_heads} heads, for tokens of ${E} and actions of ${config.action_dim}. Check the configuration.\n${problems.join('\n')}`,
     );
-  const params = mapTree(plan, ({ shape }: { shape: Shape }, path): NDArray => {
+  const params = mapTree(plan, ({ shape }: Spec, path): NDArray => {
     const { data } = state[path];
     if (!(data instanceof Float32Array)) throw new Error(`Internal: ${path} was checked to hold floats.`);
     return { shape, data };

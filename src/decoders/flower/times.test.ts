@@ -21,8 +21,6 @@ const distribution = {
   uniform: (t: number) => t,
   ln: (t: number) => normal(logit(t)),
   pi_zero: (t: number) => t ** 1.5,
-  stratified: (t: number) => t,
-  loglogistic: (t: number) => 1 / (1 + Math.exp(-2 * logit(t))),
 };
 
 describe.each(SAMPLING_TYPES)('%s', (type) => {
@@ -46,10 +44,4 @@ test('uniform spreads one draw over the batch', () => {
   times.slice(1).forEach((t, i) => {
     expect(t - times[i]).toBeCloseTo(1 / 8, 4);
   });
-});
-
-test('stratified draws once in each interval', () => {
-  const times = sampleTimes(key(5), 'stratified', 16);
-  expect(Array.from(times, (t) => Math.floor(t * 16))).toEqual(Array.from({ length: 16 }, (_, i) => i));
-  expect(new Set(Array.from(times, (t) => ((t * 16) % 1).toFixed(3))).size).toBeGreaterThan(8);
 });

@@ -6,14 +6,14 @@ import { z } from 'zod';
 
 const positive = z.int().min(1);
 
-const shape = z.strictObject({
+export const ninaSettings = z.strictObject({
   backbone: z
     .enum(['mlp', 'trans'])
     .default('mlp')
     .describe('conditioner: two perceptrons on scalars (mlp), or one Transformer on time steps (trans)'),
-  n_layers: positive.default(28).describe('layers of [permutation, coupling, PLU]'),
+  n_layers: positive.max(256).default(28).describe('layers of [permutation, coupling, PLU]'),
   affine_dim: positive.default(64).describe('width H of the conditioner'),
-  block_depth: positive.default(3).describe('attention sub-blocks in each trans conditioner'),
+  block_depth: positive.max(64).default(3).describe('attention sub-blocks in each trans conditioner'),
   n_heads: positive.default(8).describe('attention heads of a trans conditioner'),
   use_plu: z.boolean().default(true).describe('invertible linear maps between the couplings'),
   action_noise_mult: z
@@ -32,7 +32,7 @@ const shape = z.strictObject({
   action_dim: positive.default(7).describe('numbers A of an action'),
 });
 
-export type NinaConfig = z.infer<typeof shape>;
+export type NinaConfig = z.infer<typeof ninaSettings>;
 
 /** What must hold between the fields; each message names the values. */
 export function checkNina(c: NinaConfig, context: z.RefinementCtx): void {
@@ -54,4 +54,4 @@ export function checkNina(c: NinaConfig, context: z.RefinementCtx): void {
     );
 }
 
-export const ninaSchema = shape.superRefine(checkNina);
+export const ninaSchema = ninaSettings.superRefine(checkNina);

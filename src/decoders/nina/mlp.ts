@@ -8,7 +8,7 @@
 import type { Conditioner } from '../../flows/index.ts';
 import { type Hidden, hidden, initHidden, initLinear, type Linear, linear } from '../../nn/index.ts';
 import { fold, type Key } from '../../random.ts';
-import { add, matmul, type NDArray, reshape, split, type Tensor } from '../../tensor/index.ts';
+import { add, matmul, reshape, type Spec, split, type Tensor } from '../../tensor/index.ts';
 import type { NinaConfig } from './config.ts';
 
 /** n layers, D = T*A scalars; the axis of 2 is (scale, shift). */
@@ -26,7 +26,7 @@ export type MlpParams<T> = {
 export function initMlpConditioners(
   key: Key,
   { n_layers, affine_dim, cond_dim, chunk_length, action_dim }: NinaConfig,
-): MlpParams<NDArray> {
+): MlpParams<Spec> {
   const half = (chunk_length * action_dim) / 2;
   const fanIn = half + cond_dim;
   return {

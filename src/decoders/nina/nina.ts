@@ -7,7 +7,8 @@
 import * as flows from '../../flows/index.ts';
 import { type Dropout, noDropout } from '../../nn/index.ts';
 import { fold, type Key, permutation } from '../../random.ts';
-import { add, clamp, mean, mul, type NDArray, neg, reshape, type Tensor } from '../../tensor/index.ts';
+import { add, clamp, mean, mul, type NDArray, neg, reshape, type Spec, type Tensor } from '../../tensor/index.ts';
+import { type BufferSpec, type Buffers, drawModel } from '../decoder.ts';
 import type { NinaConfig } from './config.ts';
 import { initMlpConditioners, type MlpParams, mlpConditioners } from './mlp.ts';
 import { initTransformerConditioners, type TransformerParams, transformerConditioners } from './transformer.ts';
@@ -22,29 +23,31 @@ export type Params<T> = {
  * Fixed integers drawn at the start: 'permutation.<i>' of layer i's D scalars (mlp) or T time steps (trans), and with
  * PLU 'plu.<i>', its P as row indices.
  */
-export type Buffers = Readonly<Record<string, readonly number[]>>;
+export type { Buffers };
 
 export interface Model {
   readonly params: Params<NDArray>;
   readonly buffers: Buffers;
 }
 
-/** A fresh decoder: PyTorch's default initialisation, PLU from random orthogonal matrices. */
-export function init(key: Key, config: NinaConfig): Model {
+/** A decoder before it has numbers: PyTorch's default initialisation, PLU from random orthogonal matrices. */
+export function blueprint(key: Key, config: NinaConfig): { params: Params<Spec>; buffers: Record<string, BufferSpec> } {
   const { backbone, n_layers, chunk_length: T, action_dim: A } = config;
   const plu = config.use_plu ? flows.initPlu(fold(key, 'plu'), n_layers, T * A) : undefined;
-  const buffers: Record<string, readonly number[]> = {};
+  const moved = backbone === 'mlp' ? T * A : T;
+  const buffers: Record<string, BufferSpec> = {};
   for (let i = 0; i < n_layers; i++)
-    buffers[`permutation.${i}`] = [...permutation(fold(key, 'permutation', i), backbone === 'mlp' ? T * A : T)];
-  plu?.rows.forEach((rows, i) => {
-    buffers[`plu.${i}`] = rows;
-  });
+    buffers[`permutation.${i}`] = { length: moved, draw: () => [...permutation(fold(key, 'permutation', i), moved)] };
+  for (let i = 0; plu && i < n_layers; i++) buffers[`plu.${i}`] = { length: T * A, draw: () => plu.rows(i) };
   const conditioners =
     backbone === 'mlp'
       ? { mlp: initMlpConditioners(fold(key, 'mlp'), config) }
       : { trans: initTransformerConditioners(fold(key, 'trans'), config) };
   return { params: { ...conditioners, ...(plu && { plu: plu.params }) }, buffers };
 }
+
+/** A fresh decoder. */
+export const init = (key: Key, config: NinaConfig): Model => drawModel(blueprint(key, config));
 
 /** The actions that training fits: a + sigma eps, clamped to [-1, 1] or not. actions and noise [B, T, A]. */
 export function noisyTarget(config: NinaConfig, actions: Tensor, noise: Tensor): Tensor {

@@ -11,7 +11,7 @@ import { key } from '../../random.ts';
 import { layoutOf, leaves, type NDArray, type Shape, unpack } from '../../tensor/index.ts';
 import type { NinaConfig } from './config.ts';
 import { deadNames, type Piece, pieces } from './names.ts';
-import { init, type Model, type Params } from './nina.ts';
+import { blueprint, type Model, type Params } from './nina.ts';
 
 /** A named tensor of a state dict; permutations are int64. */
 export interface StateTensor {
@@ -50,8 +50,8 @@ export function importReference(config: NinaConfig, state: StateDict): Imported 
       `The weights do not fit a ${config.backbone} decoder of ${config.n_layers} layers, width ${config.affine_dim}, use_plu ${config.use_plu}. Check the configuration.\n${problems.join('\n')}`,
     );
 
-  // A fresh model gives the structure; every number of it is overwritten.
-  const { params } = init(key(0), config);
+  // Names and shapes; nothing is drawn.
+  const { params } = blueprint(key(0), config);
   const flat = new Float32Array(layoutOf(params).size);
   const filled = unpack(params, flat);
   const byPath = new Map(leaves<NDArray>(filled));

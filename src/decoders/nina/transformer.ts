@@ -23,17 +23,7 @@ import {
   uniform,
 } from '../../nn/index.ts';
 import { fold, type Key } from '../../random.ts';
-import {
-  add,
-  broadcastTo,
-  constant,
-  gelu,
-  mul,
-  type NDArray,
-  reshape,
-  split,
-  type Tensor,
-} from '../../tensor/index.ts';
+import { add, broadcastTo, constant, gelu, mul, reshape, type Spec, split, type Tensor } from '../../tensor/index.ts';
 import type { NinaConfig } from './config.ts';
 
 /** What is left of cross-attention over one key: each maps rows of H, condProj rows of C. */
@@ -54,7 +44,7 @@ export type TransformerParams<T> = {
 export function initTransformerConditioners(
   key: Key,
   { n_layers, affine_dim: H, block_depth, cond_dim, action_dim }: NinaConfig,
-): TransformerParams<NDArray> {
+): TransformerParams<Spec> {
   return {
     layers: Array.from({ length: n_layers }, (_, i) => {
       const k = fold(key, i);
@@ -74,7 +64,7 @@ export function initTransformerConditioners(
 }
 
 /** The value projection starts as its part of PyTorch's packed Glorot-uniform projection [3H, H]. */
-function initCross(key: Key, condDim: number, H: number): Cross<NDArray> {
+function initCross(key: Key, condDim: number, H: number): Cross<Spec> {
   return {
     condProj: initLinear(fold(key, 'condProj'), condDim, H),
     value: { weight: uniform(fold(key, 'value'), [H, H], Math.sqrt(6 / (4 * H))), bias: filled([H], 0) },

@@ -5,7 +5,7 @@ const positive = z.int().min(1);
 
 export const regressionSchema = z.strictObject({
   hidden_dim: positive.default(512).describe('width H of the perceptron'),
-  n_layers: positive.default(3).describe('hidden layers'),
+  n_layers: positive.max(256).default(3).describe('hidden layers'),
   cond_dim: positive.default(256).describe('width C of the condition'),
   chunk_length: positive.default(10).describe('control steps T of a chunk'),
   action_dim: positive.default(7).describe('numbers A of an action'),

@@ -1,3 +1,4 @@
 /** Regression of action chunks by squared error: the ablation without a distribution. */
 export { type RegressionConfig, regressionSchema } from './config.ts';
-export { init, loss, type Params, predict } from './regression.ts';
+export { regression } from './decoder.ts';
+export { blueprint, loss, type Params, predict } from './regression.ts';

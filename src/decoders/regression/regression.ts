@@ -5,14 +5,17 @@
  */
 import { initMlp, type Mlp, mlp } from '../../nn/index.ts';
 import type { Key } from '../../random.ts';
-import { mean, type NDArray, reshape, square, sub, type Tensor } from '../../tensor/index.ts';
+import { mean, reshape, type Spec, square, sub, type Tensor } from '../../tensor/index.ts';
 import type { RegressionConfig } from './config.ts';
 
 export type Params<T> = Mlp<T>;
 
-export function init(key: Key, { hidden_dim, n_layers, cond_dim, chunk_length, action_dim }: RegressionConfig) {
+export function blueprint(
+  key: Key,
+  { hidden_dim, n_layers, cond_dim, chunk_length, action_dim }: RegressionConfig,
+): Params<Spec> {
   const hidden = Array<number>(n_layers).fill(hidden_dim);
-  return initMlp(key, [cond_dim, ...hidden, chunk_length * action_dim]) satisfies Params<NDArray>;
+  return initMlp(key, [cond_dim, ...hidden, chunk_length * action_dim]);
 }
 
 /** Actions [B, T, A] given cond [B, C], not clamped. */

@@ -35,8 +35,8 @@ import {
   input,
   matmul,
   mul,
-  type NDArray,
   reshape,
+  type Spec,
   softmax,
   sub,
   type Tensor,
@@ -81,11 +81,11 @@ export const tokenWidth = ({ encoder_dim }: Pick<StateConfig, 'encoder_dim'>) =>
 /** Added to the scores of absent entities and words. */
 const ABSENT = -1e9;
 
-export function init(key: Key, config: StateConfig): StateParams<NDArray> {
+export function init(key: Key, config: StateConfig): StateParams<Spec> {
   const { encoder_dim: E, max_words: L, words } = config;
   const W = tokenWidth(config);
   const k = (...name: readonly (string | number)[]) => fold(key, ...name);
-  const residual = (...name: readonly (string | number)[]): Residual<NDArray> => ({
+  const residual = (...name: readonly (string | number)[]): Residual<Spec> => ({
     norm: initNorm(E),
     up: initLinear(k(...name, 'up'), E, 2 * E),
     down: initLinear(k(...name, 'down'), 2 * E, E),
@@ -93,7 +93,7 @@ export function init(key: Key, config: StateConfig): StateParams<NDArray> {
   return {
     words: uniform(k('words'), [words.length, E], 1),
     places: uniform(k('places'), [L, E], 1),
-    robot_query: uniform(k('robot_query'), [E], 1),
+    robot_query: uniform(k('robot_query'), [E], 1, { decay: false }),
     query: initLinear(k('query'), E, E),
     key: initLinear(k('key'), E, E),
     value: initLinear(k('value'), E, E),

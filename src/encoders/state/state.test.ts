@@ -4,7 +4,18 @@ import { cpu } from '../../engine/index.ts';
 import { NinaError } from '../../errors.ts';
 import { noDropout } from '../../nn/index.ts';
 import { fold, key, rng } from '../../random.ts';
-import { byPath, feeds, gradOf, leaves, mean, pack, square, symbols, type Tensor } from '../../tensor/index.ts';
+import {
+  byPath,
+  feeds,
+  gradOf,
+  leaves,
+  materialise,
+  mean,
+  pack,
+  square,
+  symbols,
+  type Tensor,
+} from '../../tensor/index.ts';
 import {
   configFor,
   encode,
@@ -49,9 +60,9 @@ const config: StateConfig = configFor(stateSchema.parse({ encoder_dim: 16, encod
 
 /** The token of one observation, [W]. */
 async function tokenOf(observation: StateObservation, c: StateConfig = config): Promise<Float32Array> {
-  const params = init(key(7), c);
+  const params = materialise(init(key(7), c));
   // Padding rows of the learned places must not matter, so larger limits reuse the same numbers.
-  const small = init(key(7), config);
+  const small = materialise(init(key(7), config));
   params.places.data.set(small.places.data);
   const { layout, flat } = pack(params);
   using program = await cpu.compile({ token: encode(c, symbols(params), stateInputs(c, 1), noDropout) });
@@ -189,7 +200,7 @@ describe('the token', () => {
   });
 
   test('every parameter receives a gradient', async () => {
-    const params = init(key(8), config);
+    const params = materialise(init(key(8), config));
     const { layout, flat } = pack(params);
     const p = symbols(params);
     const loss = mean(square(mean(encode(config, p, stateInputs(config, 1), noDropout), [1])));

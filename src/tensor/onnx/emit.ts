@@ -8,13 +8,16 @@ import {
   type DType,
   is,
   type OpName,
+  type SeveralName,
   type Shape,
+  type SingleName,
   sameShape,
+  size,
   type Tensor,
   topological,
 } from '../tensor.ts';
 import { shareCommon } from './cse.ts';
-import { OnnxGraph } from './model.ts';
+import { ELEMENT_TYPE, OnnxGraph } from './model.ts';
 
 export interface EmitOptions {
   /** For our own engine: whether it feeds the arrays of weights at each run, or keeps a copy of its own ('packed'). */
@@ -218,12 +221,15 @@ function swapped(graph: OnnxGraph, name: string, { shape }: Tensor): string {
   return graph.op('Transpose', [name], { perm });
 }
 
-type Emit<K extends OpName> = (g: OnnxGraph, ins: string[], t: Tensor<K>) => string | string[];
+type Emit<K extends OpName> = (g: OnnxGraph, ins: string[], t: Tensor<K>) => K extends SeveralName ? string[] : string;
 
 const same =
-  (op: string): Emit<OpName> =>
+  (op: string): Emit<SingleName> =>
   (g, ins) =>
     g.op(op, ins);
+
+/** The type that a Cast casts to. */
+const FLOAT = ELEMENT_TYPE.float32;
 
 const EMIT: { [K in OpName]: Emit<K> } = {
   input: () => {
@@ -253,7 +259,7 @@ const EMIT: { [K in OpName]: Emit<K> } = {
   div: same('Div'),
   clamp: (g, [x], { attrs: { lo, hi } }) =>
     g.op('Clip', [x, g.floats(Float32Array.of(lo), []), g.floats(Float32Array.of(hi), [])]),
-  equal: (g, ins) => g.op('Cast', [g.op('Equal', ins)], { to: 1 }),
+  equal: (g, ins) => g.op('Cast', [g.op('Equal', ins)], { to: FLOAT }),
   sum: (g, [x], { attrs: { axes } }) => g.op('ReduceSum', [x, g.ints(axes)], { keepdims: 1 }),
   mean: (g, [x], { attrs: { axes } }) =>
     g.standard
@@ -298,6 +304,16 @@ const EMIT: { [K in OpName]: Emit<K> } = {
   broadcast: (g, [x], t) => g.op('Expand', [x, g.ints(t.shape)]),
   gather: (g, [x], { attrs: { axis, indices } }) => g.op('Gather', [x, g.ints(indices)], { axis }),
   embed: (g, ins) => g.op('Gather', ins, { axis: 0 }),
-  oneHot: (g, [ids], { attrs: { depth } }) =>
-    g.op('OneHot', [ids, g.ints([depth]), g.floats(Float32Array.of(0, 1), [2])], { axis: -1 }),
+  scatterAdd: (g, [rows, ids], { args, shape: [V, E] }) => {
+    const N = size(args[1].shape);
+    const at = g.op('Reshape', [ids, g.ints([N, 1])]);
+    // The table of zeros follows from the ids, or the runtime would keep it from the time it loads the graph.
+    const first = g.op('Gather', [at, g.ints([0])], { axis: 0 });
+    const zero = g.op('Cast', [g.op('Sub', [first, first])], { to: FLOAT });
+    const table = g.op('Expand', [zero, g.ints([V, E])]);
+    // ScatterND would take fewer indices, but several threads of it lose additions to the same row.
+    const everywhere = g.op('Expand', [at, g.ints([N, E])]);
+    const flat = g.op('Reshape', [rows, g.ints([N, E])]);
+    return g.op('ScatterElements', [table, everywhere, flat], { axis: 0, reduction: 'add' });
+  },
 };

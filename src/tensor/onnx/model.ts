@@ -8,13 +8,13 @@ import { ProtoWriter } from './protobuf.ts';
 
 /** Of ai.onnx, for our own engine. */
 const ENGINE_OPSET = 20;
-const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int64: 7 };
+export const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int64: 7 };
 /** Where a tensor's numbers are: not in the model. */
 const EXTERNAL = 1;
-const ATTRIBUTE_TYPE = { float: 1, int: 2, ints: 7 };
+const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7 };
 
-/** An attribute: an integer, a list of integers, or a float marked as such. */
-export type OnnxAttribute = number | readonly number[] | { readonly float: number };
+/** An attribute: an integer, a list of integers, a word, or a float marked as such. */
+export type OnnxAttribute = number | readonly number[] | string | { readonly float: number };
 
 export interface OnnxNode {
   op: string;
@@ -149,6 +149,9 @@ function encodeNode(w: ProtoWriter, n: OnnxNode): void {
       if (typeof value === 'number') {
         a.int(3, value);
         a.int(20, ATTRIBUTE_TYPE.int);
+      } else if (typeof value === 'string') {
+        a.text(4, value);
+        a.int(20, ATTRIBUTE_TYPE.text);
       } else if ('float' in value) {
         a.float(2, value.float);
         a.int(20, ATTRIBUTE_TYPE.float);

@@ -27,12 +27,12 @@ const SINCE: Readonly<Record<string, number>> = {
   MatMul: 1,
   Mul: 7,
   Neg: 6,
-  OneHot: 9,
   Pad: 11, // widths as an input
   Reciprocal: 6,
   ReduceMean: 1, // axes as an attribute, which ends with version 17
   ReduceSum: 13, // axes as an input
   Reshape: 5, // shape as an input
+  ScatterElements: 16, // with a reduction
   Sigmoid: 6,
   Sign: 9,
   Sin: 7,

@@ -23,7 +23,9 @@ export const i32 = {
   sub: plain(0x6b),
   mul: plain(0x6c),
   divU: plain(0x6e),
+  and: plain(0x71),
   eq: plain(0x46),
+  ltU: plain(0x49),
   geU: plain(0x4f),
 };
 
@@ -36,6 +38,7 @@ export const f32 = {
   mul: plain(0x94),
   div: plain(0x95),
   max: plain(0x97),
+  fromI32: plain(0xb2),
 };
 
 export const v128 = {
@@ -45,6 +48,11 @@ export const v128 = {
   /** 4 bytes repeated. */
   splat32: (address: Code, offset = 0): Code => [address, 0xfd, 9, memory(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [address, value, 0xfd, 11, memory(offset)],
+  and: simd(0x4e),
+  or: simd(0x50),
+  xor: simd(0x51),
+  /** The bits of a where the mask has ones, else of b. */
+  select: (a: Code, b: Code, mask: Code): Code => [a, b, mask, 0xfd, unsigned(0x52)],
   /** i8x16.shuffle of 32-bit lanes: lanes 0..3 of a, 4..7 of b. */
   shuffle32: (a: Code, b: Code, lanes: readonly number[]): Code => [
     a,
@@ -58,9 +66,14 @@ export const v128 = {
 export const f32x4 = {
   const: (value: number): Code => [0xfd, 12, [0, 0, 0, 0].map(() => floatBytes(value))],
   splat: simd(0x13),
+  /** All ones where it holds. */
+  eq: simd(0x41),
+  lt: simd(0x43),
+  gt: simd(0x44),
   lane: (x: Code, lane: number): Code => [x, 0xfd, 0x1f, lane],
   abs: simd(0xe0),
   neg: simd(0xe1),
+  sqrt: simd(0xe3),
   add: simd(0xe4),
   sub: simd(0xe5),
   mul: simd(0xe6),
@@ -73,11 +86,33 @@ export const f32x4 = {
   fromI32: simd(0xfa),
 };
 
+/** Two lanes of double precision. */
+export const f64x2 = {
+  const: (value: number): Code => [0xfd, 12, [0, 0].map(() => [...new Uint8Array(Float64Array.of(value).buffer)])],
+  nearest: simd(0x94),
+  add: simd(0xf0),
+  sub: simd(0xf1),
+  mul: simd(0xf2),
+  /** The first two lanes of four floats. */
+  fromF32: simd(0x5f),
+  /** Two floats and two zeros; two integers and two zeros. */
+  toF32: simd(0x5e),
+  toI32: simd(0xfc),
+};
+
 export const i32x4 = {
-  const: (value: number): Code => [0xfd, 12, [0, 0, 0, 0].map(() => [...new Uint8Array(Int32Array.of(value).buffer)])],
+  const: (...lanes: readonly number[]): Code => [
+    0xfd,
+    12,
+    [0, 1, 2, 3].map((i) => [...new Uint8Array(Int32Array.of(lanes[i % lanes.length]).buffer)]),
+  ],
+  splat: simd(0x11),
+  gt: simd(0x3b),
   add: simd(0xae),
   sub: simd(0xb1),
   shl: simd(0xab),
+  /** Copies of the sign move in from the left. */
+  shr: simd(0xac),
   /** Sums of two neighbouring products of 16-bit lanes. */
   dot16: simd(0xba),
 };

@@ -1,6 +1,7 @@
 /**
  * exp, tanh, erf and GELU on four lanes, accurate to about 1e-7 (of the result for exp, absolutely for the others):
- * minimax polynomials and rational functions of single precision (Cephes' expf; Eigen's tanh and erf).
+ * minimax polynomials and rational functions of single precision (Cephes' expf; Eigen's tanh and erf). What is left for
+ * graphs of any kind is in elementary.ts.
  */
 import type { Code, Local, Scope } from './assembler.ts';
 import { f32x4, i32x4 } from './instructions.ts';

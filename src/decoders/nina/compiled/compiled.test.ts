@@ -4,7 +4,7 @@ import { randomModel, unfolded, worst } from '../../../../test/support/nina.ts';
 import { cpu } from '../../../engine/index.ts';
 import { key, normals } from '../../../random.ts';
 import { leaves, type NDArray } from '../../../tensor/index.ts';
-import { BACKENDS, type Backend, compileFastest, compileNina, type NinaConfig, ninaSchema } from '../index.ts';
+import { BACKENDS, type Backend, compileNina, type NinaConfig, ninaSchema } from '../index.ts';
 import { foldNina } from './folded.ts';
 
 /**
@@ -109,13 +109,6 @@ test('8 bits are a quarter of the weights', async () => {
   expect(wasm / onnx).toBeCloseTo(1, 1);
   expect(int8 / onnx).toBeGreaterThan(0.25);
   expect(int8 / onnx).toBeLessThan(0.35);
-});
-
-test('the fastest is one of those measured, and never rounds weights', async () => {
-  const config = configs[0];
-  using fastest = await compileFastest(config, randomModel(config, 1), { engine: cpu });
-  expect(Object.keys(fastest.measured).sort()).toEqual(['onnx', 'wasm']);
-  expect(fastest.measured[fastest.backend]).toBe(Math.min(...Object.values(fastest.measured)));
 });
 
 test('configuration and parameters that disagree are refused', () => {

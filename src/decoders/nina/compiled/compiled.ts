@@ -1,30 +1,20 @@
 /**
  * The contract of a decoder compiled for one-shot inference, whatever runs it.
  */
+import type { Drawn, FoldedDecoder } from '../../folding.ts';
+
 export const BACKENDS = ['onnx', 'wasm', 'wasm-int8'] as const;
 /** 'onnx': the folded graph on ONNX Runtime. 'wasm': one WebAssembly function, float32; 'wasm-int8': with weights of 8 bits. */
 export type Backend = (typeof BACKENDS)[number];
 
-/** A decoder with its weights inside. Letters: B batch, T chunk length, A action dimension, C condition dimension. */
-export interface CompiledNina extends Disposable {
+/** A NinA decoder with its weights inside; what it sees is its condition [B, C]. */
+export interface CompiledNina extends FoldedDecoder {
   readonly backend: Backend;
+  /** Calls with other sizes are errors that name both. */
   readonly maxBatch: number;
-  /** Bytes of weights that one decode reads. */
-  readonly weightBytes: number;
-  /**
-   * Noise z [B, T*A] to actions [B, T*A], not clamped, and their log p [B] in nats. Results are overwritten by the
-   * next call: one call at a time.
-   * @throws Error for arrays of another size, or a batch above maxBatch.
-   */
-  sample(z: Float32Array, cond: Float32Array, B: number): Promise<Drawn> | Drawn;
-  /** log p(actions | cond) [B] in nats, of actions [B, T*A] given cond [B, C]; overwritten by the next call. */
-  logProb(actions: Float32Array, cond: Float32Array, B: number): Promise<Float32Array> | Float32Array;
 }
 
-export interface Drawn {
-  readonly actions: Float32Array;
-  readonly logProb: Float32Array;
-}
+export type { Drawn };
 
 /** @throws Error naming what does not fit. */
 export function checkCall(

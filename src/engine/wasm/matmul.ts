@@ -1,0 +1,164 @@
+/**
+ * Matrix products by the kernel that decoders use (tensor/wasm/product.ts). Its weights are panels of 8 columns: those that
+ * are constants are packed once, others right before the product, matrix by matrix.
+ */
+import { size } from '../../tensor/tensor.ts';
+import type { Assembler, Code, Func, Local } from '../../tensor/wasm/assembler.ts';
+import { float32 } from '../../tensor/wasm/float32.ts';
+import { advance, call, f32x4, i32, loopWhile, repeat, v128, when } from '../../tensor/wasm/instructions.ts';
+import { PANEL, paddedInputs, productKernel, roundUp, turnsOf } from '../../tensor/wasm/product.ts';
+import type { Lowering } from './lowering.ts';
+import { contiguous, copy, zero } from './moves.ts';
+import { broadcast, collapse, rowMajor, sliced, type View, whole } from './view.ts';
+
+/**
+ * a [..., M, K] times b [..., K, N], plus a view that broadcasts to the result and has all N columns, if given. Rows of the
+ * result are padded to whole panels.
+ */
+export function matmul(g: Lowering, a: View, b: View, addend?: View): View {
+  const [M, K] = a.shape.slice(-2) as [number, number];
+  const N = b.shape.at(-1) as number;
+  const lead = broadcastLead(a, b);
+  const constant = [a, b, addend].every((v) => v?.buffer.constant ?? true);
+  const width = roundUp(N, PANEL);
+  const buffer = g.buffer(size(lead) * M * width, constant);
+  const y = sliced(whole(buffer, [...lead, M, width]), lead.length + 1, 0, N);
+  const x = rowsOf(g, a, K);
+  const init = addend ? lastWithoutGaps(g, addend) : g.zeros(N);
+  const packed = b.buffer.constant ? pack(g, b) : undefined;
+
+  // Rows, and outside them matrices: where all rows meet the same b, all are one matrix.
+  const rows = [...lead, M];
+  const across = (v: View) => broadcast(v, [...rows, v.shape.at(-1) as number]).strides.slice(0, -1);
+  const of = packed ?? b;
+  const columns = [...broadcast(of, [...lead, ...of.shape.slice(-2)]).strides.slice(0, -2), 0];
+  const { shapes, strides } = collapse(rows, [across(x), columns, across(init), across(y)]);
+  if (strides[1][shapes.length - 1] !== 0) for (const list of [shapes, ...strides]) list.push(list === shapes ? 1 : 0);
+  const inner = shapes.length - 1;
+  const outer = shapes.slice(0, -1).map((turns, i) => ({ turns, by: strides.map((s) => s[i]) }));
+  const kernel = g.kernel('product', (m) => productKernel(m, float32));
+  const turns = turnsOf(float32, paddedInputs(float32, K));
+  const room = packed ? undefined : g.buffer(panelNumbers(K, N), constant);
+  const stride = (i: number) => i32.const(4 * strides[i][inner]);
+  const product = (xs: Code, w: Code, start: Code, to: Code): Code =>
+    call(
+      kernel,
+      xs,
+      stride(0),
+      w,
+      start,
+      stride(2),
+      to,
+      stride(3),
+      i32.const(turns),
+      i32.const(width / PANEL),
+      i32.const(shapes[inner]),
+    );
+  const packing = room && packer(g);
+  g.step(constant, [x.buffer, of.buffer, init.buffer, buffer, ...(room ? [room] : [])], (walk) =>
+    walk(outer, [x, of, init, y], ([xs, w, start, to]) =>
+      room && packing
+        ? [packing(w, b, i32.const(room.address)), product(xs, i32.const(room.address), start, to)]
+        : product(xs, w, start, to),
+    ),
+  );
+  return y;
+}
+
+function broadcastLead(a: View, b: View): number[] {
+  const rank = Math.max(a.shape.length, b.shape.length) - 2;
+  const sizeAt = ({ shape }: View, i: number) => shape[shape.length - 2 - rank + i] ?? 1;
+  return Array.from({ length: rank }, (_, i) => Math.max(sizeAt(a, i), sizeAt(b, i)));
+}
+
+/** Rows that the kernel can read: numbers without gaps, as many as it takes at once, zeros beyond the K that there are. */
+function rowsOf(g: Lowering, a: View, K: number): View {
+  const padded = paddedInputs(float32, K);
+  if (padded === K) return lastWithoutGaps(g, a);
+  const { buffer, shape } = a;
+  const wide = [...shape.slice(0, -1), padded];
+  const room = whole(g.buffer(size(wide), buffer.constant), wide);
+  g.step(buffer.constant, [room.buffer], () => zero(room.buffer));
+  copy(g, a, sliced(room, shape.length - 1, 0, K));
+  return room;
+}
+
+const lastWithoutGaps = (g: Lowering, view: View): View =>
+  view.strides.at(-1) === 1 || view.shape.at(-1) === 1 ? view : contiguous(g, view);
+
+const panelNumbers = (K: number, N: number) => roundUp(N, PANEL) * paddedInputs(float32, K);
+
+/** The matrices of a constant b as panels: a view [..., K, N] of which only the axes before the last two are meant. */
+function pack(g: Lowering, b: View): View {
+  const [K, N] = b.shape.slice(-2) as [number, number];
+  const lead = b.shape.slice(0, -2);
+  const each = panelNumbers(K, N);
+  const buffer = g.buffer(size(lead) * each, true);
+  const packing = packer(g);
+  const steps = rowMajor(lead).map((s) => s * each);
+  const axes = lead.map((turns, i) => ({ turns, by: [b.strides[i], steps[i]] }));
+  g.step(true, [b.buffer, buffer], (walk) =>
+    walk(axes, [b, whole(buffer, [buffer.numbers])], ([from, to]) => packing(from, b, to)),
+  );
+  return { buffer, offset: 0, shape: b.shape, strides: [...steps, 0, 0] };
+}
+
+/** The call that packs one matrix [K, N] with the strides of b. */
+function packer(g: Lowering): (from: Code, b: View, to: Code) => Code {
+  const kernel = g.kernel('pack', packKernel);
+  return (from, { shape, strides }, to) => {
+    const [[K, N], [kStep, nStep]] = [shape.slice(-2), strides.slice(-2)];
+    const spare = paddedInputs(float32, K) - K;
+    return call(
+      kernel,
+      from,
+      i32.const(4 * kStep),
+      i32.const(4 * nStep),
+      to,
+      i32.const(K),
+      i32.const(N),
+      i32.const(spare),
+    );
+  };
+}
+
+/** pack(b, kStep, nStep, to, K, N, spare): columns beyond N hold anything, `spare` rows beyond K zeros. */
+function packKernel(m: Assembler, name: string): Func {
+  return m.func(name, Array(7).fill('i32'), (scope) => {
+    const [b, kStep, nStep, to, K, N, spare] = scope.params as Local[] & { length: 7 };
+    const [width, column, left, start, first, from, y] = scope.locals('i32', 7) as Local[] & { length: 7 };
+    const [rowBytes, panel] = [4 * PANEL, i32.const(PANEL)];
+    const next = (pointer: Local, step: Local) => pointer.set(i32.add(pointer.get, step.get));
+    const rows = (move: Code): Code => [
+      from.set(start.get),
+      y.set(first.get),
+      repeat(left, K.get, [move, next(from, kStep), advance(y, rowBytes)]),
+    ];
+    const wholeRows = rows([0, 16].map((half) => v128.store(y.get, v128.load(from.get, half), half)));
+    const columns = [
+      column.set(width.get),
+      loopWhile(column.get, [
+        rows(i32.store(y.get, i32.load(from.get))),
+        next(start, nStep),
+        advance(first, 4),
+        advance(column, -1),
+      ]),
+    ];
+    return loopWhile(N.get, [
+      width.set(panel),
+      when(i32.ltU(N.get, panel), width.set(N.get)),
+      start.set(b.get),
+      first.set(to.get),
+      when(i32.eq(nStep.get, i32.const(4)), wholeRows, columns),
+      to.set(i32.add(to.get, i32.mul(K.get, i32.const(rowBytes)))),
+      left.set(spare.get),
+      loopWhile(left.get, [
+        [0, 16].map((half) => v128.store(to.get, f32x4.const(0), half)),
+        advance(to, rowBytes),
+        advance(left, -1),
+      ]),
+      b.set(i32.add(b.get, i32.mul(nStep.get, panel))),
+      N.set(i32.sub(N.get, width.get)),
+    ]);
+  });
+}

@@ -1,0 +1,92 @@
+/**
+ * What must come out the same to the bit in every engine: an expert's and a policy's episode in the simulator, what the
+ * camera sees of them, random numbers, a training's schedule. Nothing of Node, so that a browser can run it too.
+ */
+import { init } from '../../src/decoders/nina/nina.ts';
+import { compileWasm, foldNina, ninaSchema } from '../../src/decoders/nina/wasm.ts';
+import {
+  PROPRIO_SIZE,
+  type StateStatistics,
+  scene,
+  stateArrays,
+  writeState,
+} from '../../src/encoders/state/features.ts';
+import { sha256 } from '../../src/hash.ts';
+import { fold, key, normals, rng } from '../../src/random.ts';
+import { createEyes } from '../../src/sim/eyes.ts';
+import {
+  createExpert,
+  createTask,
+  demoKey,
+  initialStateKey,
+  TabletopEnvironment,
+  type Task,
+} from '../../src/sim/index.ts';
+import { emaDecayAt, learningRateAt } from '../../src/train/schedule.ts';
+
+const STEPS = 100;
+const CHUNK = 10;
+
+const hash = (numbers: Float64Array | Float32Array | Uint8Array) =>
+  sha256(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
+
+/** @param bddl text of the first task of tabletop-object @returns SHA-256 by what it is of */
+export async function bits(bddl: string): Promise<Record<string, string>> {
+  const task = createTask('tabletop-object', 0, 'task', bddl);
+  using environment = await TabletopEnvironment.open(task);
+  const expert = episode(environment, expertOf(environment, task));
+  const picture = hash(createEyes(environment).agentview());
+  const policy = episode(environment, await policyOf(environment, task));
+  const schedule = { learningRate: 1e-3, steps: 1000, warmupFraction: 0.1, holdFraction: 0.2 };
+  const rates = Float64Array.from({ length: 1000 }, (_, step) =>
+    learningRateAt(step, { ...schedule, initialScale: 0.1, finalScale: 0.01 }),
+  );
+  const averages = Float64Array.from({ length: 1000 }, (_, step) => emaDecayAt(step));
+  const draws = rng(key(3));
+  return {
+    scene: environment.sceneHash,
+    expert,
+    picture,
+    policy,
+    schedule: hash(Float64Array.of(...rates, ...averages)),
+    normals: hash(Float64Array.from({ length: 100_000 }, () => draws.normal())),
+  };
+}
+
+type Act = (step: number) => ArrayLike<number>;
+
+/** @returns the hash of the simulator's state after `STEPS` control steps */
+function episode(environment: TabletopEnvironment, act: Act): string {
+  for (let step = 0; step < STEPS; step++) environment.step(act(step));
+  return hash(environment.state());
+}
+
+function expertOf(environment: TabletopEnvironment, task: Task): Act {
+  environment.reset(demoKey(task, 0, 7));
+  const expert = createExpert(environment, key(7));
+  return () => expert(environment.world.observe());
+}
+
+/** A fresh decoder that hears the encoder's features directly. */
+async function policyOf(environment: TabletopEnvironment, task: Task): Promise<Act> {
+  const { categories } = environment.reset(initialStateKey(task, 0)).entities!;
+  const words = [...new Set([task.instruction, ...categories].flatMap((text) => text.split(/[ _]/)))].sort();
+  const encoder = { encoder_dim: 8, encoder_heads: 1, encoder_blocks: 0, encoder_dropout: 0, words };
+  const config = { ...encoder, max_words: 20, max_entities: categories.length };
+  const arrays = stateArrays(config, 1);
+  const episodeScene = scene(config, categories, task.instruction);
+  const cond_dim = arrays.proprio.length + arrays.features.length;
+  const nina = ninaSchema.parse({ n_layers: 4, affine_dim: 32, cond_dim, chunk_length: CHUNK });
+  const decoder = await compileWasm(foldNina(nina, init(key(1), nina)), { maxBatch: 1 });
+  return (step) => {
+    const { state, entities } = environment.observe();
+    writeState(STATISTICS, episodeScene, state!, entities!.poses, arrays, 0);
+    const cond = Float32Array.of(...arrays.proprio, ...arrays.features);
+    const z = normals(fold(key(2), step), CHUNK * nina.action_dim);
+    const { actions } = decoder.sample(z, cond, 1);
+    return actions.subarray(0, nina.action_dim).map((a) => Math.max(-1, Math.min(1, a)));
+  };
+}
+
+const moments = (width: number) => ({ mean: Array(width).fill(0.1), std: Array(width).fill(0.3) });
+const STATISTICS: StateStatistics = { proprio: moments(PROPRIO_SIZE), position: moments(3), joint: moments(1) };
