@@ -161,7 +161,7 @@ describe('seen by TypeScript', () => {
     import { key } from 'nina-vla/random';
     export async function act(): Promise<Float32Array> {
       const policy: Policy = await loadPolicy('run');
-      const observation = { proprio: [0], entities: [0], categories: [], instruction: '' };
+      const observation = { state: [0], entities: { categories: [], poses: [0] }, instruction: '' };
       const { actions } = await policy.infer(observation, { key: key(1) });
       policy[Symbol.dispose]();
       return actions;

@@ -70,10 +70,14 @@ describe('a checkpoint whose hashes fit', () => {
     ['a word twice', () => json('config.json', (c) => c.encoder.words.push(c.encoder.words[0])), /every word once/],
     [
       'statistics of another length',
-      () => json('stats.json', (s) => s.proprio.std.pop()),
-      /proprio\.std: .*expected array to have/,
+      () => json('stats.json', (s) => s.encoder.state.std.pop()),
+      /encoder\.state\.std: .*expected array to have/,
     ],
-    ['a negative spread', () => json('stats.json', (s) => s.joint.std.fill(-1)), /joint\.std\.0: Too small/],
+    [
+      'a negative spread',
+      () => json('stats.json', (s) => s.encoder.joint.std.fill(-1)),
+      /encoder\.joint\.std\.0: Too small/,
+    ],
     [
       'a file outside',
       () => json('manifest.json', (m) => Object.assign(m.files, { '../../x': '0'.repeat(64) })),

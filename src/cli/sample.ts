@@ -1,10 +1,10 @@
 /** `nina sample`: the action chunks that a policy draws for one observation, with their log-probabilities, as JSON. */
 import { buffer } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
-import type { StateObservation } from '../encoders/state/index.ts';
 import { NinaError, UsageError } from '../errors.ts';
 import { decodeText, toJson } from '../json.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../policy/backends.ts';
+import type { Observation } from '../robot/index.ts';
 import { integer, number } from './options.ts';
 import { notice } from './progress.ts';
 
@@ -19,7 +19,7 @@ interface Options {
 
 /** An observation, and what the demonstrator did then if it comes from a demonstration. */
 interface Question {
-  observation: StateObservation;
+  observation: Observation;
   demonstrated?: Float32Array;
 }
 
@@ -76,29 +76,26 @@ const rows = (actions: Float32Array, A: number) =>
   Array.from({ length: actions.length / A }, (_, t) => [...actions.subarray(t * A, (t + 1) * A)]);
 
 async function fromDemonstration(file: string, { demo, step }: Options, T: number): Promise<Question> {
-  const { ACTION_SIZE, ENTITY_SIZE, PROPRIO_SIZE, readDemonstrations, requireEntities, writeChunk } = await import(
-    '../data/index.ts'
-  );
+  const { observationAt, openDemonstrations, writeChunk } = await import('../data/index.ts');
+  const { actionSize } = await import('../robot/index.ts');
   if (demo === undefined) throw new UsageError(`Say which demonstration of ${file} with --demo.`);
-  const episodes = await readDemonstrations(file, notice);
-  const episode = episodes.find((one) => one.demo === demo);
-  if (!episode)
-    throw new NinaError(`${file} has no demo_${demo}; it has ${episodes.map((one) => `demo_${one.demo}`).join(', ')}.`);
-  requireEntities([episode]);
-  if (step >= episode.length)
-    throw new UsageError(`--step must be below the ${episode.length} steps of demo_${demo}; got ${step}.`);
-  const { proprio, entities, categories, instruction } = episode;
-  const width = categories.length * ENTITY_SIZE;
-  const demonstrated = new Float32Array(T * ACTION_SIZE);
-  writeChunk(episode, step, T, demonstrated, 0);
-  return {
-    observation: {
-      proprio: proprio.subarray(step * PROPRIO_SIZE, (step + 1) * PROPRIO_SIZE),
-      entities: entities.subarray(step * width, (step + 1) * width),
-      ...{ categories, instruction },
-    },
+  const source = await openDemonstrations(file, notice);
+  const index = source.headers.findIndex((one) => one.demo === demo);
+  if (index < 0)
+    throw new NinaError(
+      `${file} has no demo_${demo}; it has ${source.headers.map((one) => `demo_${one.demo}`).join(', ')}.`,
+    );
+  const header = source.headers[index];
+  if (step >= header.length)
+    throw new UsageError(`--step must be below the ${header.length} steps of demo_${demo}; got ${step}.`);
+  const rows = await source.frames(index, step, Math.min(step + T, header.length));
+  const demonstrated = new Float32Array(T * actionSize(header.robot));
+  writeChunk(
+    { ...header, actions: rows.actions, length: rows.actions.length / actionSize(header.robot) },
+    0,
     demonstrated,
-  };
+  );
+  return { observation: observationAt(header, rows, 0), demonstrated };
 }
 
 async function fromStdin(): Promise<Question> {

@@ -11,6 +11,7 @@ import { NinaError, UsageError } from '../errors.ts';
 import { draftOf, fileError, makeFolder, realPath, requireFile } from '../files.ts';
 import { parseJson, plainly, readText, toJson } from '../json.ts';
 import { key } from '../random.ts';
+import { observationSchema } from '../robot/index.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../safetensors.ts';
 import { layoutOf, leaves, mapTree, type NDArray } from '../tensor/index.ts';
 import { BUFFER_PREFIX, buffersFrom, storedBuffers } from './buffers.ts';
@@ -22,14 +23,6 @@ const FORMAT = 'nina-policy';
 /** 2: nested settings of encoder, decoder and acting. */
 const FORMAT_VERSION = 2;
 const FILES = ['config.json', 'model.safetensors', 'stats.json'] as const;
-
-/** What a policy is asked, as JSON. */
-export const observationSchema = z.strictObject({
-  proprio: z.array(z.number()),
-  entities: z.array(z.number()),
-  categories: z.array(z.string()),
-  instruction: z.string(),
-});
 
 const sha256Text = z.string().regex(/^[0-9a-f]{64}$/, 'wanted a sha256');
 
@@ -130,7 +123,7 @@ export function readCheckpoint(location: string): Checkpoint {
   }
   const config = readJson(directory, 'config.json', policySchema);
   checkSelfTest(config, manifest, directory);
-  const statistics = readJson(directory, 'stats.json', statisticsSchema);
+  const statistics = readJson(directory, 'stats.json', statisticsSchema(config));
   const weights = path.join(directory, 'model.safetensors');
   const { tensors } = readSafetensors(weights);
   return { config, statistics, manifest, directory, model: adopt(config, tensors, manifest, weights) };

@@ -1,6 +1,4 @@
-/** Policies: encoder + decoder + action specification + normalisation, and the checkpoints that hold them. */
-export { type ActionSpecification, checkActions, describeActions, LIBERO_ACTION } from './action.ts';
-export { actorOf } from './actor.ts';
+/** Policies: encoder + decoder + robot + normalisation, and the checkpoints that hold them. */
 export { resolveBackend } from './backend.ts';
 export { POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
 export { BUFFER_PREFIX, buffersFrom, storedBuffers } from './buffers.ts';
@@ -9,12 +7,10 @@ export {
   type Checkpoint,
   findCheckpoint,
   type Manifest,
-  observationSchema,
   readCheckpoint,
   requireOutsideCheckpoints,
   writeCheckpoint,
 } from './checkpoint.ts';
-export { checkObservation } from './checks.ts';
 export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
 export { type ExportedModel, exportModel } from './export.ts';
 export { type LoadedPolicy, loadPolicy } from './load.ts';
@@ -27,6 +23,7 @@ export {
   derived,
   hasDensity,
   init,
+  knows,
   type ModelShape,
   type PolicyModel,
   type PolicyParams,

@@ -1,7 +1,7 @@
 /** From a checkpoint on disk to a policy that has passed the checkpoint's self-test. */
 import { cpu } from '../engine/index.ts';
 import { NinaError } from '../errors.ts';
-import { LIBERO_ACTION } from './action.ts';
+import { type ActionSpec, normaliseActions } from '../robot/index.ts';
 import { type Manifest, readCheckpoint } from './checkpoint.ts';
 import { type BuildOptions, buildPolicy, type Policy } from './policy.ts';
 
@@ -12,7 +12,7 @@ export interface LoadedPolicy extends Policy {
 }
 
 /**
- * Largest difference that other hardware or another backend may make in an action. Float32 sums in another order differ
+ * Largest difference that other hardware or another backend may make in an action, whose range is taken as [-1, 1]. Float32 sums in another order differ
  * by 1e-6 and a flow can amplify that a hundredfold; a wrong weight moves actions by far more.
  */
 const SELF_TEST_TOLERANCE = 1e-3;
@@ -27,15 +27,10 @@ const INT8_TOLERANCE = 2 * 2e-2;
  */
 export async function loadPolicy(location: string, options: BuildOptions = {}): Promise<LoadedPolicy> {
   const { manifest, directory, ...checkpoint } = readCheckpoint(location);
-  if (JSON.stringify(checkpoint.config.action) !== JSON.stringify(LIBERO_ACTION))
-    throw new NinaError(
-      `${directory} acts by another action specification than this version's simulator and data. Its config.json says: ` +
-        JSON.stringify(checkpoint.config.action),
-    );
   const policy = await buildPolicy(checkpoint, { engine: cpu, ...options });
   const { observation, z, actions } = manifest.self_test;
   const [answer] = (await policy.act(observation, Float32Array.from(z))).actions;
-  const difference = actions.reduce((worst, wanted, i) => Math.max(worst, gap(answer[i], wanted)), 0);
+  const difference = largestDifference(policy.config.robot.action, answer, actions);
   const { backend } = policy;
   const tolerance = backend === 'wasm-int8' ? INT8_TOLERANCE : SELF_TEST_TOLERANCE;
   if (actions.length !== answer.length || !(difference <= tolerance)) {
@@ -47,6 +42,12 @@ export async function loadPolicy(location: string, options: BuildOptions = {}): 
     );
   }
   return { ...policy, manifest, directory };
+}
+
+/** Of two chunks, each dimension's range taken as [-1, 1]. */
+function largestDifference(spec: ActionSpec, answer: Float32Array, stored: readonly number[]): number {
+  const [got, wanted] = [answer, stored].map((chunk) => normaliseActions(spec, Float32Array.from(chunk)));
+  return wanted.reduce((worst, x, i) => Math.max(worst, gap(got[i], x)), 0);
 }
 
 /** A missing or non-finite number is infinitely far. */

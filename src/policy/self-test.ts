@@ -3,15 +3,16 @@
  * loaded (load.ts).
  */
 import { decoderOf } from '../decoders/index.ts';
-import * as state from '../encoders/state/index.ts';
+import { encoderOf } from '../encoders/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { noDropout } from '../nn/index.ts';
 import { type Key, normals } from '../random.ts';
+import { denormaliseActions, type Observation, observationToJson } from '../robot/index.ts';
 import { freeze, input, symbols } from '../tensor/index.ts';
 import type { Manifest } from './checkpoint.ts';
 import { observationWriter } from './compiled-encoder.ts';
 import { bind, derived } from './model.ts';
-import { chunkSize, clampActions, type PolicyParts, requireFinite } from './policy.ts';
+import { chunkSize, type PolicyParts, requireFinite } from './policy.ts';
 
 /** A question that is put to a model whose weights go on changing, as those of a training do. */
 export interface SelfTest extends Disposable {
@@ -28,14 +29,14 @@ export interface SelfTest extends Disposable {
  */
 export async function prepareSelfTest(
   { config, statistics, model }: PolicyParts,
-  observation: state.StateObservation,
+  observation: Observation,
   key: Key,
   engine: Engine,
 ): Promise<SelfTest> {
   const { chunk_length: T, action_dim: A } = config.decoder;
   const values = () => derived(config, model);
   const policy = bind(config, model, freeze(model.params), symbols(values(), DERIVED));
-  const seen = policy.context(state.stateInputs(config.encoder, 1), noDropout);
+  const seen = policy.context(encoderOf(config.encoder).inputs(config.encoder, 1), noDropout);
   const program = await engine.compile({ actions: policy.decoder.sample(input('z', [1, T, A]), seen) });
   const z = normals(key, chunkSize(config));
   const noise = decoderOf(config.decoder).takesNoise && { z };
@@ -46,14 +47,9 @@ export async function prepareSelfTest(
       const { actions } = await program.run({ ...seenNumbers, ...noise, ...Object.fromEntries(fed) });
       requireFinite(actions);
       return {
-        observation: {
-          proprio: Array.from(observation.proprio),
-          entities: Array.from(observation.entities),
-          categories: [...observation.categories],
-          instruction: observation.instruction,
-        },
+        observation: observationToJson(observation),
         z: Array.from(z),
-        actions: Array.from(clampActions(actions)),
+        actions: Array.from(denormaliseActions(config.robot.action, actions.slice())),
       };
     },
     [Symbol.dispose]: () => program[Symbol.dispose](),

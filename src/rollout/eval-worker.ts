@@ -1,6 +1,6 @@
 /** Worker thread: closed-loop episodes with one simulator and one policy of its own. */
 import { serveJobs } from '../jobs/index.ts';
-import { actorOf, loadPolicy } from '../policy/index.ts';
+import { knows, loadPolicy } from '../policy/index.ts';
 import { createAnimation } from '../sim/camera/animation.ts';
 import { createEyes } from '../sim/eyes.ts';
 import { CONTROL_HZ, disturbed, playedTask, sceneName, TabletopEnvironment } from '../sim/index.ts';
@@ -33,11 +33,11 @@ serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, ...se
   const { suite, seed, multistep, temperature, backend, best_of: bestOf, consistent } = settings;
   const tasks = loadSuite(suite);
   const policy = await loadPolicy(checkpoint, { backend });
-  const { words } = policy.config.encoder;
+  const known = (category: string) => knows(policy.config, category);
   let open: { scene: string; environment: TabletopEnvironment } | undefined;
   return async ({ task: index, episode }) => {
     const task = tasks[index];
-    const played = playedTask(task, { ...settings, episode, words });
+    const played = playedTask(task, { ...settings, episode, knows: known });
     if (!played) throw new Error(`Task ${task.name} cannot be disturbed by ${settings.perturbation}.`);
     const scene = sceneName(played);
     if (open?.scene !== scene) {
@@ -50,7 +50,7 @@ serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, ...se
     const world = settings.perturbation
       ? disturbed(environment, settings.perturbation, { episode, seed })
       : environment;
-    const result = await rollout(world, actorOf(policy), {
+    const result = await rollout(world, policy, {
       ...{ episode, seed, multistep, temperature, bestOf, consistent, onStep: pictures?.shoot },
     });
     const { engineVersion, sceneHash } = environment;

@@ -3,7 +3,7 @@ export { type Environment, initialStateKey, type TaskName } from './contract.ts'
 export { type CameraName, type CameraPose, TabletopEnvironment } from './environment.ts';
 export { createExpert, type Expert } from './expert/index.ts';
 export { OBJECTS } from './objects.ts';
-export { ACTION_SIZE, POSITION_SCALE_M, ROTATION_SCALE_RAD } from './osc.ts';
+export { POSITION_SCALE_M, ROTATION_SCALE_RAD } from './osc.ts';
 export { disturbed, playedTask, sceneName } from './perturb.ts';
 export { PERTURBATIONS, type PerturbationKind } from './perturbations.ts';
 export {

@@ -2,6 +2,7 @@
  * The training loop: update, measure, save. A run stopped anywhere and resumed computes the same bits as one that never
  * stopped, because all that carries over is in state.safetensors and all that is random follows from the seed and the step.
  */
+import { observationAt } from '../data/index.ts';
 import { drawModel } from '../decoders/index.ts';
 import { cpu } from '../engine/index.ts';
 import { NinaError, UsageError } from '../errors.ts';
@@ -10,7 +11,6 @@ import { type Lock, lockDirectory } from '../lock.ts';
 import {
   blueprint,
   CHECKPOINTS,
-  LIBERO_ACTION,
   type PolicyConfig,
   prepareSelfTest,
   requireOutsideCheckpoints,
@@ -20,12 +20,13 @@ import { fold, key } from '../random.ts';
 import { layoutOf, pack, unpack } from '../tensor/index.ts';
 import { optimizerState } from './adamw.ts';
 import type { TrainConfig } from './config.ts';
-import { type Demonstrations, firstObservation, loadDemonstrations } from './dataset.ts';
+import { type Demonstrations, loadDemonstrations } from './dataset.ts';
 import { divergedAdvice, explain, resume } from './failure.ts';
 import { requireMemory } from './memory.ts';
 import { appendMetrics, type Metrics, readMetrics, truncateMetrics, writeCsv } from './metrics.ts';
-import { decoderConfig, encoderConfig } from './parts.ts';
+import { decoderConfig, decoderRules } from './parts.ts';
 import { isRun, lastingSettings, locateData, noteChanges, requireSameSettings, save, writeRecipe } from './run.ts';
+import { join } from './settings.ts';
 import { readState, requireSize, type Window } from './state.ts';
 import { prepareUpdate } from './update.ts';
 import { prepareValidation } from './validation.ts';
@@ -76,7 +77,13 @@ async function trainLocked(
   const root = key(config.seed);
   const { training } = config;
   const source = locateData(run, config);
-  const data = await loadDemonstrations(source, config.seed, training.validation_fraction, report.notice);
+  const data = await loadDemonstrations(
+    source,
+    config.encoder,
+    config.seed,
+    training.validation_fraction,
+    report.notice,
+  );
   const saved = readState(run);
   // Other data make another vocabulary and so another model: the data come first, what follows from them later.
   if (saved && saved.dataHash !== data.hash)
@@ -115,7 +122,8 @@ async function trainLocked(
     fold(root, 'validation'),
   );
   const parts = { config: policy, statistics: data.statistics, model: averaged };
-  using selfTest = await prepareSelfTest(parts, firstObservation(data.train), fold(root, 'self-test'), cpu);
+  const [first] = data.train.episodes;
+  using selfTest = await prepareSelfTest(parts, observationAt(first, first, 0), fold(root, 'self-test'), cpu);
   const saveNow = async () => {
     lock.check();
     const settings = lastingSettings(config);
@@ -197,11 +205,14 @@ function fresh(plan: ReturnType<typeof blueprint>) {
 }
 
 /** The policy that these settings and this data define. */
-function policyConfig({ encoder, decoder, acting }: TrainConfig, { train, validation }: Demonstrations): PolicyConfig {
+function policyConfig({ decoder, acting }: TrainConfig, { encoder, robot }: Demonstrations): PolicyConfig {
+  const [wrong] = decoderRules(decoder, robot);
+  if (wrong)
+    throw new UsageError(`${join('decoder', wrong.path.join('.'))}: ${wrong.message} The robot is ${robot.name}.`);
   return {
-    encoder: encoderConfig(encoder, [...train.episodes, ...validation.episodes]),
-    decoder: decoderConfig(decoder),
-    action: LIBERO_ACTION,
+    encoder,
+    decoder: decoderConfig(decoder, robot),
+    robot,
     acting: { multistep: acting.multistep ?? decoder.chunk_length, temperature: acting.temperature },
   };
 }

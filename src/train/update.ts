@@ -2,15 +2,15 @@
  * One update of the weights. Batch, noise and dropout masks are drawn from keys folded with the step, so that an update
  * is a function of the state and the step alone.
  */
+import { episodeId } from '../data/index.ts';
 import { decoderOf } from '../decoders/index.ts';
-import { feedsOf } from '../encoders/state/index.ts';
 import type { Masks } from '../nn/index.ts';
 import type { ModelShape, PolicyConfig, PolicyStatistics } from '../policy/index.ts';
 import { dropoutMask, fold, type Key } from '../random.ts';
 import { feeds, layoutOf } from '../tensor/index.ts';
 import { adamwUpdate, decayGroups, norm, type OptimizerState } from './adamw.ts';
 import type { TrainingSettings } from './config.ts';
-import { batcher, type Dataset, episodeId } from './dataset.ts';
+import { batcher, type Dataset } from './dataset.ts';
 import { compileUpdate, GRADIENT, PARAMETER } from './programs.ts';
 import { batchSampler } from './sampler.ts';
 import { emaDecayAt, learningRateAt } from './schedule.ts';
@@ -53,7 +53,7 @@ export async function prepareUpdate(
   const { chunk_length: T, action_dim: A } = settings;
   const { program, masks } = await compileUpdate(policy, model, B, threads);
   const sample = batchSampler(fold(key, 'batches'), dataset.windows.length, B);
-  const { allocate, fill } = batcher(dataset, policy.encoder, statistics, T);
+  const { allocate, fill } = batcher(dataset, policy, statistics);
   const batch = allocate(B);
   const dropouts = masks.flatMap((m) => maskArrays(m));
   const layout = layoutOf(model.params);
@@ -61,7 +61,7 @@ export async function prepareUpdate(
   const gradient = new Float32Array(layout.size);
   const inputs = {
     ...feeds(layout, optimizer.params, PARAMETER),
-    ...feedsOf(batch.state),
+    ...batch.inputs,
     ...Object.fromEntries(dropouts.map(({ name, values }) => [name, values])),
     actions: batch.actions,
   };

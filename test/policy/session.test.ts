@@ -4,14 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type Actor,
-  actorOf,
-  createSession,
-  type Decision,
-  type LoadedPolicy,
-  loadPolicy,
-} from '../../src/policy/index.ts';
+import { type Actor, createSession, type Decision, type LoadedPolicy, loadPolicy } from '../../src/policy/index.ts';
 import { fold, type Key, key, normals } from '../../src/random.ts';
 import type { Observation } from '../../src/robot/index.ts';
 import { observation, saveRandomPolicy } from '../support/policy.ts';
@@ -23,7 +16,7 @@ let actor: Actor;
 beforeAll(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'session-'));
   policy = await loadPolicy(await saveRandomPolicy(path.join(dir, 'nina'), {}, { scale: 0.5 }));
-  actor = actorOf(policy);
+  actor = policy;
 });
 afterAll(() => {
   policy[Symbol.dispose]();
@@ -32,9 +25,8 @@ afterAll(() => {
 
 /** What is seen at a step: each looks a little different. */
 function seen(step: number): Observation {
-  const { proprio, entities, categories, instruction } = observation;
-  const moved = Float32Array.from(normals(fold(key(9), step), proprio.length), (x, i) => proprio[i] + 0.01 * x);
-  return { state: moved, entities: { categories, poses: entities }, instruction };
+  const noise = normals(fold(key(9), step), observation.state.length);
+  return { ...observation, state: noise.map((x, i) => observation.state[i] + 0.01 * x) };
 }
 
 type Act = { action: Float32Array; decision?: Decision };

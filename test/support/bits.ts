@@ -4,15 +4,10 @@
  */
 import { init } from '../../src/decoders/nina/nina.ts';
 import { compileWasm, foldNina, ninaSchema } from '../../src/decoders/nina/wasm.ts';
-import {
-  PROPRIO_SIZE,
-  type StateStatistics,
-  scene,
-  stateArrays,
-  writeState,
-} from '../../src/encoders/state/features.ts';
+import { type StateStatistics, stateEncoder } from '../../src/encoders/state/index.ts';
 import { sha256 } from '../../src/hash.ts';
 import { fold, key, normals, rng } from '../../src/random.ts';
+import { PANDA, stateSize } from '../../src/robot/index.ts';
 import { createEyes } from '../../src/sim/eyes.ts';
 import {
   createExpert,
@@ -70,18 +65,18 @@ function expertOf(environment: TabletopEnvironment, task: Task): Act {
 /** A fresh decoder that hears the encoder's features directly. */
 async function policyOf(environment: TabletopEnvironment, task: Task): Promise<Act> {
   const { categories } = environment.reset(initialStateKey(task, 0)).entities!;
-  const words = [...new Set([task.instruction, ...categories].flatMap((text) => text.split(/[ _]/)))].sort();
-  const encoder = { encoder_dim: 8, encoder_heads: 1, encoder_blocks: 0, encoder_dropout: 0, words };
-  const config = { ...encoder, max_words: 20, max_entities: categories.length };
-  const arrays = stateArrays(config, 1);
-  const episodeScene = scene(config, categories, task.instruction);
-  const cond_dim = arrays.proprio.length + arrays.features.length;
+  const config = stateEncoder.configure(stateEncoder.settings.parse({}), {
+    episodes: [{ where: 'the task', instruction: task.instruction, categories }],
+    robot: PANDA,
+  });
+  const arrays = stateEncoder.arrays(config, 1);
+  const { 'state.proprio': proprio, 'state.features': features } = arrays;
+  const cond_dim = proprio.length + features.length;
   const nina = ninaSchema.parse({ n_layers: 4, affine_dim: 32, cond_dim, chunk_length: CHUNK });
   const decoder = await compileWasm(foldNina(nina, init(key(1), nina)), { maxBatch: 1 });
   return (step) => {
-    const { state, entities } = environment.observe();
-    writeState(STATISTICS, episodeScene, state!, entities!.poses, arrays, 0);
-    const cond = Float32Array.of(...arrays.proprio, ...arrays.features);
+    stateEncoder.write(config, STATISTICS, environment.observe(), arrays, 0);
+    const cond = Float32Array.of(...proprio, ...features);
     const z = normals(fold(key(2), step), CHUNK * nina.action_dim);
     const { actions } = decoder.sample(z, cond, 1);
     return actions.subarray(0, nina.action_dim).map((a) => Math.max(-1, Math.min(1, a)));
@@ -89,4 +84,8 @@ async function policyOf(environment: TabletopEnvironment, task: Task): Promise<A
 }
 
 const moments = (width: number) => ({ mean: Array(width).fill(0.1), std: Array(width).fill(0.3) });
-const STATISTICS: StateStatistics = { proprio: moments(PROPRIO_SIZE), position: moments(3), joint: moments(1) };
+const STATISTICS: StateStatistics = {
+  state: moments(stateSize(PANDA)),
+  position: moments(3),
+  joint: moments(1),
+};
