@@ -5,7 +5,7 @@ import { fold, key } from '../random.ts';
 import { recordAttempt } from '../record/record.ts';
 import { actionSize } from '../robot/index.ts';
 import { TabletopEnvironment, type Task } from '../sim/index.ts';
-import type { ChunkSample } from './page.ts';
+import type { ChunkSample } from './chunks.ts';
 
 /** Samples drawn at each step, at the temperature of the density: an evaluation at z = 0 would show the same one again. */
 const SAMPLES = 16;

@@ -14,9 +14,9 @@ import {
 } from '../policy/index.ts';
 import { PANDA, requireSameRobot } from '../robot/index.ts';
 import { PERTURBATIONS, playedTask, type Task } from '../sim/index.ts';
+import { chooseTasks } from '../sim/suites.ts';
 import { packageVersion } from '../version.ts';
 import { MAX_EPISODES } from './limits.ts';
-import { chooseTasks } from './tasks.ts';
 
 export const evaluationSchema = z.strictObject({
   suite: z.string(),
