@@ -1,7 +1,8 @@
 // The architecture as a check: a folder of src/ may import itself, the leaf modules at the root of src/
 // (address-space, errors, files, json, lifetime, lock, machine, progress, random, version, wasm and their parts) and what
-// this table names; nothing else, and no files import one another in a circle. See docs/architecture.md. And ONNX Runtime
-// has one door: src/engine/onnxruntime-node.ts settles its telemetry first. Imports of types count everywhere.
+// this table names; nothing else, and no files import one another in a circle. See docs/architecture.md. One decoder or
+// encoder is for its registry alone: nothing else asks for its name. And ONNX Runtime has one door:
+// src/engine/onnxruntime-node.ts settles its telemetry first. Imports of types count everywhere.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
@@ -68,6 +69,11 @@ for (const folder of ['src', 'test', 'bench', 'scripts'])
       wrong.push(`${file} imports onnxruntime-node: only ${DOOR} may; use its loadRuntime`);
   }
 
+/** The folder of one decoder or encoder that a file of src/ lies in: 'decoders/nina'. */
+const memberOf = (file) => /^((?:decoders|encoders)\/[^/]+)\//.exec(file.split(path.sep).join('/'))?.[1];
+/** Who may import from it beside itself: the registry, tests, and what measures or checks one decoder by name. */
+const KNOW_MEMBERS = /^(decoders|encoders)\/index\.ts$|\.test\.ts$|^bench\/|^cli\/(bench-train|parity)\.ts$/;
+
 /** What each file of src/ imports of src/, types included. */
 const imports = new Map();
 for (const entry of fs.readdirSync(src, { recursive: true, withFileTypes: true })) {
@@ -83,12 +89,16 @@ for (const entry of fs.readdirSync(src, { recursive: true, withFileTypes: true }
     file,
     targets.map((target) => path.resolve(path.dirname(file), target)),
   );
-  if (allowed === null) continue;
   for (const target of targets) {
     const [other, ...deeper] = path.relative(src, path.resolve(path.dirname(file), target)).split(path.sep);
+    const member = memberOf(path.join(other, ...deeper));
+    if (member && member !== memberOf(path.relative(src, file)) && !KNOW_MEMBERS.test(path.relative(src, file)))
+      wrong.push(
+        `${path.relative(root, file)} imports ${target}: src/${member}/ is for its registry, src/${other}/index.ts; ask that`,
+      );
     // Tests run graphs.
     const testSupport = file.endsWith('.test.ts') && (other === '..' || other === 'engine');
-    if (deeper.length === 0 || other === folder || allowed.includes(other) || testSupport) continue;
+    if (allowed === null || deeper.length === 0 || other === folder || allowed.includes(other) || testSupport) continue;
     wrong.push(
       `${path.relative(path.dirname(src), file)} imports ${target}: src/${folder} may import ${allowed.join(', ') || 'nothing'}`,
     );

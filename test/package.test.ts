@@ -24,6 +24,7 @@ const EXPORTS: Record<string, string> = {
   './encoders/state': 'stateEncoder',
   './robot': 'PANDA',
   './policy': 'loadPolicy',
+  './policy/core': 'openPolicy',
   './random': 'key',
   './data': 'readDemonstrations',
   './sim': 'TabletopEnvironment',
@@ -32,7 +33,9 @@ const EXPORTS: Record<string, string> = {
   './rollout': 'evaluate',
   './record': 'recordDemonstrations',
   './report': 'writeReport',
-  './engine': 'compile',
+  './engine': 'onnxruntime',
+  './engine/web': 'onnxruntimeWeb',
+  './engine/wasm': 'wasm',
 };
 
 describe('subpath exports', () => {

@@ -171,6 +171,10 @@ describe('what does not match is told', () => {
     const file = path.join(checkpoint, 'manifest.json');
     fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"format_version": 2', '"format_version": 3'));
     expect(await failure(checkpoint)).toMatch(/manifest.json does not describe a policy[\s\S]*format_version/);
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"format_version": 3', '"format_version": 1'));
+    expect(await failure(checkpoint)).toBe(
+      '/format is a checkpoint of format 1, and this version of nina-vla reads format 2: train the policy again with this version.',
+    );
     fs.writeFileSync(file, '{');
     expect(await failure(checkpoint)).toMatch(/manifest.json is not JSON/);
   });

@@ -11,7 +11,7 @@ import { notice } from './progress.ts';
 interface Options {
   demo?: number;
   step: number;
-  bestOf: number;
+  count: number;
   temperature: number;
   seed: number;
   backend?: PolicyBackend | 'auto';
@@ -31,7 +31,7 @@ export function registerSample(program: Command): void {
     .argument('[file]', 'HDF5 file of demonstrations; without it an observation is read as JSON from stdin')
     .option('--demo <n>', 'N of demo_N in the file', integer(0))
     .option('--step <t>', 'control step of the demonstration', integer(0), 0)
-    .option('--best-of <k>', 'chunks to draw', integer(1, 1024), 1)
+    .option('--count <k>', 'chunks to draw', integer(1, 1024), 1)
     .option('--temperature <x>', 'scale of the sampling noise', number(0), 1)
     .option('--seed <n>', 'seed of the sampling noise', integer(0), 0)
     .addOption(
@@ -48,8 +48,8 @@ export function registerSample(program: Command): void {
       const { observation, demonstrated } = file
         ? await fromDemonstration(file, options, policy.chunkLength)
         : await fromStdin();
-      const { temperature, seed, bestOf } = options;
-      const drawn = await policy.sample(observation, { key: key(seed), temperature, count: bestOf });
+      const { temperature, seed, count } = options;
+      const drawn = await policy.sample(observation, { key: key(seed), temperature, count });
       const A = policy.config.decoder.action_dim;
       const samples = drawn.actions.map((actions, k) => ({
         ...(drawn.logProb && { log_prob: drawn.logProb[k] }),

@@ -6,7 +6,6 @@ export {
   CHECKPOINTS,
   type Checkpoint,
   findCheckpoint,
-  type Manifest,
   readCheckpoint,
   requireOutsideCheckpoints,
   writeCheckpoint,
@@ -41,4 +40,5 @@ export {
 } from './policy.ts';
 export { prepareSelfTest, type SelfTest } from './self-test.ts';
 export { type Actor, createSession, type Decision, type Session, type SessionOptions } from './session.ts';
+export type { Manifest } from './stored.ts';
 export { quantilesOf, rankIn, type SurpriseStatistics, surpriseHorizon, surpriseScale } from './surprise.ts';

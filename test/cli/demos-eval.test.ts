@@ -232,7 +232,7 @@ test('the study of likelihood answers its three questions, and again from its li
 
 test('samples of an observation: from a demonstration or stdin, the most likely first', async () => {
   const file = path.join(at('one'), files('one')[0]);
-  const drawn = ninaJson('sample', at('run'), file, '--demo', 0, '--step', 7, '--best-of', 5);
+  const drawn = ninaJson('sample', at('run'), file, '--demo', 0, '--step', 7, '--count', 5);
   expect(drawn).toMatchObject({ temperature: 1, seed: 0, demonstrated: { actions: { length: 10 } } });
   const logProbs = drawn.samples.map((sample: { log_prob: number }) => sample.log_prob);
   expect(logProbs).toHaveLength(5);
@@ -240,7 +240,7 @@ test('samples of an observation: from a demonstration or stdin, the most likely 
   expect(drawn.samples[0].actions).toHaveLength(10);
   const [episode] = await readDemonstrations(file);
   const observation = observationToJson(observationAt(episode, episode, 7));
-  const piped = ninaReading(JSON.stringify(observation), 'sample', at('run'), '--best-of', 5);
+  const piped = ninaReading(JSON.stringify(observation), 'sample', at('run'), '--count', 5);
   expect(JSON.parse(piped.stdout).samples).toEqual(drawn.samples);
   const bad = ninaReading('{"state": 1}', 'sample', at('run'));
   expect([bad.code, bad.stdout]).toEqual([1, '']);
