@@ -8,16 +8,14 @@ import { policySchema } from '../../src/policy/config.ts';
 import { init } from '../../src/policy/model.ts';
 import { buildPolicy } from '../../src/policy/policy.ts';
 import { fold, key, rng } from '../../src/random.ts';
-import { actionSize, PANDA, stateSize } from '../../src/robot/index.ts';
+import { actionSize, type Observation, PANDA, stateSize } from '../../src/robot/index.ts';
 import { createEyes } from '../../src/sim/eyes.ts';
 import {
-  asked,
   createExpert,
   createTask,
   demoKey,
-  Environment,
   initialStateKey,
-  type Observation,
+  TabletopEnvironment,
   type Task,
 } from '../../src/sim/index.ts';
 import { emaDecayAt, learningRateAt } from '../../src/train/schedule.ts';
@@ -32,9 +30,10 @@ const hash = (numbers: Float64Array | Float32Array | Uint8Array) =>
 /** @param bddl text of the first task of tabletop-object @returns SHA-256 by what it is of */
 export async function bits(bddl: string): Promise<Record<string, string>> {
   const task = createTask('tabletop-object', 0, 'task', bddl);
-  using environment = await Environment.open(task);
+  using environment = await TabletopEnvironment.open(task);
   const shown = environment.reset(demoKey(task, 0, 7));
-  const expert = await episode(environment, shown, createExpert(environment, key(7)));
+  const ask = createExpert(environment, key(7));
+  const expert = await episode(environment, shown, () => ask(environment.world.observe()));
   const picture = hash(createEyes(environment).agentview());
   const before = environment.reset(initialStateKey(task, 0));
   using act = await randomPolicy(environment, task);
@@ -58,16 +57,16 @@ export async function bits(bddl: string): Promise<Record<string, string>> {
 type Act = (observation: Observation, step: number) => ArrayLike<number> | Promise<ArrayLike<number>>;
 
 /** @returns the hash of the simulator's state after `STEPS` control steps */
-async function episode(environment: Environment, first: Observation, act: Act): Promise<string> {
+async function episode(environment: TabletopEnvironment, first: Observation, act: Act): Promise<string> {
   let seen = first;
   for (let step = 0; step < STEPS; step++) seen = environment.step(await act(seen, step)).observation;
   return hash(environment.state());
 }
 
 /** Random weights, encoder and decoder as WebAssembly: the policy's default. */
-async function randomPolicy(environment: Environment, { instruction }: Task): Promise<Act & Disposable> {
+async function randomPolicy(environment: TabletopEnvironment, { instruction }: Task): Promise<Act & Disposable> {
   const encoder = encoderOf({ name: 'state' });
-  const categories = environment.observe().entities.map(({ category }) => category);
+  const { categories = [] } = environment.observe().entities ?? {};
   const episodes = [{ where: 'the scene', instruction, categories }];
   const config = policySchema.parse({
     encoder: encoder.configure(encoder.settings.parse({}), { episodes, robot: PANDA }),
@@ -82,8 +81,7 @@ async function randomPolicy(environment: Environment, { instruction }: Task): Pr
   const act: Act = async (observation, step) => {
     const at = (step % CHUNK) * A;
     if (at === 0) {
-      plan = (await policy.infer(asked(observation, instruction), { key: fold(key(2), step) }))
-        .actions as Float32Array<ArrayBuffer>;
+      plan = (await policy.infer(observation, { key: fold(key(2), step) })).actions as Float32Array<ArrayBuffer>;
     }
     return plan.subarray(at, at + A);
   };
