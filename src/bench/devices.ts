@@ -46,7 +46,7 @@ const ROUNDS = 3;
 const DECODERS: Readonly<Record<string, object>> = {
   'NinA MLP': { name: 'nina', backbone: 'mlp', n_layers: 9, affine_dim: 16, cond_dim: 24 },
   'NinA Transformer': { name: 'nina', backbone: 'trans', n_layers: 2, affine_dim: 32, n_heads: 2, cond_dim: 24 },
-  FLOWER: { name: 'flower', dit_dim: 32, n_heads: 2, n_layers: 1, embed_dim: 64 },
+  FLOWER: { name: 'flower', dit_dim: 32, n_heads: 2, n_layers: 1 },
   regression: { name: 'regression', hidden_dim: 32, cond_dim: 24 },
 };
 const WORDS = [{ categories: ['can', 'basket'], instruction: 'put the can in the basket' }];

@@ -8,6 +8,7 @@
  */
 import { decoderOf } from '../decoders/index.ts';
 import { feedsOf } from '../encoders/state/index.ts';
+import type { Engine } from '../engine/index.ts';
 import { square } from '../math.ts';
 import { derived, type PolicyConfig, type PolicyModel, type PolicyStatistics } from '../policy/index.ts';
 import { fold, type Key, normals, permutation } from '../random.ts';
@@ -43,13 +44,14 @@ export async function prepareValidation(
   dataset: Dataset,
   statistics: PolicyStatistics,
   key: Key,
+  engine: Engine,
 ): Promise<Validation> {
   const decoder = decoderOf(config.decoder);
   const { chunk_length: T, action_dim: A } = config.decoder;
   const D = T * A;
   const order = permutation(fold(key, 'windows'), dataset.windows.length);
   const { B, batches } = batching(batch_size, order.length);
-  const { loss, sampler } = await compileValidation(config, model, B, threads);
+  const { loss, sampler } = await compileValidation(config, model, B, engine, threads);
   const { allocate, fill } = batcher(dataset, config.encoder, statistics, T);
   const batch = allocate(B);
 
