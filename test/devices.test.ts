@@ -77,18 +77,7 @@ describe('the commands', () => {
   test('nina train --device webgpu trains, or says what is missing', { timeout: PATIENCE_MS }, async () => {
     const demos = path.join(dir, 'demos');
     await writeDemonstrations(demos, 4);
-    const small = [
-      '--n_layers',
-      2,
-      '--affine_dim',
-      16,
-      '--batch_size',
-      4,
-      '--max_steps',
-      2,
-      '--set',
-      'encoder.encoder_dim=16',
-    ];
+    const small = ['--n_layers', 2, '--affine_dim', 16, '--batch_size', 4, '--max_steps', 2, '--set', 'encoder.dim=16'];
     const run = ['train', '--data', demos, '--out', path.join(dir, 'run'), '--seed', 1, ...small];
     const { code, stderr } = nina(...run, '--device', 'webgpu');
     if (missing) expect([code, stderr]).toEqual([1, expect.stringContaining('There is no device webgpu here')]);
