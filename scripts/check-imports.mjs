@@ -20,7 +20,7 @@ const below = {
   data: ['tensor', 'robot', 'statistics'],
   sim: ['robot'],
   train: ['jobs', 'policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
-  rollout: ['jobs', 'policy', 'sim', 'robot', 'statistics'],
+  rollout: ['jobs', 'engine', 'policy', 'sim', 'robot', 'statistics'],
   record: ['jobs', 'policy', 'sim', 'data', 'robot'],
   study: ['rollout', 'policy', 'sim', 'robot', 'statistics'],
   report: ['rollout', 'record', 'policy', 'sim', 'data', 'decoders', 'robot', 'statistics'],

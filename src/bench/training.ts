@@ -45,7 +45,18 @@ export async function openTrainingStep(name: string, config: TrainConfig, worker
   fill(optimizer, initialState(flat));
   const dataset = { episodes, windows: windows(episodes) };
   const update = await prepareUpdate({
-    ...{ config: training, policy, plan, buffers, optimizer, dataset, statistics: standard(), key: key(1), workers },
+    ...{
+      config: training,
+      policy,
+      plan,
+      buffers,
+      optimizer,
+      dataset,
+      statistics: standard(),
+      key: key(1),
+      workers,
+      device: 'cpu',
+    },
   });
   const buildMs = performance.now() - startMs;
   let step = 0;

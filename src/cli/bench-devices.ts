@@ -5,7 +5,8 @@ import { NinaError } from '../errors.ts';
 import { toJson } from '../json.ts';
 import { machine } from '../machine.ts';
 
-export async function benchDevices({ device, json }: { device: 'cpu' | 'webgpu'; json: boolean }): Promise<void> {
+export async function benchDevices({ json }: { json: boolean }): Promise<void> {
+  const device = 'webgpu';
   const rows: DeviceRow[] = [];
   for await (const row of compareDevices(cpu, onnxruntime({ device }))) {
     process.stderr.write(`${row.model}, ${row.what}: compared\n`);

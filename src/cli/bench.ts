@@ -1,5 +1,5 @@
 /** `nina bench ...`: speed on this machine. Each measurement is a file of its own, loaded when it is asked for. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { integer } from './options.ts';
 
 export function registerBench(program: Command): void {
@@ -22,7 +22,6 @@ export function registerBench(program: Command): void {
   bench
     .command('devices')
     .description('whether a graphics card computes what the CPU does: encoder, decodes and training steps')
-    .addOption(new Option('--device <name>', 'compared with the CPU').choices(['webgpu', 'cpu']).default('webgpu'))
     .option('--json', 'print JSON', false)
     .action(async (options) => (await import('./bench-devices.ts')).benchDevices(options));
   bench

@@ -2,12 +2,14 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Command, Option } from 'commander';
+import type { NodeDevice } from '../engine/engine.ts';
+import { UsageError } from '../errors.ts';
 import { toJson } from '../json.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../policy/backends.ts';
 import type { EvaluationResult, EvaluationRun } from '../rollout/evaluate.ts';
 import { PERTURBATIONS, type PerturbationKind } from '../sim/perturbations.ts';
 import { interruptible } from './interrupt.ts';
-import { defaultWorkers, episodes, integer, number, workers } from './options.ts';
+import { defaultWorkers, deviceOption, episodes, integer, number, workers } from './options.ts';
 import { createReporter } from './progress.ts';
 
 interface Options {
@@ -23,6 +25,7 @@ interface Options {
   perturb?: PerturbationKind;
   video?: boolean;
   workers: number;
+  device: NodeDevice;
   out?: string;
   json?: boolean;
 }
@@ -52,16 +55,18 @@ export function registerEval(program: Command): void {
       ),
     )
     .option('--video', 'write an animation of each episode')
+    .addOption(deviceOption('of the backends graph and onnx'))
     .option('--workers <n>', 'worker threads; the result does not depend on them', workers, defaultWorkers)
     .option(
       '--out <folder>',
       'folder of the results (default: RUN/eval/SUITE; of one checkpoint: RUN/eval/STEP-SUITE, or eval/NAME-SUITE beside it)',
     )
     .option('--json', 'print JSON')
-    .action(async (checkpoint: string, { workers, json, out: folder, bestOf, perturb, ...rest }: Options) => {
-      const settings = { ...rest, best_of: bestOf, perturbation: perturb };
+    .action(async (checkpoint: string, { workers, device, json, out: folder, bestOf, perturb, ...rest }: Options) => {
+      const backend = onDevice(rest.backend, device);
+      const settings = { ...rest, backend, best_of: bestOf, perturbation: perturb };
       const out = folder ?? (await defaultFolder(checkpoint, settings.suite));
-      const { result, report } = await evaluateWithProgress(settings, { checkpoint, out, workers });
+      const { result, report } = await evaluateWithProgress(settings, { checkpoint, out, workers, device });
       const { lines: _, ...summary } = result;
       if (json) {
         process.stdout.write(`${toJson({ ...summary, episodes: path.join(out, 'episodes.jsonl'), report })}\n`);
@@ -70,6 +75,17 @@ export function registerEval(program: Command): void {
       const { formatEvaluation } = await import('./table.ts');
       process.stdout.write(`${formatEvaluation(result)}Report: ${report}\n`);
     });
+}
+
+/**
+ * What computes the decoder, on that device: of a graphics card the graph as it was trained, unless the caller chooses.
+ * @throws UsageError for a backend that runs on the CPU alone.
+ */
+function onDevice(backend: Options['backend'], device: NodeDevice): Options['backend'] {
+  if (device === 'cpu') return backend;
+  if (backend === undefined) return 'graph';
+  if (backend === 'graph' || backend === 'onnx') return backend;
+  throw new UsageError(`The backend ${backend} runs on the CPU: with --device ${device} choose graph or onnx.`);
 }
 
 /**

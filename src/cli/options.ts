@@ -1,6 +1,7 @@
 /** Parsers for option values: commander prints their message with the option's name, and exits with code 2. */
 import * as os from 'node:os';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { NODE_DEVICES } from '../engine/engine.ts';
 import { MAX_EPISODES } from '../rollout/limits.ts';
 
 /** An integer in [low, high]. */
@@ -30,6 +31,12 @@ export const workers = integer(1, 256);
 
 /** Worker threads when `--workers` is not given: one a core. */
 export const defaultWorkers = os.availableParallelism();
+
+/** What computes graphs: it changes last digits alone. */
+export const deviceOption = (of = ''): Option =>
+  new Option('--device <name>', `what computes${of && ' '}${of}; webgpu: the graphics card`)
+    .choices(NODE_DEVICES)
+    .default('cpu');
 
 function range(low: number, high: number): string {
   return high >= Number.MAX_SAFE_INTEGER ? `of at least ${low}` : `from ${low} to ${high}`;

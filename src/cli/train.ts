@@ -1,10 +1,11 @@
 /** `nina train`: fits a policy to demonstrations. Flags are spelled as the reference's. */
 import * as path from 'node:path';
 import type { Command } from 'commander';
+import type { NodeDevice } from '../engine/engine.ts';
 import { toJson } from '../json.ts';
 import type { Settings, TrainConfig, TrainResult } from '../train/index.ts';
 import { interruptible } from './interrupt.ts';
-import { defaultWorkers, workers } from './options.ts';
+import { defaultWorkers, deviceOption, workers } from './options.ts';
 import { createReporter } from './progress.ts';
 
 /** Settings with a flag of their own; the others are reached with --set. */
@@ -31,8 +32,11 @@ const FLAGS: readonly [key: string, value: string, description: string][] = [
   ['seed', '<n>', 'seed of everything random'],
 ];
 
-type Options = Record<string, string | undefined> & { set: string[]; json: boolean } & { workers: number };
-const OWN = ['out', 'resume', 'set', 'workers', 'json'];
+type Options = Record<string, string | undefined> & { set: string[]; json: boolean } & {
+  workers: number;
+  device: NodeDevice;
+};
+const OWN = ['out', 'resume', 'set', 'workers', 'device', 'json'];
 
 export function registerTrain(program: Command): void {
   const command = program
@@ -58,6 +62,7 @@ export function registerTrain(program: Command): void {
       workers,
       defaultWorkers,
     )
+    .addOption(deviceOption())
     .option('--json', 'print JSON', false)
     .addHelpText('after', () => '\nAll settings, with their defaults: nina train --set help')
     .action(async (recipe: string | undefined, options: Options) => {
@@ -67,15 +72,21 @@ export function registerTrain(program: Command): void {
         return;
       }
       const { run, config } = await prepare(recipe, options);
-      const result = await trainWithProgress(run, config, options.workers);
+      const result = await trainWithProgress(run, config, options);
       print(run, result, options.json);
     });
 }
 
 /** Trains with progress on stderr; Ctrl-C saves a checkpoint. */
-export async function trainWithProgress(run: string, config: TrainConfig, workers: number): Promise<TrainResult> {
+export async function trainWithProgress(
+  run: string,
+  config: TrainConfig,
+  how: { workers: number; device?: NodeDevice },
+): Promise<TrainResult> {
   const { train } = await import('../train/index.ts');
-  return interruptible((signal) => train(run, config, { signal, report: createReporter(), workers }));
+  return interruptible((signal) =>
+    train(run, config, { signal, report: createReporter(), workers: how.workers, device: how.device }),
+  );
 }
 
 /** The run's folder and recipe. */

@@ -1,5 +1,5 @@
 /**
- * The contract of whatever runs graphs: types alone, so that a model can name it and load none. An engine is an argument;
+ * The contract of whatever runs graphs, apart from all of them, so that a model can name it and load none. An engine is an argument;
  * only what runs in Node alone has a default (`cpu` in index.ts).
  */
 import type { Signature } from '../tensor/onnx/emit.ts';
@@ -7,7 +7,10 @@ import type { Tensor } from '../tensor/tensor.ts';
 
 export type Feed = Float32Array | BigInt64Array;
 
-export type Device = 'cpu' | 'webgpu' | 'wasm';
+/** What ONNX Runtime for Node computes on. */
+export const NODE_DEVICES = ['cpu', 'webgpu'] as const;
+export type NodeDevice = (typeof NODE_DEVICES)[number];
+export type Device = NodeDevice | 'wasm';
 
 export interface CompileOptions {
   /** Threads inside one operation, 1 unless given. More than one helps large products and hurts small graphs. */

@@ -2,7 +2,15 @@
 import { onnxruntime } from './onnxruntime-node.ts';
 
 export { ProgramCache } from './cache.ts';
-export type { CompileOptions, Device, Engine, Feed, Program } from './engine.ts';
+export {
+  type CompileOptions,
+  type Device,
+  type Engine,
+  type Feed,
+  NODE_DEVICES,
+  type NodeDevice,
+  type Program,
+} from './engine.ts';
 export { onnxruntime } from './onnxruntime-node.ts';
 export { wasm } from './wasm.ts';
 

@@ -7,7 +7,7 @@ import type * as Ort from 'onnxruntime-node';
 import { requireAddressSpace } from '../address-space.ts';
 import { NinaError } from '../errors.ts';
 import { emit } from '../tensor/onnx/emit.ts';
-import type { Device, Engine } from './engine.ts';
+import type { Device, Engine, NodeDevice } from './engine.ts';
 import { type OnnxRuntime, sessionOptions, sessionProgram } from './onnxruntime.ts';
 import { settleTelemetry } from './telemetry.ts';
 
@@ -25,7 +25,7 @@ const SESSION_BYTES = 100e6;
  * ONNX Runtime for Node, loaded when a first program is compiled.
  * @param device 'webgpu' runs on the graphics card that Vulkan, Metal or Direct3D finds.
  */
-export function onnxruntime({ device = 'cpu' }: { readonly device?: 'cpu' | 'webgpu' } = {}): Engine {
+export function onnxruntime({ device = 'cpu' }: { readonly device?: NodeDevice } = {}): Engine {
   return {
     name: NAME,
     device,

@@ -1,4 +1,5 @@
 /** Worker thread: closed-loop episodes with one simulator and one policy of its own. */
+import { type NodeDevice, onnxruntime } from '../engine/index.ts';
 import { serveJobs } from '../jobs/index.ts';
 import { knows, loadPolicy } from '../policy/index.ts';
 import { createAnimation } from '../sim/camera/animation.ts';
@@ -17,6 +18,7 @@ export interface WorkerSettings extends EvaluationSettings {
   /** Directory of the checkpoint. */
   checkpoint: string;
   video: boolean;
+  device: NodeDevice;
 }
 
 export interface EvalResult extends Rollout {
@@ -29,10 +31,10 @@ export interface EvalResult extends Rollout {
 /** Every second control step is shown: 10 pictures a second, in real time. */
 const STEPS_PER_FRAME = 2;
 
-serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, ...settings }) => {
+serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, device, ...settings }) => {
   const { suite, seed, multistep, temperature, backend, best_of: bestOf, consistent } = settings;
   const tasks = loadSuite(suite);
-  const policy = await loadPolicy(checkpoint, { backend });
+  const policy = await loadPolicy(checkpoint, { backend, engine: onnxruntime({ device }) });
   const known = (category: string) => knows(policy.config, category);
   let open: { scene: string; environment: TabletopEnvironment } | undefined;
   return async ({ task: index, episode }) => {

@@ -6,6 +6,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type * as z from 'zod';
+import type { NodeDevice } from '../engine/engine.ts';
 import { sweepDrafts, writeFileAtomically } from '../files.ts';
 import { runJobs } from '../jobs/index.ts';
 import { lockDirectory } from '../lock.ts';
@@ -24,6 +25,8 @@ export interface EvaluationRun {
   /** Folder of episodes.jsonl and the videos. */
   out: string;
   workers: number;
+  /** What runs the graphs of a backend that has some; another than the CPU differs in last digits. */
+  device?: NodeDevice;
   signal?: AbortSignal;
   /** Told the number of episodes on file, then each episode. */
   report?: Reporter;
@@ -44,7 +47,7 @@ export interface EvaluationResult extends Evaluation, EvaluationSettings {
  */
 export async function evaluate(
   input: z.input<typeof evaluationSchema>,
-  { checkpoint: location, out, workers, signal, report = SILENT }: EvaluationRun,
+  { checkpoint: location, out, workers, device = 'cpu', signal, report = SILENT }: EvaluationRun,
 ): Promise<EvaluationResult> {
   const { task, episodes, video, ...rest } = evaluationSchema.parse(input);
   const checkpoint = readCheckpoint(location);
@@ -72,9 +75,10 @@ export async function evaluate(
   const jobs = all.filter((job) => !find(job.task.name, job.episode));
   const results = runJobs<EvalJob, EvalResult>(
     new URL('./eval-worker.js', import.meta.url),
-    { ...settings, checkpoint: directory, video } satisfies WorkerSettings,
+    { ...settings, checkpoint: directory, video, device } satisfies WorkerSettings,
     jobs.map((job) => ({ task: job.task.index, episode: job.episode })),
-    { workers, signal },
+    // There is one graphics card, whatever asks it.
+    { workers: device === 'cpu' ? workers : 1, signal },
   );
   let done = all.length - jobs.length;
   let successes = all.filter((job) => find(job.task.name, job.episode)?.success).length;

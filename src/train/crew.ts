@@ -19,7 +19,8 @@ const ENGINE_BYTES = 500e6;
  * @throws NinaError when address space is too short for the threads.
  */
 export async function openCrew(setup: ShardSetup, workers: number): Promise<Crew> {
-  const count = Math.min(workers, setup.rows.length);
+  // There is one graphics card, whatever asks it.
+  const count = setup.device === 'cpu' ? Math.min(workers, setup.rows.length) : 1;
   const shards = setup.rows.map((_, shard) => shard);
   const of = (member: number) => shards.filter((shard) => shard % count === member);
   if (count > 1)

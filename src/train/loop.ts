@@ -4,7 +4,7 @@
  */
 import { observationAt } from '../data/index.ts';
 import { drawModel } from '../decoders/index.ts';
-import { cpu } from '../engine/index.ts';
+import { cpu, type NodeDevice, onnxruntime } from '../engine/index.ts';
 import { NinaError, UsageError } from '../errors.ts';
 import { sweepDrafts } from '../files.ts';
 import { type Lock, lockDirectory } from '../lock.ts';
@@ -49,6 +49,8 @@ export interface TrainOptions {
   readonly report: Reporter;
   /** Threads that share an update, 1 unless given; at most 2 have work. The result does not depend on them. */
   readonly workers?: number;
+  /** What computes losses and gradients; another than the CPU differs in last digits. */
+  readonly device?: NodeDevice;
 }
 
 /**
@@ -74,7 +76,7 @@ async function trainLocked(
   run: string,
   lock: Lock,
   config: TrainConfig,
-  { signal, report, workers = 1 }: TrainOptions,
+  { signal, report, workers = 1, device = 'cpu' }: TrainOptions,
 ): Promise<TrainResult> {
   sweepDrafts(run, `${run}/${CHECKPOINTS}`);
   const root = key(config.seed);
@@ -123,6 +125,7 @@ async function trainLocked(
     statistics: data.statistics,
     key: fold(root, 'train'),
     workers,
+    device,
   });
   using validation = await prepareValidation(
     training,
@@ -131,6 +134,7 @@ async function trainLocked(
     data.validation,
     data.statistics,
     fold(root, 'validation'),
+    onnxruntime({ device }),
   );
   const parts = { config: policy, statistics: data.statistics, model: averaged };
   const [first] = data.train.episodes;

@@ -1,7 +1,7 @@
 /** The compiled graphs of a run: one update's loss and gradients, and what validation measures. */
 import { decoderOf } from '../decoders/index.ts';
 import { encoderOf } from '../encoders/index.ts';
-import { cpu, type Program } from '../engine/index.ts';
+import type { Engine, Program } from '../engine/index.ts';
 import { dropoutInputs, type Masks, noDropout } from '../nn/index.ts';
 import { bind, contextShape, derived, type ModelShape, type PolicyConfig, type PolicyModel } from '../policy/index.ts';
 import { byPath, freeze, gradOf, input, symbols } from '../tensor/index.ts';
@@ -21,6 +21,7 @@ export async function compileUpdate(
   config: PolicyConfig,
   model: ModelShape,
   batchSize: number,
+  engine: Engine,
   threads: number,
 ): Promise<UpdateProgram> {
   const { encoder, decoder } = config;
@@ -31,7 +32,7 @@ export async function compileUpdate(
   const seen = policy.context(encoderOf(encoder).inputs(encoder, batchSize), forEncoder.dropout);
   const draws = decoderOf(decoder).inputs(decoder, batchSize);
   const loss = policy.decoder.loss(input('actions', chunks(config, batchSize)), seen, draws, forDecoder.dropout);
-  const program = await cpu.compile({ loss, ...byPath(gradOf(loss, p), GRADIENT) }, { threads });
+  const program = await engine.compile({ loss, ...byPath(gradOf(loss, p), GRADIENT) }, { threads });
   return { program, masks: [forEncoder.masks, forDecoder.masks] };
 }
 
@@ -50,6 +51,7 @@ export async function compileValidation(
   config: PolicyConfig,
   model: PolicyModel,
   batchSize: number,
+  engine: Engine,
   threads: number,
 ): Promise<ValidationPrograms> {
   const { encoder, decoder } = config;
@@ -59,8 +61,8 @@ export async function compileValidation(
   const loss = policy.decoder.loss(input('actions', shape), seen, decoderOf(decoder).inputs(decoder, batchSize));
   const actions = policy.decoder.sample(input('z', shape), input('context', contextShape(config, batchSize)));
   return {
-    loss: await cpu.compile({ loss, context: seen }, { threads }),
-    sampler: await cpu.compile({ actions }, { threads }),
+    loss: await engine.compile({ loss, context: seen }, { threads }),
+    sampler: await engine.compile({ actions }, { threads }),
   };
 }
 

@@ -4,7 +4,7 @@
  * and the step, so a result has the same bits for any number of threads.
  */
 import { decoderOf } from '../decoders/index.ts';
-import type { Feed } from '../engine/index.ts';
+import { type Feed, type NodeDevice, onnxruntime } from '../engine/index.ts';
 import type { Masks } from '../nn/index.ts';
 import type { ModelShape, PolicyConfig } from '../policy/index.ts';
 import { dropoutMask, fold, type Key } from '../random.ts';
@@ -32,7 +32,8 @@ export interface ShardSetup {
   readonly rows: readonly number[];
   readonly groups: readonly ParameterGroup[];
   readonly key: Key;
-  /** Threads inside one operation. */
+  /** What computes, and threads inside one operation. */
+  readonly device: NodeDevice;
   readonly threads: number;
 }
 
@@ -53,7 +54,8 @@ export interface ShardThread extends Disposable {
 
 /** @param shards those that this thread will be asked for */
 export async function openShards(setup: ShardSetup, shards: readonly number[]): Promise<ShardThread> {
-  const { policy, model, rows, groups, key, threads } = setup;
+  const { policy, model, rows, groups, key, device, threads } = setup;
+  const engine = onnxruntime({ device });
   const optimizer = await openOptimizer(setup.optimizer);
   const layout = layoutOf(model.params);
   // The engine takes no views of shared memory (in Node 20): each thread has a copy of the parameters, and of a gradient.
@@ -66,7 +68,7 @@ export async function openShards(setup: ShardSetup, shards: readonly number[]): 
   for (const size of sizes) programs.set(size, await open(size));
 
   async function open(size: number) {
-    const { program, masks } = await compileUpdate(policy, model, size, threads);
+    const { program, masks } = await compileUpdate(policy, model, size, engine, threads);
     return { program, dropouts: masks.flatMap(maskArrays) };
   }
 

@@ -5,7 +5,7 @@
  */
 import { episodeId } from '../data/index.ts';
 import { decoderOf } from '../decoders/index.ts';
-import type { Feed } from '../engine/index.ts';
+import type { Feed, NodeDevice } from '../engine/index.ts';
 import type { blueprint, PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/index.ts';
 import { fold, type Key } from '../random.ts';
 import { groupsOf, mapTree, type Spec } from '../tensor/index.ts';
@@ -49,19 +49,20 @@ export interface UpdateOptions {
   readonly dataset: Dataset;
   readonly statistics: PolicyStatistics;
   readonly key: Key;
-  /** Threads that share it. */
+  /** Threads that share it, and what they compute on. */
   readonly workers: number;
+  readonly device: NodeDevice;
 }
 
 export async function prepareUpdate(options: UpdateOptions): Promise<Update> {
-  const { config, policy, plan, buffers, optimizer, dataset, statistics, key, workers } = options;
+  const { config, policy, plan, buffers, optimizer, dataset, statistics, key, workers, device } = options;
   const { batch_size: B, threads } = config;
   const { chunk_length: T, action_dim: A } = policy.decoder;
   const rows = shardRows(B);
   const weights = rows.map((n) => n / B);
   const groups = groupsOf(plan.params);
   const model = { params: mapTree(plan.params, ({ shape }: Spec) => ({ shape })), buffers };
-  const crew = await openCrew({ policy, model, optimizer, rows, groups, key, threads }, workers);
+  const crew = await openCrew({ policy, model, optimizer, rows, groups, key, device, threads }, workers);
   const sample = batchSampler(fold(key, 'batches'), dataset.windows.length, B);
   const { allocate, fill } = batcher(dataset, policy, statistics);
   const batches = rows.map((n) => allocate(n));

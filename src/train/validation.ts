@@ -7,6 +7,7 @@
  * Squared errors are against the clean actions, of samples clamped as the policy clamps them.
  */
 import { decoderOf } from '../decoders/index.ts';
+import type { Engine } from '../engine/index.ts';
 import { square } from '../math.ts';
 import { derived, type PolicyConfig, type PolicyModel, type PolicyStatistics } from '../policy/index.ts';
 import { fold, type Key, normals, permutation } from '../random.ts';
@@ -42,13 +43,14 @@ export async function prepareValidation(
   dataset: Dataset,
   statistics: PolicyStatistics,
   key: Key,
+  engine: Engine,
 ): Promise<Validation> {
   const decoder = decoderOf(config.decoder);
   const { chunk_length: T, action_dim: A } = config.decoder;
   const D = T * A;
   const order = permutation(fold(key, 'windows'), dataset.windows.length);
   const { B, batches } = batching(batch_size, order.length);
-  const { loss, sampler } = await compileValidation(config, model, B, threads);
+  const { loss, sampler } = await compileValidation(config, model, B, engine, threads);
   const { allocate, fill } = batcher(dataset, config, statistics);
   const batch = allocate(B);
 

@@ -50,7 +50,7 @@ afterAll(() => process.off('worker', note));
 async function setup(): Promise<ShardSetup> {
   const optimizer = await optimizerMemory(layout.size, rows.length);
   fill(optimizer, initialState(flat));
-  return { policy, model, optimizer, rows, groups: groupsOf(plan.params), key: key(2), threads: 1 };
+  return { policy, model, optimizer, rows, groups: groupsOf(plan.params), key: key(2), device: 'cpu', threads: 1 };
 }
 
 test('losses, gradients and weights have the same bits for any number of threads', async () => {
