@@ -1,5 +1,5 @@
 // The architecture as a check: a folder of src/ may import itself, the leaf modules at the root of src/
-// (address-space, errors, files, json, lifetime, lock, random, version, wasm and their parts) and what this table names; nothing else. See
+// (address-space, errors, files, hash, json, lifetime, lock, math, random, version, wasm and their parts) and what this table names; nothing else. See
 // docs/architecture.md. One decoder or encoder is for its registry alone: nothing else asks for its name. And ONNX Runtime has one door, types included: src/engine/onnxruntime-node.ts settles its telemetry first.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -17,7 +17,7 @@ const below = {
   policy: ['decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
   data: ['tensor', 'robot', 'statistics'],
   sim: ['robot'],
-  train: ['policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
+  train: ['jobs', 'policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
   rollout: ['jobs', 'policy', 'sim', 'robot', 'statistics'],
   record: ['jobs', 'rollout', 'policy', 'sim', 'data', 'robot'],
   study: ['rollout', 'policy', 'sim', 'robot', 'statistics'],
@@ -43,6 +43,7 @@ const below = {
     'report',
     'policy',
     'decoders',
+    'encoders',
     'flows',
     'nn',
     'tensor',

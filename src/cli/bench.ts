@@ -1,5 +1,5 @@
 /** `nina bench ...`: speed on this machine. Each measurement is a file of its own, loaded when it is asked for. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { integer } from './options.ts';
 
 export function registerBench(program: Command): void {
@@ -20,6 +20,12 @@ export function registerBench(program: Command): void {
     .option('--rounds <n>', 'measured frames of each', integer(1), 300)
     .option('--json', 'print JSON', false)
     .action(async (options) => (await import('./bench-camera.ts')).benchCamera(options));
+  bench
+    .command('devices')
+    .description('whether a graphics card computes what the CPU does: encoder, decodes and training steps')
+    .addOption(new Option('--device <name>', 'compared with the CPU').choices(['webgpu', 'cpu']).default('webgpu'))
+    .option('--json', 'print JSON', false)
+    .action(async (options) => (await import('./bench-devices.ts')).benchDevices(options));
   bench
     .command('latency')
     .description("one decode of each model of the paper's latency table, and the limit of this machine")

@@ -84,7 +84,9 @@ test('an answer that is no chunk of actions is an error, not a failed episode', 
   await expect(rollout(environment, answer(bad), options)).rejects.toThrow(
     /step 1, dimension 2 \(position z\) is NaN, outside \[-1, 1\]/,
   );
-  await expect(rollout(environment, answer(bad.fill(2)), options)).rejects.toThrow(/is 2 at row 0, dimension 0/);
+  await expect(rollout(environment, answer(bad.fill(2)), options)).rejects.toThrow(
+    /step 0, dimension 0 \(position x\) is 2, outside/,
+  );
   await expect(rollout(environment, answer(new Float32Array(7)), options)).rejects.toThrow(/7 numbers; wanted 2 x 7/);
 });
 
