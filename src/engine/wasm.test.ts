@@ -349,6 +349,15 @@ describe('a program', () => {
     expect(twice.bytes.length - small.bytes.length).toBeLessThan(150);
   });
 
+  test('may be long', async () => {
+    const around = constant([0, 1, 0, 0, 0, 1, 1, 0, 0], [3, 3]);
+    let y: Tensor = x;
+    for (let i = 0; i < 2500; i++) y = ops.matmul(y, around);
+    using program = await wasm.compile({ y });
+    // Every product moves each row by one place, and 2500 = 3 x 833 + 1.
+    expect([...(await program.run(feed)).y]).toEqual([3, 1, 2, 6, 4, 5]);
+  });
+
   test('memory is used again: a deep graph takes no more than a shallow one', () => {
     const deep = (depth: number) => {
       const wide = input('x', [100, 100]);
