@@ -1,7 +1,7 @@
 // The architecture as a check: a folder of src/ may import itself, the leaf modules at the root of src/
-// (address-space, errors, files, json, lifetime, lock, machine, progress, random, version, wasm and their parts) and what
-// this table names; nothing else, and no files import one another in a circle. See docs/architecture.md. One decoder or
-// encoder is for its registry alone: nothing else asks for its name. And ONNX Runtime has one door:
+// (address-space, errors, files, hash, json, lifetime, lock, machine, math, progress, random, version, wasm and their parts)
+// and what this table names; nothing else, and no files import one another in a circle. See docs/architecture.md. One
+// decoder or encoder is for its registry alone: nothing else asks for its name. And ONNX Runtime has one door:
 // src/engine/onnxruntime-node.ts settles its telemetry first. Imports of types count everywhere.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -19,7 +19,7 @@ const below = {
   policy: ['decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
   data: ['tensor', 'robot', 'statistics'],
   sim: ['robot'],
-  train: ['policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
+  train: ['jobs', 'policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
   rollout: ['jobs', 'policy', 'sim', 'robot', 'statistics'],
   record: ['jobs', 'policy', 'sim', 'data', 'robot'],
   study: ['rollout', 'policy', 'sim', 'robot', 'statistics'],
@@ -45,6 +45,7 @@ const below = {
     'report',
     'policy',
     'decoders',
+    'encoders',
     'flows',
     'nn',
     'tensor',

@@ -7,7 +7,7 @@ import type { Reply, Request } from './messages.ts';
 
 export interface JobWorker {
   /** One job at a time. @throws NinaError when it fails (its own sentence) or the worker dies. */
-  run(job: unknown, onProgress: (now: Progress) => void): Promise<unknown>;
+  run(job: unknown, onProgress?: (now: Progress) => void): Promise<unknown>;
   /** Ends the job under way: a thread's at once; a process is asked to, and the job says itself how it ended. */
   stop(): void;
   close(): Promise<void>;
@@ -69,7 +69,7 @@ function exchange(send: (request: Request) => void) {
   let pending: { done(result: unknown): void; failed(error: Error): void; progress(now: Progress): void } | undefined;
   let ended: Error | undefined;
   return {
-    run: (job: unknown, onProgress: (now: Progress) => void) =>
+    run: (job: unknown, onProgress: (now: Progress) => void = () => {}) =>
       new Promise<unknown>((done, failed) => {
         if (ended) return failed(ended);
         pending = { done, failed, progress: onProgress };

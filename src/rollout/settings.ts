@@ -6,11 +6,11 @@ import * as z from 'zod';
 import { UsageError } from '../errors.ts';
 import {
   type Checkpoint,
+  chooseBackend,
   hasDensity,
   knows,
   POLICY_BACKENDS,
   type PolicyBackend,
-  resolveBackend,
 } from '../policy/index.ts';
 import { PANDA, requireSameRobot } from '../robot/index.ts';
 import { PERTURBATIONS, playedTask, type Task } from '../sim/index.ts';
@@ -76,7 +76,7 @@ export async function resolveSettings(
     throw new UsageError(
       `--consistent needs something that is still being executed: a --multistep below the ${T} actions of a chunk.`,
     );
-  const backend = await resolveBackend(config, model, asked.backend);
+  const backend = await chooseBackend({ config, model }, asked.backend);
   return { ...asked, multistep, temperature, backend };
 }
 
