@@ -42,7 +42,8 @@ function limited(limitGb: number, args: readonly string[], { advised = false, in
 
 let runs = 0;
 const COMMANDS: Readonly<Record<string, () => string[]>> = {
-  train: () => ['train', at('tiny.yaml'), '--out', at(`run${runs++}`)],
+  train: () => ['train', at('tiny.yaml'), '--out', at(`run${runs++}`), '--workers', '1'],
+  'train with two threads': () => ['train', at('tiny.yaml'), '--out', at(`run${runs++}`), '--workers', '2'],
   sample: () => ['sample', at('policy'), '--json'],
   inspect: () => ['inspect', at('policy')],
   replay: () => ['replay', at('recorded', fs.readdirSync(at('recorded'))[0]), '--demo', '0'],
@@ -79,6 +80,13 @@ test.each([3, 4, 5])('worker threads that do not fit into %i GB are refused, not
   expect(stderr).not.toMatch(NOISE);
   if (status !== 0)
     expect([status, stderr]).toEqual([1, expect.stringMatching(/2 worker threads need about \d+ MB of address space/)]);
+});
+
+test.each([4, 6, 7])('a second thread for training that does not fit into %i GB is refused, not killed', (limitGb) => {
+  const { status, stderr } = command('train with two threads', limitGb, true);
+  expect(stderr).not.toMatch(NOISE);
+  if (status !== 0)
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/second thread for training.*--workers 1/)]);
 });
 
 describe('the engine', () => {

@@ -13,12 +13,11 @@ import * as flower from '../src/decoders/flower/index.ts';
 import { flowerSchema } from '../src/decoders/flower/index.ts';
 import * as nina from '../src/decoders/nina/index.ts';
 import * as regression from '../src/decoders/regression/index.ts';
-import { stateEncoder } from '../src/encoders/state/index.ts';
+import { stateConfigSchema, stateEncoder } from '../src/encoders/state/index.ts';
 import { cpu, type Feed, type Program, wasm } from '../src/engine/index.ts';
 import { noDropout } from '../src/nn/index.ts';
 import { key } from '../src/random.ts';
-import { PANDA } from '../src/robot/index.ts';
-import { freeze, input, mapTree, materialise, type Shape, type Tensor, weight } from '../src/tensor/index.ts';
+import { freeze, input, mapTree, type Shape, type Tensor, weight } from '../src/tensor/index.ts';
 import { randomModel } from './support/nina.ts';
 
 /** Numbers from -1 to 1 of a name, by whole-number arithmetic alone: they must be the same bits everywhere. */
@@ -57,36 +56,30 @@ function feedsOf({ signature }: Program): Record<string, Feed> {
   );
 }
 
-const CONFIG = {
-  ...stateEncoder.configure(stateEncoder.settings.parse({}), { episodes: [], robot: PANDA }),
+const CONFIG = stateConfigSchema.parse({
+  name: 'state',
   words: Array.from({ length: 17 }, (_, i) => `word${i}`),
   max_words: 7,
   max_entities: 6,
-};
-
-const encoder = (B: number): Record<string, Tensor> => ({
-  token: stateEncoder.encode(
-    CONFIG,
-    weights(stateEncoder.blueprint(key(1), CONFIG)),
-    stateEncoder.inputs(CONFIG, B),
-    noDropout,
-  ).tokens,
+  state_size: 11,
+  end_effector: 0,
 });
+
+const encoder = (B: number): Record<string, Tensor> => {
+  const p = weights(stateEncoder.blueprint(key(1), CONFIG));
+  return { tokens: stateEncoder.encode(CONFIG, p, stateEncoder.inputs(CONFIG, B), noDropout).tokens };
+};
 
 function flowerSampler(B: number): Record<string, Tensor> {
   const config = flowerSchema.parse({ dit_dim: 64, n_layers: 4, n_heads: 4, dropout: 0 });
-  const p = weights(materialise(flower.blueprint(key(1), config, 48)));
+  const p = weights(flower.blueprint(key(1), config, 48));
   return { actions: flower.sample(config, p, input('z', [B, 10, 7]), input('features', [B, 3, 48])) };
 }
 
 function regressor(B: number): Record<string, Tensor> {
   const config = regression.regressionSchema.parse({ hidden_dim: 40 });
   return {
-    actions: regression.predict(
-      config,
-      weights(materialise(regression.blueprint(key(1), config))),
-      input('cond', [B, 256]),
-    ),
+    actions: regression.predict(config, weights(regression.blueprint(key(1), config)), input('cond', [B, 256])),
   };
 }
 
@@ -131,8 +124,8 @@ describe('the same bits everywhere', () => {
   // The graph's own numbers are whole or square roots, so nothing in it depends on a machine's mathematics.
   test('of an encoder', async () => {
     using program = await wasm.compile(encoder(2));
-    const { token } = await program.run(feedsOf(program));
-    expect(createHash('sha256').update(new Uint8Array(token.buffer)).digest('hex')).toBe(
+    const { tokens } = await program.run(feedsOf(program));
+    expect(createHash('sha256').update(new Uint8Array(tokens.buffer)).digest('hex')).toBe(
       'ec216a5bb19bdd42b4a2fba1cf520ff4792dbd69b3f27c5643bddd1f712609bf',
     );
   });

@@ -1,17 +1,16 @@
 /** `nina bench ...`: speed on this machine. Each measurement is a file of its own, loaded when it is asked for. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { integer } from './options.ts';
 
 export function registerBench(program: Command): void {
   const bench = program.command('bench').description('measure speed on this machine');
   bench
     .command('train')
-    .description("forward + backward of one training step at the paper's sizes")
+    .description("a whole training step at the paper's sizes, with one thread and with two")
     .option('--backbone <name>', 'only mlp or only trans')
     .option('--batch_size <n>', 'chunks per step', integer(1), 80)
     .option('--rounds <n>', 'measured steps of each', integer(1), 40)
     .option('--threads <n>', 'threads inside one operation', integer(1), 1)
-    .option('--dropout', 'with dropout masks, as training runs (the Transformer has dropout, the MLP none)', false)
     .option('--json', 'print JSON', false)
     .action(async (options) => (await import('./bench-train.ts')).benchTrain(options));
   bench
@@ -20,6 +19,12 @@ export function registerBench(program: Command): void {
     .option('--rounds <n>', 'measured frames of each', integer(1), 300)
     .option('--json', 'print JSON', false)
     .action(async (options) => (await import('./bench-camera.ts')).benchCamera(options));
+  bench
+    .command('devices')
+    .description('whether a graphics card computes what the CPU does: encoder, decodes and training steps')
+    .addOption(new Option('--device <name>', 'compared with the CPU').choices(['webgpu', 'cpu']).default('webgpu'))
+    .option('--json', 'print JSON', false)
+    .action(async (options) => (await import('./bench-devices.ts')).benchDevices(options));
   bench
     .command('latency')
     .description("one decode of each model of the paper's latency table, and the limit of this machine")

@@ -63,7 +63,7 @@ async function quickstart({ out, workers, json }: { out: string; workers: number
   const { max_steps } = config.training;
   const finished = path.join(run, 'checkpoints', String(max_steps));
   const { isFinished } = await import('../train/index.ts');
-  if (!isFinished(run, max_steps)) await clock.time('training', () => trainWithProgress(run, config));
+  if (!isFinished(run, max_steps)) await clock.time('training', () => trainWithProgress(run, config, workers));
 
   notice(
     `3/3 Rolling the policy out, ${ROLLOUTS_PER_TASK} new placements of each task (about 15 seconds on two cores)`,

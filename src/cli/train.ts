@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { toJson } from '../json.ts';
 import type { Settings, TrainConfig, TrainResult } from '../train/index.ts';
 import { interruptible } from './interrupt.ts';
+import { defaultWorkers, workers } from './options.ts';
 import { createReporter } from './progress.ts';
 
 /** Settings with a flag of their own; the others are reached with --set. */
@@ -30,8 +31,8 @@ const FLAGS: readonly [key: string, value: string, description: string][] = [
   ['seed', '<n>', 'seed of everything random'],
 ];
 
-type Options = Record<string, string | undefined> & { set: string[]; json: boolean };
-const OWN = ['out', 'resume', 'set', 'json'];
+type Options = Record<string, string | undefined> & { set: string[]; json: boolean } & { workers: number };
+const OWN = ['out', 'resume', 'set', 'workers', 'json'];
 
 export function registerTrain(program: Command): void {
   const command = program
@@ -51,6 +52,12 @@ export function registerTrain(program: Command): void {
       (text, all: string[]) => [...all, text],
       [],
     )
+    .option(
+      '--workers <n>',
+      'threads, at most 2 have work; the result does not depend on them',
+      workers,
+      defaultWorkers,
+    )
     .option('--json', 'print JSON', false)
     .addHelpText('after', () => '\nAll settings, with their defaults: nina train --set help')
     .action(async (recipe: string | undefined, options: Options) => {
@@ -60,15 +67,15 @@ export function registerTrain(program: Command): void {
         return;
       }
       const { run, config } = await prepare(recipe, options);
-      const result = await trainWithProgress(run, config);
+      const result = await trainWithProgress(run, config, options.workers);
       print(run, result, options.json);
     });
 }
 
 /** Trains with progress on stderr; Ctrl-C saves a checkpoint. */
-export async function trainWithProgress(run: string, config: TrainConfig): Promise<TrainResult> {
+export async function trainWithProgress(run: string, config: TrainConfig, workers: number): Promise<TrainResult> {
   const { train } = await import('../train/index.ts');
-  return interruptible((signal) => train(run, config, { signal, report: createReporter() }));
+  return interruptible((signal) => train(run, config, { signal, report: createReporter(), workers }));
 }
 
 /** The run's folder and recipe. */

@@ -7,7 +7,7 @@ import type * as Ort from 'onnxruntime-node';
 import { requireAddressSpace } from '../address-space.ts';
 import { NinaError } from '../errors.ts';
 import { emit } from '../tensor/onnx/emit.ts';
-import type { Engine } from './engine.ts';
+import type { Device, Engine } from './engine.ts';
 import { type OnnxRuntime, sessionOptions, sessionProgram } from './onnxruntime.ts';
 import { settleTelemetry } from './telemetry.ts';
 
@@ -38,7 +38,7 @@ export function onnxruntime({ device = 'cpu' }: { readonly device?: 'cpu' | 'web
       const kept = Object.values(external).reduce((bytes, { data }) => bytes + data.byteLength, model.length);
       requireAddressSpace('A program needs', 2 * kept + SESSION_BYTES);
       const session = await withMemory(`open a program of ${(kept / 1e6).toFixed(1)} MB`, () =>
-        ort.InferenceSession.create(model, options),
+        withDevice(device, () => ort.InferenceSession.create(model, options)),
       );
       return sessionProgram(ort, session, emitted, { fills: true, around: (run) => withMemory('run a program', run) });
     },
@@ -80,6 +80,21 @@ async function withMemory<T>(what: string, call: () => Promise<T>): Promise<T> {
     throw new NinaError(
       `ONNX Runtime could not ${what}: it got no memory (${firstLine(cause)}). Use a smaller batch or model, or give the ` +
         "process more memory or address space ('ulimit -v', h_vmem).",
+      { cause },
+    );
+  }
+}
+
+/** Opens a session. @throws NinaError when the device is not there; other errors pass unchanged. */
+async function withDevice<T>(device: Device, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (cause) {
+    const missing = /Failed to get a WebGPU adapter|execution provider is not supported|backend not found/i;
+    if (device !== 'webgpu' || !missing.test(String(cause))) throw cause;
+    throw new NinaError(
+      `There is no device webgpu here: ${NAME} found no graphics adapter on ${process.platform} ${process.arch}. Install a ` +
+        'driver (on Linux a Vulkan driver and libvulkan.so.1; x64 alone has this device there), or use the device cpu.',
       { cause },
     );
   }

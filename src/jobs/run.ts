@@ -7,7 +7,7 @@ import type { Progress } from '../progress.ts';
 import { interrupted, type JobWorker, openProcess, openThread } from './worker.ts';
 
 /** V8's heap and code of a thread: what it cannot reserve ends the process. */
-const THREAD_BYTES = 640e6;
+export const THREAD_BYTES = 640e6;
 
 /** How far ahead of the slowest job others may run: bounds the results held in memory. */
 const LOOKAHEAD_PER_WORKER = 2;

@@ -7,7 +7,7 @@ import type { Reply, Request } from './messages.ts';
 
 export interface JobWorker {
   /** One job at a time. @throws NinaError when it fails (its own sentence) or the worker dies. */
-  run(job: unknown, onProgress: (now: Progress) => void): Promise<unknown>;
+  run(job: unknown, onProgress?: (now: Progress) => void): Promise<unknown>;
   /** Ends the job under way: a thread's at once; a process is asked to, and the job says itself how it ended. */
   stop(): void;
   close(): Promise<void>;
@@ -42,12 +42,12 @@ export function openProcess(module: URL, data: unknown): JobWorker {
   child.on('message', jobs.receive);
   const closed = new Promise<void>((resolve) => {
     child.on('error', (cause) => {
-      // Of one that was started, 'close' follows and tells how it ended.
+      // Of one that was started, 'exit' follows and tells how it ended.
       if (child.pid !== undefined) return;
       jobs.end(new NinaError(`Its process could not be started: ${cause.message}.`));
       resolve();
     });
-    child.on('close', (_, by) => {
+    child.on('exit', (_, by) => {
       const how = by === null ? 'ended without a word' : `was ended by ${by}`;
       jobs.end(new NinaError(`Its process ${how}${by === 'SIGKILL' ? ' (out of memory?)' : ''}.`));
       resolve();
@@ -69,7 +69,7 @@ function exchange(send: (request: Request) => void) {
   let pending: { done(result: unknown): void; failed(error: Error): void; progress(now: Progress): void } | undefined;
   let ended: Error | undefined;
   return {
-    run: (job: unknown, onProgress: (now: Progress) => void) =>
+    run: (job: unknown, onProgress: (now: Progress) => void = () => {}) =>
       new Promise<unknown>((done, failed) => {
         if (ended) return failed(ended);
         pending = { done, failed, progress: onProgress };

@@ -1,5 +1,15 @@
 /** Layers as pure functions of (parameters, x), their parameters as plain trees, their initial values as PyTorch's. */
-export { type Attention, initAttention, selfAttention } from './attention.ts';
+export {
+  type Attention,
+  type AttentionOptions,
+  attention,
+  causalMask,
+  initAttention,
+  mergeHeads,
+  paddingMask,
+  selfAttention,
+  splitHeads,
+} from './attention.ts';
 export { type Dropout, dropoutInputs, type Masks, noDropout } from './dropout.ts';
 export { filled, uniform } from './init.ts';
 export { initLinear, type Linear, linear } from './linear.ts';

@@ -3,15 +3,20 @@ import { cpu, type Feed } from '../engine/index.ts';
 import { key } from '../random.ts';
 import { constant, leaves, materialise, type NDArray, symbols, type Tensor, type Tree } from '../tensor/index.ts';
 import {
+  attention,
+  causalMask,
   dropoutInputs,
   initAttention,
   initLinear,
   initMlp,
   initNorm,
   linear,
+  mergeHeads,
   mlp,
   noDropout,
+  paddingMask,
   selfAttention,
+  splitHeads,
 } from './index.ts';
 
 /** Two float32 evaluations of the same few hundred products. */
@@ -91,6 +96,39 @@ test('a stack of layers is its members side by side', async () => {
     const result = await run({ y: mlp(symbols(alone), x) }, feedsOf(alone));
     close(y.subarray(8 * k, 8 * k + 8), result.y);
   }
+});
+
+describe('attention', () => {
+  const [B, S, E] = [2, 3, 4];
+  const x = (seed: number) => constant(numbers(B * S * E, seed), [B, S, E]);
+
+  test('a token that must not be looked at cannot be heard', async () => {
+    const mask = paddingMask(constant([1, 1, 0, 1, 0, 1], [B, S]));
+    const changed = numbers(B * S * E, 0.9);
+    for (const at of [2, 4]) changed.fill(1e3, at * E, (at + 1) * E);
+    const loud = constant(changed, [B, S, E]);
+    const [y, other] = [attention(x(1), x(0.7), x(0.9), { mask }), attention(x(1), x(0.7), loud, { mask })];
+    const r = await run({ y, other, open: attention(x(1), x(0.7), loud) });
+    expect(r.other).toEqual(r.y);
+    expect(r.open).not.toEqual(r.y);
+  });
+
+  test('a causal mask leaves the past and now', async () => {
+    const future = numbers(B * S * E, 0.9).map((v, i) => (Math.floor(i / E) % S === S - 1 ? v + 1 : v));
+    const heard = (v: Tensor) => attention(x(1), x(0.7), v, { mask: causalMask(S) });
+    const r = await run({ y: heard(x(0.9)), other: heard(constant(future, [B, S, E])) });
+    for (let row = 0; row < B * S; row++) {
+      const [a, b] = [r.y, r.other].map((t) => t.subarray(row * E, (row + 1) * E));
+      if (row % S === S - 1) expect(a).not.toEqual(b);
+      else expect(a).toEqual(b);
+    }
+  });
+
+  test('heads apart and together again are what they were', async () => {
+    const apart = splitHeads(x(1), 2);
+    expect(apart.shape).toEqual([B, 2, S, E / 2]);
+    expect([...(await run({ y: mergeHeads(apart) })).y]).toEqual([...Float32Array.from(numbers(B * S * E, 1))]);
+  });
 });
 
 describe('self-attention', () => {

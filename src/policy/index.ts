@@ -38,5 +38,6 @@ export {
   type Samples,
 } from './policy.ts';
 export { prepareSelfTest, type SelfTest } from './self-test.ts';
+export { type Actor, createSession, type Decision, type Session, type SessionOptions } from './session.ts';
 export type { Manifest } from './stored.ts';
 export { quantilesOf, rankIn, type SurpriseStatistics, surpriseHorizon, surpriseScale } from './surprise.ts';

@@ -18,15 +18,16 @@ import {
 import type { Reporter } from '../progress.ts';
 import { fold, key } from '../random.ts';
 import { layoutOf, pack, unpack } from '../tensor/index.ts';
-import { optimizerState } from './adamw.ts';
 import type { TrainConfig } from './config.ts';
 import { type Demonstrations, loadDemonstrations } from './dataset.ts';
 import { divergedAdvice, explain, resume } from './failure.ts';
 import { requireMemory } from './memory.ts';
 import { appendMetrics, type Metrics, readMetrics, truncateMetrics, writeCsv } from './metrics.ts';
+import { fill, initialState, openOptimizer, optimizerMemory } from './optimizer.ts';
 import { decoderConfig, decoderRules } from './parts.ts';
 import { isRun, lastingSettings, locateData, noteChanges, requireSameSettings, save, writeRecipe } from './run.ts';
 import { join } from './settings.ts';
+import { shardRows } from './shard.ts';
 import { readState, requireSize, type Window } from './state.ts';
 import { prepareUpdate } from './update.ts';
 import { prepareValidation } from './validation.ts';
@@ -46,6 +47,8 @@ export interface TrainOptions {
   readonly signal: AbortSignal;
   /** Told before the first update of this process, then each update. */
   readonly report: Reporter;
+  /** Threads that share an update, 1 unless given; at most 2 have work. The result does not depend on them. */
+  readonly workers?: number;
 }
 
 /**
@@ -71,7 +74,7 @@ async function trainLocked(
   run: string,
   lock: Lock,
   config: TrainConfig,
-  { signal, report }: TrainOptions,
+  { signal, report, workers = 1 }: TrainOptions,
 ): Promise<TrainResult> {
   sweepDrafts(run, `${run}/${CHECKPOINTS}`);
   const root = key(config.seed);
@@ -100,19 +103,27 @@ async function trainLocked(
   const plan = blueprint(fold(root, 'init'), policy);
   const layout = layoutOf(plan.params);
   if (saved) requireSize(run, saved, layout.size);
-  const { optimizer, buffers } = saved ?? fresh(plan);
-  const model = { params: plan.params, buffers };
-  const averaged = { params: unpack(plan.params, optimizer.ema), buffers };
+  const { optimizer: start, buffers } = saved ?? fresh(plan);
+  const memory = await optimizerMemory(layout.size, shardRows(training.batch_size).length);
+  fill(memory, start);
+  const { state: optimizer } = await openOptimizer(memory);
+  // The engine takes no views of memory that threads share: what is validated and saved is a copy of the average.
+  const average = new Float32Array(layout.size);
+  const averaged = { params: unpack(plan.params, average), buffers };
+  const takeAverage = () => average.set(optimizer.ema);
+  takeAverage();
   let { step, window } = saved ?? { step: 0, window: EMPTY };
-  using update = await prepareUpdate(
-    training,
+  using update = await prepareUpdate({
+    config: training,
     policy,
-    model,
-    optimizer,
-    data.train,
-    data.statistics,
-    fold(root, 'train'),
-  );
+    plan,
+    buffers,
+    optimizer: memory,
+    dataset: data.train,
+    statistics: data.statistics,
+    key: fold(root, 'train'),
+    workers,
+  });
   using validation = await prepareValidation(
     training,
     policy,
@@ -124,8 +135,13 @@ async function trainLocked(
   const parts = { config: policy, statistics: data.statistics, model: averaged };
   const [first] = data.train.episodes;
   using selfTest = await prepareSelfTest(parts, observationAt(first, first, 0), fold(root, 'self-test'), cpu);
+  const validate = () => {
+    takeAverage();
+    return validation.measure();
+  };
   const saveNow = async () => {
     lock.check();
+    takeAverage();
     const settings = lastingSettings(config);
     const state = { step, optimizer, buffers, window, dataHash: data.hash, settings };
     const directory = await save(run, state, parts, selfTest, data, config);
@@ -165,7 +181,7 @@ async function trainLocked(
         );
     }
     const applyMs = performance.now();
-    const learningRate = update.apply(step);
+    const learningRate = await update.apply(step);
     step++;
     window = { steps: window.steps + 1, loss: window.loss + loss, gradNorm: window.gradNorm + gradNorm };
     clock = { steps: clock.steps + 1, ms: clock.ms + measureMs + performance.now() - applyMs };
@@ -180,7 +196,7 @@ async function trainLocked(
         grad_norm: window.gradNorm / window.steps,
         lr: learningRate,
         steps_per_s: stepsPerS,
-        ...(validates && (await validation.measure())),
+        ...(validates && (await validate())),
       };
       if (!Number.isFinite(last.val_loss ?? 0))
         throw new NinaError(
@@ -201,7 +217,7 @@ async function trainLocked(
 /** Where a training begins. */
 function fresh(plan: ReturnType<typeof blueprint>) {
   const { params, buffers } = drawModel(plan);
-  return { optimizer: optimizerState(pack(params).flat), buffers };
+  return { optimizer: initialState(pack(params).flat), buffers };
 }
 
 /** The policy that these settings and this data define. */

@@ -1,19 +1,21 @@
 /**
  * One update of the weights. Batch, noise and dropout masks are drawn from keys folded with the step, so that an update
- * is a function of the state and the step alone.
+ * is a function of the state and the step alone. The batch is cut into shards, which threads compute at the same time;
+ * their losses and gradients are added up in one order.
  */
 import { episodeId } from '../data/index.ts';
 import { decoderOf } from '../decoders/index.ts';
-import type { Masks } from '../nn/index.ts';
-import type { ModelShape, PolicyConfig, PolicyStatistics } from '../policy/index.ts';
-import { dropoutMask, fold, type Key } from '../random.ts';
-import { feeds, layoutOf } from '../tensor/index.ts';
-import { adamwUpdate, decayGroups, norm, type OptimizerState } from './adamw.ts';
+import type { Feed } from '../engine/index.ts';
+import type { blueprint, PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/index.ts';
+import { fold, type Key } from '../random.ts';
+import { groupsOf, mapTree, type Spec } from '../tensor/index.ts';
 import type { TrainingSettings } from './config.ts';
+import { openCrew } from './crew.ts';
 import { batcher, type Dataset } from './dataset.ts';
-import { compileUpdate, GRADIENT, PARAMETER } from './programs.ts';
+import type { OptimizerMemory } from './optimizer.ts';
 import { batchSampler } from './sampler.ts';
 import { emaDecayAt, learningRateAt } from './schedule.ts';
+import { shardRows } from './shard.ts';
 
 /** What a batch says about the weights. */
 export interface Measured {
@@ -29,7 +31,7 @@ export interface Update extends Disposable {
   /** Loss and gradient of the step's batch. */
   measure(step: number): Promise<Measured>;
   /** Applies that gradient to the optimizer's state; returns the learning rate it used. */
-  apply(step: number): number;
+  apply(step: number): Promise<number>;
 }
 
 /**
@@ -38,35 +40,34 @@ export interface Update extends Disposable {
  */
 const EXPLOSION = 100;
 
-export async function prepareUpdate(
-  config: TrainingSettings,
-  policy: PolicyConfig,
-  model: ModelShape,
-  optimizer: OptimizerState,
-  dataset: Dataset,
-  statistics: PolicyStatistics,
-  key: Key,
-): Promise<Update> {
+export interface UpdateOptions {
+  readonly config: TrainingSettings;
+  readonly policy: PolicyConfig;
+  readonly plan: Pick<ReturnType<typeof blueprint>, 'params'>;
+  readonly buffers: PolicyModel['buffers'];
+  readonly optimizer: OptimizerMemory;
+  readonly dataset: Dataset;
+  readonly statistics: PolicyStatistics;
+  readonly key: Key;
+  /** Threads that share it. */
+  readonly workers: number;
+}
+
+export async function prepareUpdate(options: UpdateOptions): Promise<Update> {
+  const { config, policy, plan, buffers, optimizer, dataset, statistics, key, workers } = options;
   const { batch_size: B, threads } = config;
-  const settings = policy.decoder;
-  const decoder = decoderOf(settings);
-  const { chunk_length: T, action_dim: A } = settings;
-  const { program, masks } = await compileUpdate(policy, model, B, threads);
+  const { chunk_length: T, action_dim: A } = policy.decoder;
+  const rows = shardRows(B);
+  const weights = rows.map((n) => n / B);
+  const groups = groupsOf(plan.params);
+  const model = { params: mapTree(plan.params, ({ shape }: Spec) => ({ shape })), buffers };
+  const crew = await openCrew({ policy, model, optimizer, rows, groups, key, threads }, workers);
   const sample = batchSampler(fold(key, 'batches'), dataset.windows.length, B);
   const { allocate, fill } = batcher(dataset, policy, statistics);
-  const batch = allocate(B);
-  const dropouts = masks.flatMap((m) => maskArrays(m));
-  const layout = layoutOf(model.params);
-  const groups = decayGroups(layout.entries);
-  const gradient = new Float32Array(layout.size);
-  const inputs = {
-    ...feeds(layout, optimizer.params, PARAMETER),
-    ...batch.inputs,
-    ...Object.fromEntries(dropouts.map(({ name, values }) => [name, values])),
-    actions: batch.actions,
-  };
-  const outputs = { ...feeds(layout, gradient, GRADIENT), loss: new Float32Array(1) };
-  const explosion = EXPLOSION * (decoder.lossUnit === 'nats' ? T * A : 1);
+  const batches = rows.map((n) => allocate(n));
+  const feeds = batches.map(({ inputs, actions }): Record<string, Feed> => ({ ...inputs, actions }));
+  const firsts = rows.map((_, i) => rows.slice(0, i).reduce((a, b) => a + b, 0));
+  const explosion = EXPLOSION * (decoderOf(policy.decoder).lossUnit === 'nats' ? T * A : 1);
   const schedule = {
     learningRate: config.learning_rate,
     steps: config.schedule_steps ?? config.max_steps,
@@ -79,11 +80,13 @@ export async function prepareUpdate(
   return {
     async measure(step) {
       const indices = sample(step);
-      fill(batch, indices);
-      for (const { name, rate, values } of dropouts) dropoutMask(fold(key, 'dropout', name, step), rate, values);
-      await program.run({ ...inputs, ...decoder.draws(settings, key, step, B) }, outputs);
-      const loss = outputs.loss[0];
-      const gradNorm = norm(gradient);
+      const losses = await crew.each((shard) => {
+        fill(batches[shard], indices.subarray(firsts[shard], firsts[shard] + rows[shard]));
+        return { kind: 'measure', shard, step, batch: feeds[shard] };
+      });
+      const squares = await crew.each((shard) => ({ kind: 'merge', shard, weights }));
+      const loss = losses.reduce((sum, one, shard) => sum + weights[shard] * one, 0);
+      const gradNorm = Math.sqrt(squares.reduce((sum, one) => sum + one, 0));
       if (Number.isFinite(gradNorm) && loss <= explosion) return { loss, gradNorm };
       const episodes = new Set(Array.from(indices, (i) => episodeId(dataset.episodes[dataset.windows[i].episode])));
       const diverged =
@@ -91,23 +94,13 @@ export async function prepareUpdate(
         `The batch came from: ${[...episodes].join(', ')}.`;
       return { loss, gradNorm, diverged };
     },
-    apply(step) {
+    async apply(step) {
       const learningRate = learningRateAt(step, schedule);
       const { beta1, beta2, weight_decay: weightDecay } = config;
-      const emaDecay = emaDecayAt(step);
-      adamwUpdate(optimizer, gradient, groups, step, { learningRate, beta1, beta2, weightDecay, emaDecay });
+      const settings = { learningRate, beta1, beta2, weightDecay, emaDecay: emaDecayAt(step) };
+      await crew.each((shard) => ({ kind: 'apply', shard, step, settings }));
       return learningRate;
     },
-    [Symbol.dispose]() {
-      program[Symbol.dispose]();
-    },
+    [Symbol.dispose]: () => crew[Symbol.dispose](),
   };
-}
-
-function maskArrays({ rate, inputs }: Masks): { name: string; rate: number; values: Float32Array }[] {
-  return inputs.map(({ name, shape }) => ({
-    name,
-    rate,
-    values: new Float32Array(shape.reduce((a, b) => a * b, 1)),
-  }));
 }

@@ -6,7 +6,7 @@ import { cpu } from '../../src/engine/index.ts';
 import { logProb, sample } from '../../src/flows/index.ts';
 import { fold, type Key, key, normals, rng } from '../../src/random.ts';
 import { byPath, feeds, gradOf, input, mean, neg, pack, symbols, unpack } from '../../src/tensor/index.ts';
-import { adamwUpdate, decayGroups, optimizerState } from '../../src/train/adamw.ts';
+import { fill, initialState, openOptimizer, optimizerMemory } from '../../src/train/optimizer.ts';
 import { evaluate } from './evaluate.ts';
 import { C, type Specimen } from './registry.ts';
 
@@ -50,8 +50,10 @@ export async function trainOnBanana(specimen: Specimen, k: Key = key(30)): Promi
   const p = symbols(specimen.params);
   const [x, cond] = [input('x', [BATCH, 2]), input('cond', [BATCH, C])];
   const loss = neg(mean(logProb(specimen.bind(p, cond), x)));
-  const state = optimizerState(flat);
-  const groups = decayGroups(layout.entries);
+  const memory = await optimizerMemory(layout.size, 1);
+  fill(memory, initialState(flat));
+  const { state, gradients: sums, update } = await openOptimizer(memory);
+  const groups = [{ start: 0, end: layout.size, decay: false, frozen: false, rate: 1 }];
   {
     using program = await cpu.compile({ loss, ...byPath(gradOf(loss, p), 'grad.') });
     const into = feeds(layout, gradient, 'grad.');
@@ -59,13 +61,9 @@ export async function trainOnBanana(specimen: Specimen, k: Key = key(30)): Promi
     for (let step = 0; step < STEPS; step++) {
       await program.run({ ...parameters, ...banana(fold(k, step), BATCH) }, into);
       const learningRate = LEARNING_RATE * 0.5 * (1 + Math.cos((Math.PI * step) / STEPS));
-      adamwUpdate(state, gradient, groups, step, {
-        learningRate,
-        beta1: 0.9,
-        beta2: 0.99,
-        weightDecay: 0,
-        emaDecay: 0,
-      });
+      sums[0].set(gradient);
+      update(0, step, groups, { learningRate, beta1: 0.9, beta2: 0.99, weightDecay: 0, emaDecay: 0 });
+      flat.set(state.params);
     }
   }
   const trained = { ...specimen, params: unpack(specimen.params, flat) };

@@ -7,35 +7,29 @@
  *
  * What depends on the encoder's tokens alone (`remember`) is apart from what each denoising step computes.
  */
-import { type Dropout, rmsNorm, rotary, swiglu } from '../../nn/index.ts';
 import {
-  add,
-  concat,
-  constant,
-  linear,
-  matmul,
-  mul,
-  reshape,
-  softmax,
-  split,
-  type Tensor,
-  transpose,
-} from '../../tensor/index.ts';
+  attention,
+  causalMask,
+  type Dropout,
+  mergeHeads,
+  rmsNorm,
+  rotary,
+  splitHeads,
+  swiglu,
+} from '../../nn/index.ts';
+import { add, concat, linear, mul, reshape, split, type Tensor, transpose } from '../../tensor/index.ts';
 import type { FlowerConfig } from './config.ts';
 import type { Block, CrossAttention, SelfAttention } from './params.ts';
 
 /** Keys (already divided by sqrt(depth)) and values of cross-attention, both [B, heads, S, depth]. */
 export type Memory = { readonly keys: Tensor; readonly values: Tensor };
 
-/** Softmax takes this for minus infinity: exp of it is exactly 0 in float32. */
-const NEVER = -1e9;
-
 /** The part of a block's cross-attention that does not depend on the actions. tokens [B, S, d]. */
 export function remember({ k_proj, v_proj, k_norm }: CrossAttention<Tensor>, tokens: Tensor, heads: number): Memory {
-  const keys = rmsNorm(k_norm, apart(linear(tokens, k_proj.weight), heads));
+  const keys = rmsNorm(k_norm, splitHeads(linear(tokens, k_proj.weight), heads));
   return {
     keys: mul(keys, 1 / Math.sqrt(keys.shape[3])),
-    values: apart(linear(tokens, v_proj.weight), heads),
+    values: splitHeads(linear(tokens, v_proj.weight), heads),
   };
 }
 
@@ -82,9 +76,8 @@ function selfAttention(
   const weight = reshape(concat([p.q_norm.weight, p.k_norm.weight], 0), [2, 1, 1, 1, depth]);
   const [q, k] = split(rotary(rmsNorm({ weight }, queriesKeys), rope_theta), 0, [1, 1]);
   const one = (t: Tensor) => reshape(t, [B, n_heads, T, depth]);
-  const scores = mul(matmul(one(q), one(k), { transB: true }), 1 / Math.sqrt(depth));
-  const weights = dropout(softmax(add(scores, future(T))));
-  return linear(together(matmul(weights, one(v))), p.proj.weight);
+  const mixed = attention(one(q), one(k), one(v), { mask: causalMask(T), dropout });
+  return linear(mergeHeads(mixed), p.proj.weight);
 }
 
 /** Every time step attends to every token of the encoder. x [B, T, d], same shape out. */
@@ -95,27 +88,6 @@ function crossAttention(
   { keys, values }: Memory,
   dropout: Dropout,
 ): Tensor {
-  const queries = rmsNorm(p.q_norm, apart(linear(x, p.q_proj.weight), n_heads));
-  const weights = dropout(softmax(matmul(queries, keys, { transB: true })));
-  return linear(together(matmul(weights, values)), p.proj.weight);
-}
-
-/** Added to the scores [T, T] of queries and keys: nothing for the past and now, never for the future. */
-function future(T: number): Tensor {
-  return constant(
-    Float32Array.from({ length: T * T }, (_, i) => (i % T > Math.floor(i / T) ? NEVER : 0)),
-    [T, T],
-  );
-}
-
-/** [B, S, d] to [B, heads, S, depth]. */
-function apart(x: Tensor, heads: number): Tensor {
-  const [B, S, d] = x.shape as [number, number, number];
-  return transpose(reshape(x, [B, S, heads, d / heads]), [0, 2, 1, 3]);
-}
-
-/** [B, heads, S, depth] to [B, S, d]. */
-function together(x: Tensor): Tensor {
-  const [B, heads, S, depth] = x.shape as [number, number, number, number];
-  return reshape(transpose(x, [0, 2, 1, 3]), [B, S, heads * depth]);
+  const queries = rmsNorm(p.q_norm, splitHeads(linear(x, p.q_proj.weight), n_heads));
+  return linear(mergeHeads(attention(queries, keys, values, { scale: 1, dropout })), p.proj.weight);
 }

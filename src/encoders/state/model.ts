@@ -11,6 +11,7 @@
 
 import {
   type Attention,
+  attention,
   type Dropout,
   initAttention,
   initLinear,
@@ -22,6 +23,7 @@ import {
   type Mlp,
   mlp,
   type Norm,
+  paddingMask,
   selfAttention,
   uniform,
 } from '../../nn/index.ts';
@@ -34,11 +36,8 @@ import {
   gelu,
   input,
   matmul,
-  mul,
   reshape,
   type Spec,
-  softmax,
-  sub,
   type Tensor,
 } from '../../tensor/index.ts';
 import type { StateConfig } from './config.ts';
@@ -77,9 +76,6 @@ const SLOTS = 4;
 
 /** W, the width of the encoder's token. */
 export const tokenWidth = ({ dim }: Pick<StateConfig, 'dim'>) => 4 * dim;
-
-/** Added to the scores of absent entities and words. */
-const ABSENT = -1e9;
 
 /** The same numbers for the same key, whatever else is drawn. */
 export function blueprint(key: Key, config: StateConfig): StateParams<Spec> {
@@ -135,39 +131,34 @@ export function stateInputs(
 
 /** @returns one token [B, 1, W] */
 export function encode(config: StateConfig, p: StateParams<Tensor>, inputs: StateInputs, dropout: Dropout): Tensor {
-  const { dim: E, heads, max_entities: N, max_words: L } = config;
+  const { dim: E, heads, max_entities: N } = config;
   const B = inputs['state.proprio'].shape[0];
   const S = 1 + N;
 
   const said = add(embed(p.words, inputs['state.words']), p.places); // [B, L, E]
   const category = matmul(inputs['state.categories'], p.words); // [B, N, E]
   const asking = concat([broadcastTo(p.robot_query, [B, 1, E]), category], 1); // [B, S, E]
-  const silent = reshape(mul(sub(1, inputs['state.spoken']), ABSENT), [B, 1, L]);
-  const mention = attend(linear(p.query, asking), linear(p.key, said), linear(p.value, said), silent); // [B, S, E]
+  const mask = paddingMask(inputs['state.spoken']);
+  const mention = attention(linear(p.query, asking), linear(p.key, said), linear(p.value, said), { mask }); // [B, S, E]
 
   const entities = add(linear(p.features, inputs['state.features']), linear(p.category, category)); // [B, N, E]
   const robot = reshape(linear(p.proprio, inputs['state.proprio']), [B, 1, E]);
   const elements = add(concat([robot, add(entities, robot)], 1), mention); // [B, S, E]
 
-  const absent = reshape(mul(sub(1, inputs['state.present']), ABSENT), [B, 1, S]);
+  const absent = paddingMask(inputs['state.present']);
   let x = residual(p.mlp, elements, dropout);
   for (const block of p.blocks) {
-    const mask = reshape(absent, [B, 1, 1, S]);
-    const mixed = selfAttention(block.attention, layerNorm(block.norm, x), heads, dropout, mask);
+    const ofHeads = reshape(absent, [B, 1, 1, S]);
+    const mixed = selfAttention(block.attention, layerNorm(block.norm, x), heads, dropout, ofHeads);
     x = residual(block.mlp, add(x, dropout(mixed)), dropout);
   }
 
   const slots = broadcastTo(p.slots, [B, SLOTS, E]);
   const values = linear(p.slot_value, add(elements, x));
-  const seen = attend(slots, linear(p.slot_key, layerNorm(p.norm, x)), values, absent); // [B, K, E]
+  const keys = linear(p.slot_key, layerNorm(p.norm, x));
+  const seen = attention(slots, keys, values, { mask: absent }); // [B, K, E]
   const together = reshape(concat([seen, robot], 1), [B, 1, (SLOTS + 1) * E]);
   return dropout(gelu(layerNorm(p.readout_norm, mlp(p.readout, together))));
-}
-
-/** Attention with one head: queries [B, Q, E], keys and values [B, K, E], bias [B, 1, K] -> [B, Q, E]. */
-function attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor): Tensor {
-  const scores = mul(matmul(queries, keys, { transB: true }), 1 / Math.sqrt(keys.shape[2]));
-  return matmul(softmax(add(scores, bias)), values);
 }
 
 /** x [B, S, E] -> [B, S, E]. */

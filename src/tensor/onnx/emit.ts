@@ -221,6 +221,22 @@ function swapped(graph: OnnxGraph, name: string, { shape }: Tensor): string {
   return graph.op('Transpose', [name], { perm });
 }
 
+/** Results of one Split: a WebGPU shader of any adapter may use 8 buffers, of which one is what is split. */
+const MOST_PIECES = 7;
+
+/** The pieces of x; many are split in turns, first into runs of pieces. */
+function emitSplit(graph: OnnxGraph, x: string, axis: number, sizes: readonly number[]): string[] {
+  if (sizes.length === 1) return [x];
+  let perRun = 1;
+  while (perRun * MOST_PIECES < sizes.length) perRun *= MOST_PIECES;
+  const runs: number[][] = [];
+  for (let i = 0; i < sizes.length; i += perRun) runs.push(sizes.slice(i, i + perRun));
+  const outputs = runs.map(() => graph.fresh());
+  const lengths = graph.ints(runs.map((run) => run.reduce((a, b) => a + b, 0)));
+  graph.nodes.push({ op: 'Split', inputs: [x, lengths], outputs, attributes: { axis }, domain: '' });
+  return runs.flatMap((run, i) => emitSplit(graph, outputs[i], axis, run));
+}
+
 type Emit<K extends OpName> = (g: OnnxGraph, ins: string[], t: Tensor<K>) => K extends SeveralName ? string[] : string;
 
 const same =
@@ -281,17 +297,7 @@ const EMIT: { [K in OpName]: Emit<K> } = {
     const width = t.shape.at(-1)!;
     return emitNorm(g, t.attrs.eps, [x, g.floats(new Float32Array(width).fill(1), [width])]);
   },
-  split: (g, [x], t) => {
-    const outputs = t.attrs.sizes.map(() => g.fresh());
-    g.nodes.push({
-      op: 'Split',
-      inputs: [x, g.ints(t.attrs.sizes)],
-      outputs,
-      attributes: { axis: t.attrs.axis },
-      domain: '',
-    });
-    return outputs;
-  },
+  split: (g, [x], { attrs: { axis, sizes } }) => emitSplit(g, x, axis, sizes),
   reshape: (g, [x], t) => g.op('Reshape', [x, g.ints(t.shape)]),
   transpose: (g, ins, t) => g.op('Transpose', ins, { perm: t.attrs.perm }),
   concat: (g, ins, t) => g.op('Concat', ins, { axis: t.attrs.axis }),

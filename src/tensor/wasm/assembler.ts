@@ -34,12 +34,17 @@ export interface Assembler {
     body: (scope: Scope) => Code,
     options?: { exported?: boolean },
   ): Func;
-  /** The module: its functions, and a memory of `pages` x 64 KiB, zeroed, exported as 'memory'. */
-  bytes(pages: number): Uint8Array<ArrayBuffer>;
+  /**
+   * The module: its functions, and a memory of `pages` x 64 KiB, zeroed, exported as 'memory'; or, 'shared', whatever
+   * memory its threads have in common, imported as 'shared' 'memory'.
+   */
+  bytes(memory: number | 'shared'): Uint8Array<ArrayBuffer>;
 }
 
 const TYPE: Record<ValueType, number> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
-const SECTION = { types: 1, functions: 3, memory: 5, exports: 7, code: 10 } as const;
+const SECTION = { types: 1, imports: 2, functions: 3, memory: 5, exports: 7, code: 10 } as const;
+/** A memory's limits follow: from 1 page to all that 32 bits address, in threads. */
+const SHARED_MEMORY = [2, 3, unsigned(1), unsigned(65536)];
 const MAGIC_AND_VERSION = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
 export function assembler(): Assembler {
@@ -62,17 +67,20 @@ export function assembler(): Assembler {
       if (exported) exports.push([text(name), 0, unsigned(index)]);
       return { index, name, params };
     },
-    bytes: (pages) =>
-      Uint8Array.from(
+    bytes(memory) {
+      const shared = memory === 'shared';
+      return Uint8Array.from(
         flatten([
           MAGIC_AND_VERSION,
           [SECTION.types, sized(vector(types))],
+          shared ? [SECTION.imports, sized(vector([[text('shared'), text('memory'), SHARED_MEMORY]]))] : [],
           [SECTION.functions, sized(vector(types.map((_, i) => unsigned(i))))],
-          [SECTION.memory, sized([1, 1, unsigned(pages), unsigned(pages)])],
-          [SECTION.exports, sized(vector([[text('memory'), 2, 0], ...exports]))],
+          shared ? [] : [SECTION.memory, sized([1, 1, unsigned(memory), unsigned(memory)])],
+          [SECTION.exports, sized(vector([...(shared ? [] : [[text('memory'), 2, 0]]), ...exports]))],
           [SECTION.code, sized(vector(bodies))],
         ]),
-      ),
+      );
+    },
   };
 }
 
@@ -80,8 +88,8 @@ export function assembler(): Assembler {
 export function unsigned(value: number): number[] {
   const out: number[] = [];
   for (let v = value; ; v = Math.floor(v / 128)) {
-    if (v < 128) return [...out, v];
-    out.push((v % 128) | 128);
+    out.push(v < 128 ? v : (v % 128) | 128);
+    if (v < 128) return out;
   }
 }
 
@@ -90,14 +98,18 @@ export function signed(value: number): number[] {
   const out: number[] = [];
   for (let v = value; ; v >>= 7) {
     const byte = v & 127;
-    if ((v >> 6 === 0 && byte < 64) || (v >> 6 === -1 && byte >= 64)) return [...out, byte];
-    out.push(byte | 128);
+    const last = (v >> 6 === 0 && byte < 64) || (v >> 6 === -1 && byte >= 64);
+    out.push(last ? byte : byte | 128);
+    if (last) return out;
   }
 }
 
 function flatten(code: Code, out: number[] = []): number[] {
   if (typeof code === 'number') out.push(code);
-  else for (const part of code) flatten(part, out);
+  else
+    for (const part of code)
+      if (typeof part === 'number') out.push(part);
+      else flatten(part, out);
   return out;
 }
 

@@ -35,6 +35,7 @@ export const f32 = {
   store: (address: Code, value: Code, offset = 0): Code => [address, value, 0x38, memory(offset)],
   sqrt: plain(0x91),
   add: plain(0x92),
+  sub: plain(0x93),
   mul: plain(0x94),
   div: plain(0x95),
   max: plain(0x97),

@@ -3,6 +3,7 @@
  * browser, and what `nina export` writes.
  */
 import * as math from '../../../math.ts';
+import { attention, mergeHeads, splitHeads } from '../../../nn/index.ts';
 import {
   add,
   broadcastTo,
@@ -17,14 +18,12 @@ import {
   neg,
   weight as numbers,
   reshape,
-  softmax,
   split,
   square,
   sub,
   sum,
   type Tensor,
   tanh,
-  transpose,
 } from '../../../tensor/index.ts';
 import type { NinaConfig } from '../config.ts';
 import type { Folded } from './folded.ts';
@@ -137,9 +136,6 @@ function transformer(
 function attend(qkv: Tensor, B: number, heads: number): Tensor {
   const S = qkv.shape[0] / B;
   const H = qkv.shape[1] / 3;
-  const [q, k, v] = split(qkv, 1, [H, H, H]).map((part) =>
-    transpose(reshape(part, [B, S, heads, H / heads]), [0, 2, 1, 3]),
-  ) as [Tensor, Tensor, Tensor];
-  const answers = matmul(softmax(matmul(q, k, { transB: true })), v);
-  return reshape(transpose(answers, [0, 2, 1, 3]), [B * S, H]);
+  const [q, k, v] = split(qkv, 1, [H, H, H]).map((part) => splitHeads(reshape(part, [B, S, H]), heads));
+  return reshape(mergeHeads(attention(q, k, v, { scale: 1 })), [B * S, H]);
 }

@@ -1,0 +1,111 @@
+/**
+ * A part of every update's work, done by whichever thread: loss and gradient of one shard of the batch, and one segment of
+ * the optimizer's arrays. A batch has the same shards on every machine, and what is random in one follows from its key
+ * and the step, so a result has the same bits for any number of threads.
+ */
+import { decoderOf } from '../decoders/index.ts';
+import type { Feed } from '../engine/index.ts';
+import type { Masks } from '../nn/index.ts';
+import type { ModelShape, PolicyConfig } from '../policy/index.ts';
+import { dropoutMask, fold, type Key } from '../random.ts';
+import { feeds, layoutOf, type ParameterGroup } from '../tensor/index.ts';
+import type { AdamwSettings } from './adamw.ts';
+import { type OptimizerMemory, openOptimizer } from './optimizer.ts';
+import { compileUpdate, GRADIENT, PARAMETER } from './programs.ts';
+
+/** Two cores are everywhere, and more shards would cost more in operations than their threads save. */
+export const SHARDS = 2;
+
+/** Rows of each shard: as even as can be, none empty. */
+export function shardRows(batchSize: number): number[] {
+  const shards = Math.min(SHARDS, batchSize);
+  return Array.from({ length: shards }, (_, i) => Math.ceil((batchSize - i) / shards));
+}
+
+/** All that a thread must know, as a message can carry it. */
+export interface ShardSetup {
+  readonly policy: PolicyConfig;
+  /** The shapes of the parameters, and the buffers. */
+  readonly model: ModelShape;
+  readonly optimizer: OptimizerMemory;
+  /** Rows of each shard. */
+  readonly rows: readonly number[];
+  readonly groups: readonly ParameterGroup[];
+  readonly key: Key;
+  /** Threads inside one operation. */
+  readonly threads: number;
+}
+
+/** What a thread is asked to do; the numbers of shards and of segments are the same. */
+export type ShardTask =
+  /** Nothing: answered when the thread is ready. */
+  | { readonly kind: 'open' }
+  /** Loss and gradient of a shard whose observations and actions these are: its loss. */
+  | { readonly kind: 'measure'; readonly shard: number; readonly step: number; readonly batch: Record<string, Feed> }
+  /** Adds up the gradients in a segment: the sum of the squares. */
+  | { readonly kind: 'merge'; readonly shard: number; readonly weights: readonly number[] }
+  /** Updates a segment's parameters. */
+  | { readonly kind: 'apply'; readonly shard: number; readonly step: number; readonly settings: AdamwSettings };
+
+export interface ShardThread extends Disposable {
+  run(task: ShardTask): Promise<number>;
+}
+
+/** @param shards those that this thread will be asked for */
+export async function openShards(setup: ShardSetup, shards: readonly number[]): Promise<ShardThread> {
+  const { policy, model, rows, groups, key, threads } = setup;
+  const optimizer = await openOptimizer(setup.optimizer);
+  const layout = layoutOf(model.params);
+  // The engine takes no views of shared memory (in Node 20): each thread has a copy of the parameters, and of a gradient.
+  const params = new Float32Array(layout.size);
+  const gradient = new Float32Array(layout.size);
+  const parameters = feeds(layout, params, PARAMETER);
+  const outputs = { ...feeds(layout, gradient, GRADIENT), loss: new Float32Array(1) };
+  const sizes = [...new Set(shards.map((shard) => rows[shard]))];
+  const programs = new Map<number, Awaited<ReturnType<typeof open>>>();
+  for (const size of sizes) programs.set(size, await open(size));
+
+  async function open(size: number) {
+    const { program, masks } = await compileUpdate(policy, model, size, threads);
+    return { program, dropouts: masks.flatMap(maskArrays) };
+  }
+
+  async function measure(shard: number, step: number, batch: Record<string, Feed>): Promise<number> {
+    const { program, dropouts } = programs.get(rows[shard])!;
+    const own = fold(key, 'shard', shard);
+    params.set(optimizer.state.params);
+    for (const { name, rate, values } of dropouts) dropoutMask(fold(own, 'dropout', name, step), rate, values);
+    const masks = Object.fromEntries(dropouts.map(({ name, values }) => [name, values]));
+    const draws = decoderOf(policy.decoder).draws(policy.decoder, own, step, rows[shard]);
+    await program.run({ ...parameters, ...batch, ...draws, ...masks }, outputs);
+    optimizer.gradients[shard].set(gradient);
+    return outputs.loss[0];
+  }
+
+  return {
+    async run(task) {
+      switch (task.kind) {
+        case 'open':
+          return 0;
+        case 'measure':
+          return measure(task.shard, task.step, task.batch);
+        case 'merge':
+          return optimizer.merge(task.shard, task.weights);
+        case 'apply':
+          optimizer.update(task.shard, task.step, groups, task.settings);
+          return 0;
+      }
+    },
+    [Symbol.dispose]() {
+      for (const { program } of programs.values()) program[Symbol.dispose]();
+    },
+  };
+}
+
+function maskArrays({ rate, inputs }: Masks): { name: string; rate: number; values: Float32Array }[] {
+  return inputs.map(({ name, shape }) => ({
+    name,
+    rate,
+    values: new Float32Array(shape.reduce((a, b) => a * b, 1)),
+  }));
+}
