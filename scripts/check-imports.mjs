@@ -39,6 +39,7 @@ const below = {
     'statistics',
   ],
   bench: [
+    'data',
     'train',
     'rollout',
     'record',

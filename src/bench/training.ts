@@ -2,10 +2,11 @@
  * A training step as `nina train` does it, on made-up demonstrations of the tabletop's size: how long it takes does not
  * depend on the numbers. Batch filling, noise, dropout masks, encoder, decoder, optimizer and average are all in it.
  */
-import { ENTITY_SIZE, type Episode, PROPRIO_SIZE, windows } from '../data/index.ts';
+import { type Episode, windows } from '../data/index.ts';
 import { drawModel } from '../decoders/index.ts';
-import { blueprint, LIBERO_ACTION, type PolicyConfig, type PolicyStatistics } from '../policy/index.ts';
+import { blueprint, type PolicyConfig, type PolicyStatistics } from '../policy/index.ts';
 import { fold, key, normals } from '../random.ts';
+import { actionSize, ENTITY_SIZE, PANDA, stateSize } from '../robot/index.ts';
 import { pack } from '../tensor/index.ts';
 import type { TrainConfig } from '../train/config.ts';
 import { fill, initialState, optimizerMemory } from '../train/optimizer.ts';
@@ -31,9 +32,9 @@ export async function openTrainingStep(name: string, config: TrainConfig, worker
   const episodes = [madeUp()];
   const { encoder, decoder, training } = config;
   const policy: PolicyConfig = {
-    encoder: encoderConfig(encoder, episodes),
+    encoder: encoderConfig(encoder, { episodes: [{ ...episodes[0], where: 'made up' }], robot: PANDA }),
     decoder: decoderConfig(decoder),
-    action: LIBERO_ACTION,
+    robot: PANDA,
     acting: { multistep: decoder.chunk_length, temperature: 0 },
   };
   const startMs = performance.now();
@@ -64,10 +65,11 @@ export async function openTrainingStep(name: string, config: TrainConfig, worker
 function madeUp(): Episode {
   const numbers = (what: string, width: number) => normals(fold(key(2), what), STEPS * width);
   return {
-    ...{ file: 'made up', demo: 0, suite: '', task: '', instruction: INSTRUCTION, length: STEPS },
-    actions: numbers('actions', LIBERO_ACTION.dimensions.length).map((x) => Math.max(-1, Math.min(1, x))),
-    proprio: numbers('proprio', PROPRIO_SIZE),
-    entities: numbers('entities', SCENE.length * ENTITY_SIZE),
+    ...{ file: 'made up', demo: 0, suite: '', task: '', instruction: INSTRUCTION, robot: PANDA, length: STEPS },
+    actions: numbers('actions', actionSize(PANDA)).map((x) => Math.max(-1, Math.min(1, x))),
+    state: numbers('state', stateSize(PANDA)),
+    poses: numbers('poses', SCENE.length * ENTITY_SIZE),
+    views: {},
     names: SCENE,
     categories: SCENE,
   };
@@ -75,5 +77,5 @@ function madeUp(): Episode {
 
 function standard(): PolicyStatistics {
   const moments = (n: number) => ({ mean: new Array<number>(n).fill(0), std: new Array<number>(n).fill(1) });
-  return { proprio: moments(PROPRIO_SIZE), position: moments(3), joint: moments(1) };
+  return { encoder: { state: moments(stateSize(PANDA)), position: moments(3), joint: moments(1) } };
 }
