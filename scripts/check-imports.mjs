@@ -1,6 +1,6 @@
 // The architecture as a check: a folder of src/ may import itself, the leaf modules at the root of src/
 // (address-space, errors, files, json, lifetime, lock, random, version, wasm and their parts) and what this table names; nothing else. See
-// docs/architecture.md. And ONNX Runtime has one door, types included: src/engine/onnxruntime-node.ts settles its telemetry first.
+// docs/architecture.md. One decoder or encoder is for its registry alone: nothing else asks for its name. And ONNX Runtime has one door, types included: src/engine/onnxruntime-node.ts settles its telemetry first.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
@@ -68,18 +68,27 @@ for (const folder of ['src', 'test', 'bench', 'scripts'])
       wrong.push(`${file} imports onnxruntime-node: only ${DOOR} may; use its loadRuntime`);
   }
 
+/** The folder of one decoder or encoder that a file of src/ lies in: 'decoders/nina'. */
+const memberOf = (file) => /^((?:decoders|encoders)\/[^/]+)\//.exec(file.split(path.sep).join('/'))?.[1];
+/** Who may import from it beside itself: the registry, tests, and what measures or checks one decoder by name. */
+const KNOW_MEMBERS = /^(decoders|encoders)\/index\.ts$|\.test\.ts$|^bench\/|^cli\/(bench-train|parity)\.ts$/;
+
 for (const entry of fs.readdirSync(src, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
   const file = path.join(entry.parentPath, entry.name);
   const [folder, ...rest] = path.relative(src, file).split(path.sep);
   if (rest.length > 0 && !(folder in below)) wrong.push(`src/${folder}/ is not a folder of the architecture`);
   const allowed = rest.length === 0 ? [] : below[folder];
-  if (allowed === null) continue;
   for (const [, target] of fs.readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']*)'/g)) {
     const [other, ...deeper] = path.relative(src, path.resolve(path.dirname(file), target)).split(path.sep);
+    const member = memberOf(path.join(other, ...deeper));
+    if (member && member !== memberOf(path.relative(src, file)) && !KNOW_MEMBERS.test(path.relative(src, file)))
+      wrong.push(
+        `${path.relative(root, file)} imports ${target}: src/${member}/ is for its registry, src/${other}/index.ts; ask that`,
+      );
     // Tests run graphs.
     const testSupport = file.endsWith('.test.ts') && (other === '..' || other === 'engine');
-    if (deeper.length === 0 || other === folder || allowed.includes(other) || testSupport) continue;
+    if (allowed === null || deeper.length === 0 || other === folder || allowed.includes(other) || testSupport) continue;
     wrong.push(
       `${path.relative(path.dirname(src), file)} imports ${target}: src/${folder} may import ${allowed.join(', ') || 'nothing'}`,
     );

@@ -3,7 +3,7 @@
  * of the number tells more than the parser's complaint about a letter.
  */
 
-/** The first such word and where it stands, 'NaN at proprio.0'; undefined where that is not what is wrong with the text. */
+/** The first such word and where it stands, 'NaN at state.0'; undefined where that is not what is wrong with the text. */
 export function bareNumber(json: string): string | undefined {
   const MARK = 'not finite: ';
   const marked = json.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>

@@ -5,7 +5,8 @@ import * as fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { NinaError } from './errors.ts';
-import { checkJson, parseJson, readJsonLines, readJsonLog, readText, toJson } from './json.ts';
+import { checkJson, parseJson, toJson } from './json.ts';
+import { readJsonLines, readJsonLog, readText } from './json-files.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-json-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));

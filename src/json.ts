@@ -1,12 +1,11 @@
 /**
  * JSON in and out without its silent losses. Out: JSON.stringify writes NaN and Infinity as null, so a measurement that
  * failed looks like one that was not made. In: JSON.parse keeps the last of two equal keys, reads 1e400 as Infinity, and
- * bytes that are no UTF-8 become replacement characters. Here each is an error with its place.
+ * bytes that are no UTF-8 become replacement characters. Here each is an error with its place. Files are read by
+ * json-files.ts.
  */
-import * as fs from 'node:fs';
 import type * as z from 'zod';
 import { NinaError } from './errors.ts';
-import { fileError, requireFile } from './files.ts';
 import { bareNumber } from './json-bare.ts';
 
 /** Deeper than anything that is meant; functions that walk a value may recurse. */
@@ -42,17 +41,6 @@ function notFinite(value: unknown, place: string): [place: string, number: numbe
     if (found) return found;
   }
   return undefined;
-}
-
-/** A text file's content. @throws NinaError when it cannot be read or is not UTF-8. */
-export const readText = (file: string): string => decodeText(readBytes(file), file);
-
-function readBytes(file: string): Buffer {
-  try {
-    return fs.readFileSync(file);
-  } catch (cause) {
-    throw fileError(`Could not read ${file}`, cause);
-  }
 }
 
 /** Bytes as text. @param where how messages name them @throws NinaError when they are not UTF-8. */
@@ -137,35 +125,11 @@ export function checkJson<S extends z.ZodType>(schema: S, value: unknown, where:
 export const plainly = (message: string): string =>
   message.replace(/^Invalid (input|option): /, '').replace(/received undefined/, 'found none');
 
-/** A JSON file checked by a schema. @throws NinaError naming the file and what is wrong in it. */
-export function readJson<S extends z.ZodType>(file: string, schema: S, advice?: string): z.output<S> {
-  requireFile(file);
-  return checkJson(schema, parseJson(readText(file), file), file, advice);
-}
-
 /**
- * The values of a JSON lines file that is written whole, one a line.
+ * The values of JSON lines, each checked by a schema.
  * @throws NinaError naming the file and the line that is damaged.
  */
-export function readJsonLines<S extends z.ZodType>(file: string, schema: S, advice: string): z.output<S>[] {
-  requireFile(file);
-  const text = decodeText(readBytes(file), file);
-  return parseLines(text.endsWith('\n') || text === '' ? text : `${text}\n`, file, schema, advice);
-}
-
-/**
- * The same of a file that lines are appended to: what follows the last line break was cut by a crash and is no line.
- * @throws NinaError naming the file and the line that is damaged.
- */
-export function readJsonLog<S extends z.ZodType>(file: string, schema: S, advice: string): z.output<S>[] {
-  requireFile(file);
-  const bytes = readBytes(file);
-  // Cut before it is decoded: the crash may have cut through a character.
-  const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
-  return parseLines(decodeText(whole, file), file, schema, advice);
-}
-
-function parseLines<S extends z.ZodType>(text: string, file: string, schema: S, advice: string): z.output<S>[] {
+export function parseLines<S extends z.ZodType>(text: string, file: string, schema: S, advice: string): z.output<S>[] {
   const lines = text.split('\n').slice(0, -1);
   return lines.map((line, i) => {
     const where = `${file}, line ${i + 1}`;

@@ -1,43 +1,21 @@
 /**
- * Safetensors files in and out: a u64 header length, a JSON header { name: { dtype, shape, data_offsets } }, raw
- * little-endian data. The one weight format that Python, Rust and the browser all read without running code.
+ * Safetensors files in and out, the one weight format that Python, Rust and the browser all read without running code;
+ * safetensors-format.ts says what is in them.
  *
- * Reading is by position, tensor by tensor in bounded pieces, so files larger than 2 GiB (Node's limit for one read)
- * are as good as small ones. F16 and BF16 widen to float32; I64 stays BigInt64Array. Writing knows F32 and I64 only.
+ * Reading is by position, in bounded pieces, so files larger than 2 GiB (Node's limit for one read) are as good as small
+ * ones. Writing knows F32 and I64 only.
  */
 import * as fs from 'node:fs';
 import { NinaError } from './errors.ts';
 import { fileError, requireFile, writeAtomically } from './files.ts';
-import { ambiguity } from './json.ts';
-
-/** A tensor as stored; `data.length` is the product of `shape`. */
-export interface StoredTensor<D extends Float32Array | BigInt64Array = Float32Array | BigInt64Array> {
-  readonly shape: readonly number[];
-  readonly data: D;
-}
-
-export interface SafetensorsFile {
-  /** In the order of the data. */
-  readonly tensors: Record<string, StoredTensor>;
-  readonly metadata: Record<string, string>;
-}
-
-const BYTES = { F32: 4, F16: 2, BF16: 2, I64: 8 } as const;
-type StoredDType = keyof typeof BYTES;
-
-interface Entry {
-  name: string;
-  dtype: StoredDType;
-  shape: number[];
-  count: number;
-  begin: number;
-  end: number;
-}
-
-/** Bytes moved by one system call; bounds the scratch memory of a conversion. */
-const PIECE_BYTES = 64 * 2 ** 20;
-/** The format's own limit; a larger length means that the file is something else. */
-const MAX_HEADER_BYTES = 100_000_000;
+import {
+  decodeSafetensors,
+  PIECE_BYTES,
+  product,
+  type SafetensorsFile,
+  type StoredDType,
+  type StoredTensor,
+} from './safetensors-format.ts';
 
 /**
  * Reads the tensors that `wanted` accepts (all, unless told otherwise); the others cost nothing, however large.
@@ -52,14 +30,8 @@ export function readSafetensors(file: string, wanted: (name: string) => boolean 
     throw fileError(`Could not read ${file}`, cause);
   }
   try {
-    const { entries, metadata, dataStart } = readHeader(fd, file);
-    const tensors = entries
-      .filter(({ name }) => wanted(name))
-      .map((entry): [string, StoredTensor] => {
-        const data = readData(fd, file, entry, dataStart + entry.begin);
-        return [entry.name, { shape: entry.shape, data }];
-      });
-    return { tensors: Object.fromEntries(tensors), metadata };
+    const read = (into: Uint8Array, position: number) => readFully(fd, file, into, position);
+    return decodeSafetensors({ size: fs.fstatSync(fd).size, read }, file, wanted);
   } catch (cause) {
     throw fileError(`Could not read ${file}`, cause);
   } finally {
@@ -106,101 +78,6 @@ export function writeSafetensors(
   });
 }
 
-function readHeader(fd: number, file: string) {
-  const size = fs.fstatSync(fd).size;
-  const reject = (what: string) =>
-    new NinaError(`${file} is not a whole safetensors file: ${what}. Copy or download the file again.`);
-  if (size < 8) throw reject(`it has ${size} bytes, fewer than the 8 of the header's length`);
-  const prefix = Buffer.alloc(8);
-  readFully(fd, file, prefix, 0);
-  const headerBytes = Number(prefix.readBigUInt64LE(0));
-  if (headerBytes > MAX_HEADER_BYTES || 8 + headerBytes > size)
-    throw reject(`its header claims ${headerBytes} bytes, but the file has ${size}`);
-  const text = Buffer.alloc(headerBytes);
-  readFully(fd, file, text, 8);
-  let header: unknown;
-  let json: string;
-  try {
-    json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text);
-    header = JSON.parse(json);
-  } catch (cause) {
-    throw new NinaError(`${file} is not a safetensors file: its header is not JSON.`, { cause });
-  }
-  if (!isRecord(header)) throw reject('its header is not a JSON object');
-  // Two tensors of one name would silently become one.
-  const wrong = ambiguity(json);
-  if (wrong) throw reject(`in its header, ${wrong}`);
-  const dataBytes = size - 8 - headerBytes;
-  let metadata: Record<string, string> = {};
-  const entries: Entry[] = [];
-  for (const [name, value] of Object.entries(header)) {
-    if (name === '__metadata__') {
-      if (!isTexts(value)) throw reject('its __metadata__ is not an object of strings');
-      metadata = value;
-    } else entries.push(parseEntry(file, name, value, reject));
-  }
-  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
-  let expected = 0;
-  for (const { name, begin, end } of entries) {
-    if (begin !== expected) throw reject(`tensor "${name}" begins at byte ${begin} of the data, expected ${expected}`);
-    if (end > dataBytes) throw reject(`tensor "${name}" ends at byte ${end} of the data, but there are ${dataBytes}`);
-    expected = end;
-  }
-  if (expected !== dataBytes) throw reject(`its tensors cover ${expected} bytes of data, but there are ${dataBytes}`);
-  return { entries, metadata, dataStart: 8 + headerBytes };
-}
-
-function parseEntry(file: string, name: string, value: unknown, reject: (what: string) => NinaError): Entry {
-  if (!isRecord(value)) throw reject(`the header's entry for "${name}" is not an object`);
-  const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string' || !Object.hasOwn(BYTES, dtype))
-    throw new NinaError(
-      `${file}: tensor "${name}" has dtype ${show(dtype)}; this reader knows ${Object.keys(BYTES).join(', ')}. Convert it first.`,
-    );
-  if (!isSizes(shape)) throw reject(`tensor "${name}" has the shape ${show(shape)}`);
-  if (!isSizes(offsets) || offsets.length !== 2) throw reject(`tensor "${name}" has the data_offsets ${show(offsets)}`);
-  const [begin, end] = offsets as [number, number];
-  const count = product(shape);
-  const wanted = count * BYTES[dtype as StoredDType];
-  if (end - begin !== wanted)
-    throw reject(
-      `tensor "${name}" (${dtype} [${shape}]) needs ${wanted} bytes, but its data_offsets span ${end - begin}`,
-    );
-  return { name, dtype: dtype as StoredDType, shape, count, begin, end };
-}
-
-function readData(fd: number, file: string, entry: Entry, position: number): Float32Array | BigInt64Array {
-  const { dtype, count } = entry;
-  if (dtype === 'I64' || dtype === 'F32') {
-    const data = dtype === 'I64' ? new BigInt64Array(count) : new Float32Array(count);
-    readFully(fd, file, new Uint8Array(data.buffer), position);
-    return data;
-  }
-  const data = new Float32Array(count);
-  const bits = new Uint32Array(data.buffer);
-  const widen = dtype === 'BF16' ? (half: number) => half << 16 : halfToFloatBits;
-  const piece = new Uint16Array(Math.min(count, PIECE_BYTES / 2));
-  for (let start = 0; start < count; start += piece.length) {
-    const part = piece.subarray(0, Math.min(piece.length, count - start));
-    readFully(fd, file, new Uint8Array(part.buffer, 0, part.byteLength), position + 2 * start);
-    for (let i = 0; i < part.length; i++) bits[start + i] = widen(part[i]);
-  }
-  return data;
-}
-
-/** IEEE binary16 bits to binary32 bits, exact for every value. */
-function halfToFloatBits(half: number): number {
-  const sign = (half & 0x8000) << 16;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 31) return sign | 0x7f800000 | (fraction << 13);
-  if (exponent !== 0) return sign | ((exponent + 112) << 23) | (fraction << 13);
-  if (fraction === 0) return sign;
-  // Subnormal: fraction * 2^-24; shift the leading one up to the implicit bit.
-  const shift = Math.clz32(fraction) - 21;
-  return sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13);
-}
-
 function readFully(fd: number, file: string, into: Uint8Array, position: number): void {
   for (let done = 0; done < into.length; ) {
     const read = fs.readSync(fd, into, done, Math.min(PIECE_BYTES, into.length - done), position + done);
@@ -213,11 +90,3 @@ function writeFully(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; )
     done += fs.writeSync(fd, bytes, done, Math.min(PIECE_BYTES, bytes.length - done));
 }
-
-const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x);
-/** The start of what was found, which may be anything. */
-const show = (x: unknown) => (JSON.stringify(x) ?? 'none').slice(0, 80);
-const isTexts = (x: unknown): x is Record<string, string> =>
-  isRecord(x) && Object.values(x).every((text) => typeof text === 'string');
-const isSizes = (x: unknown): x is number[] => Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0);

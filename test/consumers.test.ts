@@ -8,8 +8,10 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ninaSchema } from '../src/decoders/nina/config.ts';
 import { compileWasm, foldNina } from '../src/decoders/nina/wasm.ts';
+import { loadPolicy } from '../src/policy/index.ts';
 import * as random from '../src/random.ts';
 import { randomModel } from './support/nina.ts';
+import { observation, saveRandomPolicy } from './support/policy.ts';
 
 const root = path.dirname(import.meta.dirname);
 const subpaths = Object.keys(JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')).exports)
@@ -34,6 +36,7 @@ const PURE = [
   'engine/web',
   'flows',
   'nn',
+  'policy/core',
   'random',
   'sim',
   'tensor',
@@ -48,10 +51,11 @@ async function bundle(code: string, format: 'iife' | 'esm', globalName?: string)
     ...{ write: false, metafile: true, logLevel: 'silent' },
   });
   expect(outputFiles.length).toBe(1);
+  const [output] = Object.values(metafile.outputs);
   const external = Object.entries(metafile.inputs).filter(([, { imports }]) => imports.some((from) => from.external));
   return {
     code: outputFiles[0].text,
-    modules: Object.keys(metafile.inputs),
+    modules: Object.entries(output.inputs).flatMap(([name, { bytesInOutput }]) => (bytesInOutput > 0 ? [name] : [])),
     asksForMore: external.map(([name]) => name),
   };
 }
@@ -61,7 +65,7 @@ describe('bundled for a browser', () => {
   let code: string;
   let modules: string[];
   beforeAll(async () => {
-    const names = ['decoders/nina/wasm', 'random'];
+    const names = ['decoders/nina/wasm', 'policy/core', 'random'];
     ({ code, modules } = await bundle(
       names.map((name) => `export * from 'nina-vla/${name}';`).join('\n'),
       'iife',
@@ -69,9 +73,14 @@ describe('bundled for a browser', () => {
     ));
   });
 
-  test.each(PURE)('%s asks for nothing of Node and no native engine', async (name) => {
-    const { modules, asksForMore, code } = await bundle(`export * from 'nina-vla/${name}';`, 'esm');
+  test.each([
+    ...PURE.map((name) => [name, `nina-vla/${name}`]),
+    ['a policy that acts in the simulator', path.join(root, 'test/support/bits.ts')],
+  ])('%s asks for nothing of Node and no native engine', async (_, from) => {
+    const { modules, asksForMore, code } = await bundle(`export * from ${JSON.stringify(from)};`, 'esm');
     expect(modules.filter((module) => /node_modules\/(onnxruntime|h5wasm)|\.node$/.test(module))).toEqual([]);
+    // `import { z } from 'zod'` brings its messages in fifty languages, `import * as z` does not.
+    expect(modules.filter((module) => /zod.*locales\/(?!en\.)/.test(module))).toEqual([]);
     expect(asksForMore.filter((module) => !module.includes('@mujoco/mujoco/'))).toEqual([]);
     expect(code).not.toMatch(/["'`]node:/);
   });
@@ -85,9 +94,9 @@ describe('bundled for a browser', () => {
     expect(modules.filter((name) => /onnxruntime|mujoco|h5wasm/.test(name))).toEqual([]);
   });
 
-  /** Runs a script beside the bundle where there is only the language, WebAssembly and TextEncoder. @returns its JSON. */
+  /** Runs a script beside the bundle where there is only the language, WebAssembly, texts as bytes and a clock. @returns its JSON. */
   const run = async (script: string) => {
-    const context = vm.createContext({ TextEncoder });
+    const context = vm.createContext({ TextEncoder, TextDecoder, performance });
     vm.runInContext(code, context);
     expect(vm.runInContext('[typeof process, typeof require, typeof Buffer]', context).join()).toBe(
       'undefined,undefined,undefined',
@@ -144,6 +153,29 @@ describe('bundled for a browser', () => {
     const drawn = [bits(actions), bits(logProb)];
     expect(answer).toEqual([...drawn, bits(compiled.logProb(z, cond, 3))]);
   });
+
+  test.each([
+    { name: 'nina', n_layers: 2, affine_dim: 8, cond_dim: 12 },
+    { name: 'flower', dit_dim: 16, n_heads: 2, n_layers: 1 },
+    { name: 'regression', hidden_dim: 8, n_layers: 1, cond_dim: 12 },
+  ])('a policy of $name opens from the bytes of its checkpoint, and acts to the same bits', async (decoder) => {
+    const directory = await saveRandomPolicy(at(decoder.name), decoder, { scale: 0.5 });
+    const file = (name: string) => fs.readFileSync(path.join(directory, name));
+    const answer = await run(`
+      const { key, openPolicy } = ${OURS};
+      const weights = Uint8Array.from(${JSON.stringify([...file('model.safetensors')])});
+      const [manifest, config, statistics] = ${JSON.stringify(['manifest.json', 'config.json', 'stats.json'].map((name) => JSON.parse(file(name).toString())))};
+      const policy = await openPolicy({ manifest, config, statistics, weights });
+      const { actions, logProb } = await policy.sample(manifest.self_test.observation, { key: key(5), count: 2 });
+      const other = await openPolicy({ manifest: { ...manifest, format_version: 1 }, config, statistics, weights })
+        .catch((error) => error.message);
+      return [policy.backend, actions.map((chunk) => [...new Uint32Array(chunk.buffer)]), logProb && [...logProb], other];`);
+    using policy = await loadPolicy(directory);
+    const { actions, logProb } = await policy.sample(observation, { key: random.key(5), count: 2 });
+    const refused =
+      'The checkpoint is a checkpoint of format 1, and this version of nina-vla reads format 2: train the policy again with this version.';
+    expect(answer).toEqual(['wasm', actions.map(bits), logProb ? [...logProb] : null, refused]);
+  });
 });
 
 describe('seen by TypeScript', () => {
@@ -161,7 +193,7 @@ describe('seen by TypeScript', () => {
     import { key } from 'nina-vla/random';
     export async function act(): Promise<Float32Array> {
       const policy: Policy = await loadPolicy('run');
-      const observation = { proprio: [0], entities: [0], categories: [], instruction: '' };
+      const observation = { state: [0], entities: { categories: [], poses: [0] }, instruction: '' };
       const { actions } = await policy.infer(observation, { key: key(1) });
       policy[Symbol.dispose]();
       return actions;

@@ -9,7 +9,8 @@ import { parity } from '../src/decoders/nina/parity.ts';
 import { cpu } from '../src/engine/index.ts';
 import { NinaError } from '../src/errors.ts';
 import { readCheckpoint } from '../src/policy/index.ts';
-import { readSafetensors, type StoredTensor, writeSafetensors } from '../src/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../src/safetensors.ts';
+import type { StoredTensor } from '../src/safetensors-format.ts';
 import { parseBddl } from '../src/sim/bddl/index.ts';
 import { buildScene } from '../src/sim/scene.ts';
 import { loadSuite } from '../src/sim/suites.ts';
@@ -70,10 +71,14 @@ describe('a checkpoint whose hashes fit', () => {
     ['a word twice', () => json('config.json', (c) => c.encoder.words.push(c.encoder.words[0])), /every word once/],
     [
       'statistics of another length',
-      () => json('stats.json', (s) => s.proprio.std.pop()),
-      /proprio\.std: .*expected array to have/,
+      () => json('stats.json', (s) => s.encoder.state.std.pop()),
+      /encoder\.state\.std: .*expected array to have/,
     ],
-    ['a negative spread', () => json('stats.json', (s) => s.joint.std.fill(-1)), /joint\.std\.0: Too small/],
+    [
+      'a negative spread',
+      () => json('stats.json', (s) => s.encoder.joint.std.fill(-1)),
+      /encoder\.joint\.std\.0: Too small/,
+    ],
     [
       'a file outside',
       () => json('manifest.json', (m) => Object.assign(m.files, { '../../x': '0'.repeat(64) })),

@@ -20,8 +20,11 @@ const EXPORTS: Record<string, string> = {
   './decoders/nina/wasm': 'compileWasm',
   './decoders/flower': 'velocity',
   './decoders/regression': 'predict',
-  './encoders/state': 'encode',
+  './encoders': 'encoderSchema',
+  './encoders/state': 'stateEncoder',
+  './robot': 'PANDA',
   './policy': 'loadPolicy',
+  './policy/core': 'openPolicy',
   './random': 'key',
   './data': 'readDemonstrations',
   './sim': 'Environment',
@@ -30,7 +33,9 @@ const EXPORTS: Record<string, string> = {
   './rollout': 'evaluate',
   './record': 'recordDemonstrations',
   './report': 'writeReport',
-  './engine': 'compile',
+  './engine': 'onnxruntime',
+  './engine/web': 'onnxruntimeWeb',
+  './engine/wasm': 'wasm',
 };
 
 describe('subpath exports', () => {

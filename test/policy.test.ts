@@ -5,8 +5,10 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NinaError } from '../src/errors.ts';
-import { checkActions, describeActions, LIBERO_ACTION, loadPolicy } from '../src/policy/index.ts';
+import { loadPolicy, readCheckpoint } from '../src/policy/index.ts';
 import { fold, key, normals } from '../src/random.ts';
+import { checkActions, describeActions, PANDA } from '../src/robot/index.ts';
+import { resolveSettings } from '../src/rollout/settings.ts';
 import { readSafetensors, writeSafetensors } from '../src/safetensors.ts';
 import { observation, saveRandomPolicy } from './support/policy.ts';
 
@@ -72,7 +74,8 @@ describe.each([
 
 test('questions asked at once are answered each for itself', async () => {
   using policy = await loadPolicy(await save('concurrent'));
-  const moved = { ...observation, entities: observation.entities.map((x) => x + 0.3) };
+  const { categories, poses } = observation.entities;
+  const moved = { ...observation, entities: { categories, poses: poses.map((x) => x + 0.3) } };
   const options = { key: key(1), temperature: 1 };
   const alone = [await policy.infer(observation, options), await policy.infer(moved, options)];
   const together = await Promise.all([policy.infer(observation, options), policy.infer(moved, options)]);
@@ -83,7 +86,9 @@ test('questions asked at once are answered each for itself', async () => {
 test('observations of another size, and unknown words, are refused', async () => {
   using policy = await loadPolicy(await save('sizes'));
   const infer = (change: object) => policy.infer({ ...observation, ...change }, { key: key(1), temperature: 1 });
-  await expect(infer({ entities: [1, 2, 3] })).rejects.toThrow('8 for each of its 2 entities (16); got 11 and 3');
+  await expect(infer({ entities: { ...observation.entities, poses: [1, 2, 3] } })).rejects.toThrow(
+    '8 for each of its 2 entities (16); got 11 and 3',
+  );
   await expect(infer({ instruction: 'put the mug' })).rejects.toThrow('never saw the word "mug"');
 });
 
@@ -130,11 +135,11 @@ describe('what does not match is told', () => {
   test('changed statistics fail the self-test, a missing one is named', async () => {
     const checkpoint = await save('stats');
     editJson(checkpoint, 'stats.json', (value) =>
-      Object.assign(value, { position: { mean: [1, 1, 1], std: [1, 1, 1] } }),
+      Object.assign(value.encoder as object, { position: { mean: [1, 1, 1], std: [1, 1, 1] } }),
     );
     expect(await failure(checkpoint)).toMatch(/failed its self-test/);
-    editJson(checkpoint, 'stats.json', (value) => delete value.position);
-    expect(await failure(checkpoint)).toMatch(/keys: proprio, joint\)[\s\S]*position: expected object, found none/);
+    editJson(checkpoint, 'stats.json', (value) => delete (value.encoder as Record<string, unknown>).position);
+    expect(await failure(checkpoint)).toMatch(/keys: encoder\)[\s\S]*encoder\.position: expected object, found none/);
   });
 
   test('another architecture: what is missing, what is too much, what has another shape', async () => {
@@ -147,10 +152,18 @@ describe('what does not match is told', () => {
     expect(message.split('\n').length).toBeLessThan(25);
   });
 
-  test('another action specification', async () => {
+  test('another robot: the policy loads, and is refused where it would meet the simulator', async () => {
     const checkpoint = await save('action');
-    editJson(checkpoint, 'config.json', (value) => Object.assign(value.action as object, { controlHz: 10 }));
-    expect(await failure(checkpoint)).toMatch(/another action specification/);
+    const settings = { suite: 'tabletop-object', seed: 0 };
+    await resolveSettings(settings, readCheckpoint(checkpoint));
+    editJson(checkpoint, 'config.json', (value) => {
+      Object.assign((value.robot as { action: object }).action, { controlHz: 10 });
+    });
+    using policy = await loadPolicy(checkpoint);
+    expect(policy.config.robot.action.controlHz).toBe(10);
+    await expect(resolveSettings(settings, readCheckpoint(checkpoint))).rejects.toThrow(
+      `${checkpoint} is of the robot panda and this simulator of panda, which differ in action.controlHz: 10 and 20.`,
+    );
   });
 
   test('another format', async () => {
@@ -158,6 +171,10 @@ describe('what does not match is told', () => {
     const file = path.join(checkpoint, 'manifest.json');
     fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"format_version": 2', '"format_version": 3'));
     expect(await failure(checkpoint)).toMatch(/manifest.json does not describe a policy[\s\S]*format_version/);
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"format_version": 3', '"format_version": 1'));
+    expect(await failure(checkpoint)).toBe(
+      '/format is a checkpoint of format 1, and this version of nina-vla reads format 2: train the policy again with this version.',
+    );
     fs.writeFileSync(file, '{');
     expect(await failure(checkpoint)).toMatch(/manifest.json is not JSON/);
   });
@@ -165,14 +182,14 @@ describe('what does not match is told', () => {
 
 test('actions are checked against their specification', () => {
   const good = new Float32Array(14).fill(1);
-  checkActions(LIBERO_ACTION, good, 'demo');
+  checkActions(PANDA.action, good, 'demo');
   const check = (change: (a: Float32Array) => void) => () => {
     const actions = good.slice();
     change(actions);
-    checkActions(LIBERO_ACTION, actions, 'demo');
+    checkActions(PANDA.action, actions, 'demo');
   };
   expect(check((a) => a.fill(-1.5, 13))).toThrow('demo: step 1, dimension 6 (gripper) is -1.5, outside [-1, 1].');
   expect(check((a) => a.fill(Number.NaN, 2, 3))).toThrow('dimension 2 (position z) is NaN');
-  expect(() => checkActions(LIBERO_ACTION, good.subarray(1), 'demo')).toThrow('13 numbers are no rows of 7');
-  expect(describeActions(LIBERO_ACTION)).toMatch(/every 50 ms:\n0 +position x +\[-1, 1\] +\+1 = 0.05 m/);
+  expect(() => checkActions(PANDA.action, good.subarray(1), 'demo')).toThrow('13 numbers are no rows of 7');
+  expect(describeActions(PANDA.action)).toMatch(/every 50 ms:\n0 +position x +\[-1, 1\] +\+1 = 0.05 m/);
 });

@@ -2,12 +2,14 @@
  * Whether another device computes what the CPU does: the encoder, a decode and a training step (the loss and every
  * gradient) of small models of each kind, from the same numbers on both, and how long each takes.
  */
+
 import { decoderOf, decoderSchema } from '../decoders/index.ts';
-import * as state from '../encoders/state/index.ts';
+import { encoderOf } from '../encoders/index.ts';
 import type { Engine, Feed, Program } from '../engine/index.ts';
 import { noDropout } from '../nn/index.ts';
 import { bind, contextShape, derived, init } from '../policy/index.ts';
 import { fold, type Key, key, normals } from '../random.ts';
+import { PANDA } from '../robot/index.ts';
 import {
   byPath,
   freeze,
@@ -49,7 +51,10 @@ const DECODERS: Readonly<Record<string, object>> = {
   FLOWER: { name: 'flower', dit_dim: 32, n_heads: 2, n_layers: 1 },
   regression: { name: 'regression', hidden_dim: 32, cond_dim: 24 },
 };
-const WORDS = [{ categories: ['can', 'basket'], instruction: 'put the can in the basket' }];
+const DATA = {
+  episodes: [{ where: '', categories: ['can', 'basket'], instruction: 'put the can in the basket' }],
+  robot: PANDA,
+};
 
 /**
  * Every comparison, one after the other.
@@ -57,14 +62,15 @@ const WORDS = [{ categories: ['can', 'basket'], instruction: 'put the can in the
  * @throws NinaError if one of the devices is not there.
  */
 export async function* compareDevices(cpu: Engine, device: Engine, rounds = ROUNDS): AsyncGenerator<DeviceRow> {
-  const encoder = state.configFor(state.stateSchema.parse({ encoder_dim: 16, encoder_heads: 2 }), WORDS);
+  const state = encoderOf({ name: 'state' });
+  const encoder = state.configure(state.settings.parse({ dim: 16, heads: 2 }), DATA);
   for (const [model, settings] of Object.entries(DECODERS)) {
     const config = { encoder, decoder: decoderSchema.parse(settings) };
     const { buffers, ...drawn } = init(key(1), config);
     const params = moved(drawn.params);
     const policy = bind(config, { buffers }, freeze(params), freeze(derived(config, { params, buffers })));
     const { decoder } = policy;
-    const inputs = state.stateInputs(encoder, B);
+    const inputs = state.inputs(encoder, B);
     const chunk = [B, config.decoder.chunk_length, config.decoder.action_dim];
     const z = input('z', chunk);
     const seen = input('seen', contextShape(config, B));

@@ -2,7 +2,7 @@
  * The paper's latency table, measured: every model on each of its backends in turns, and beside each time the limit of
  * this machine, which is to read the weights that a decode needs at the bandwidth measured in the same run.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { cpu } from '../engine/index.ts';
 import { machine } from '../machine.ts';
 import { type Reporter, SILENT } from '../progress.ts';

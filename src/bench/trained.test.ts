@@ -62,6 +62,14 @@ test('another file is refused with the place', () => {
   );
 });
 
+test('settings of another version are told in one sentence', () => {
+  const former = cell('flow', 'a', 0, 9).replace(/"settings":.*/, '"settings":{"decoder":"nina","n_layers":4}}');
+  expect(() => readTrained(file('former.jsonl', former))).toThrow(UsageError);
+  expect(() => readTrained(file('former.jsonl', former))).toThrow(
+    /former\.jsonl: The flow was trained by another version, with settings that this one does not read\. Compute .*anew: .*\.$/,
+  );
+});
+
 test('a variant that acts otherwise with the same training is the same decoder', () => {
   const main = cell('flow', 'a', 0, 9);
   const noisy = main.replace('"variant":"flow"', '"variant":"flow-from-noise"');

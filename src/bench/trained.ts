@@ -4,11 +4,11 @@
  */
 import * as fs from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { NinaError, UsageError } from '../errors.ts';
-import { readJsonLines } from '../json.ts';
+import { readJsonLines } from '../json-files.ts';
 import { rate } from '../statistics/index.ts';
-import { settingsIn, trainConfig } from '../train/index.ts';
+import { settingsIn, type TrainConfig, trainConfig } from '../train/index.ts';
 import { decoderConfig, widthOfTokens } from '../train/parts.ts';
 import type { Model } from './models.ts';
 
@@ -74,7 +74,20 @@ function readLines(file: string): Line[] {
 }
 
 function modelOf({ label, settings }: Line, where: string): Model {
-  const { encoder, decoder } = trainConfig(settingsIn(settings, where));
+  const { encoder, decoder } = configOf(settings, label, where);
   const config = decoderConfig(decoder);
   return { name: `${label}, as trained`, config, tokens: TOKENS, width: widthOfTokens(encoder) };
+}
+
+function configOf(settings: Line['settings'], label: string, where: string): TrainConfig {
+  try {
+    return trainConfig(settingsIn(settings, where));
+  } catch (cause) {
+    if (!(cause instanceof UsageError)) throw cause;
+    throw new UsageError(
+      `${where}: ${label} was trained by another version, with settings that this one does not read. Compute the study ` +
+        'anew: nina reproduce main --results FOLDER.',
+      { cause },
+    );
+  }
 }

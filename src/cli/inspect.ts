@@ -9,7 +9,9 @@ export function registerInspect(program: Command): void {
     .option('--json', 'print JSON', false)
     .action(async (checkpoint: string, { json }: { json: boolean }) => {
       const { decoderOf } = await import('../decoders/index.ts');
-      const { describeActions, loadPolicy } = await import('../policy/index.ts');
+      const { encoderOf } = await import('../encoders/index.ts');
+      const { loadPolicy } = await import('../policy/index.ts');
+      const { describeActions } = await import('../robot/index.ts');
       using policy = await loadPolicy(checkpoint);
       const { config, manifest, directory, statistics } = policy;
       const { self_test: _, ...origin } = manifest;
@@ -19,7 +21,7 @@ export function registerInspect(program: Command): void {
         );
         return;
       }
-      const { decoder, encoder } = config;
+      const { decoder, encoder, robot } = config;
       const lines = [
         ['checkpoint', directory],
         ['trained', `${origin.step} steps, seed ${origin.seed}, data ${origin.data_hash.slice(0, 12)}`],
@@ -30,8 +32,8 @@ export function registerInspect(program: Command): void {
           'chunk',
           `${decoder.chunk_length} actions, of which ${config.acting.multistep} are executed; temperature ${config.acting.temperature}`,
         ],
-        ['scene', `at most ${encoder.max_entities} entities; instructions of at most ${encoder.max_words} words`],
-        ['words', encoder.words.join(' ')],
+        ['robot', robot.name],
+        ...encoderOf(encoder).describe(encoder),
         ['backend', policy.backend],
         ...(statistics.surprise?.scales ?? []).map(({ temperature, quantiles }) => {
           const nats = (share: number) => quantiles[Math.round(share * (quantiles.length - 1))].toFixed(1);
@@ -43,6 +45,6 @@ export function registerInspect(program: Command): void {
         ['self-test', 'passed'],
       ] as const;
       for (const [name, value] of lines) process.stdout.write(`${name.padEnd(12)}${value}\n`);
-      process.stdout.write(`\nActions, ${describeActions(config.action)}\n`);
+      process.stdout.write(`\nActions, ${describeActions(robot.action)}\n`);
     });
 }

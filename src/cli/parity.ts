@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander';
 import type { Comparison } from '../decoders/fixture.ts';
+import type { Engine } from '../engine/engine.ts';
 import { NinaError } from '../errors.ts';
 import { toJson } from '../json.ts';
 
@@ -35,12 +36,21 @@ export function registerParity(program: Command): void {
     });
 }
 
+/** The decoders that have a reference. */
+const PARITY: Readonly<Record<string, () => Promise<{ parity(file: string, engine: Engine): Promise<Comparison> }>>> = {
+  nina: () => import('../decoders/nina/parity.ts'),
+  flower: () => import('../decoders/flower/parity.ts'),
+};
+
 /** The file's metadata says whose decoder it is; fixtures of NinA, which came first, say nothing. */
 async function compare(file: string): Promise<Comparison> {
   const { readSafetensors } = await import('../safetensors.ts');
   const { cpu } = await import('../engine/index.ts');
-  const { decoder = 'nina' } = readSafetensors(file, () => false).metadata;
-  if (decoder === 'nina') return (await import('../decoders/nina/parity.ts')).parity(file, cpu);
-  if (decoder === 'flower') return (await import('../decoders/flower/parity.ts')).parity(file, cpu);
-  throw new NinaError(`${file} is a fixture of the decoder ${decoder}; parity knows nina and flower.`);
+  const { decoder = Object.keys(PARITY)[0] } = readSafetensors(file, () => false).metadata;
+  if (!Object.hasOwn(PARITY, decoder))
+    throw new NinaError(
+      `${file} is a fixture of the decoder ${decoder}; parity knows ${Object.keys(PARITY).join(' and ')}.`,
+    );
+  const { parity } = await PARITY[decoder]();
+  return parity(file, cpu);
 }

@@ -1,17 +1,17 @@
 /** `nina sample`: the action chunks that a policy draws for one observation, with their log-probabilities, as JSON. */
 import { buffer } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
-import type { StateObservation } from '../encoders/state/index.ts';
 import { NinaError, UsageError } from '../errors.ts';
 import { decodeText, toJson } from '../json.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../policy/backends.ts';
+import type { Observation } from '../robot/index.ts';
 import { integer, number } from './options.ts';
 import { notice } from './progress.ts';
 
 interface Options {
   demo?: number;
   step: number;
-  bestOf: number;
+  count: number;
   temperature: number;
   seed: number;
   backend?: PolicyBackend | 'auto';
@@ -19,7 +19,7 @@ interface Options {
 
 /** An observation, and what the demonstrator did then if it comes from a demonstration. */
 interface Question {
-  observation: StateObservation;
+  observation: Observation;
   demonstrated?: Float32Array;
 }
 
@@ -31,7 +31,7 @@ export function registerSample(program: Command): void {
     .argument('[file]', 'HDF5 file of demonstrations; without it an observation is read as JSON from stdin')
     .option('--demo <n>', 'N of demo_N in the file', integer(0))
     .option('--step <t>', 'control step of the demonstration', integer(0), 0)
-    .option('--best-of <k>', 'chunks to draw', integer(1, 1024), 1)
+    .option('--count <k>', 'chunks to draw', integer(1, 1024), 1)
     .option('--temperature <x>', 'scale of the sampling noise', number(0), 1)
     .option('--seed <n>', 'seed of the sampling noise', integer(0), 0)
     .addOption(
@@ -48,8 +48,8 @@ export function registerSample(program: Command): void {
       const { observation, demonstrated } = file
         ? await fromDemonstration(file, options, policy.chunkLength)
         : await fromStdin();
-      const { temperature, seed, bestOf } = options;
-      const drawn = await policy.sample(observation, { key: key(seed), temperature, count: bestOf });
+      const { temperature, seed, count } = options;
+      const drawn = await policy.sample(observation, { key: key(seed), temperature, count });
       const A = policy.config.decoder.action_dim;
       const samples = drawn.actions.map((actions, k) => ({
         ...(drawn.logProb && { log_prob: drawn.logProb[k] }),
@@ -76,29 +76,26 @@ const rows = (actions: Float32Array, A: number) =>
   Array.from({ length: actions.length / A }, (_, t) => [...actions.subarray(t * A, (t + 1) * A)]);
 
 async function fromDemonstration(file: string, { demo, step }: Options, T: number): Promise<Question> {
-  const { ACTION_SIZE, ENTITY_SIZE, PROPRIO_SIZE, readDemonstrations, requireEntities, writeChunk } = await import(
-    '../data/index.ts'
-  );
+  const { observationAt, openDemonstrations, writeChunk } = await import('../data/index.ts');
+  const { actionSize } = await import('../robot/index.ts');
   if (demo === undefined) throw new UsageError(`Say which demonstration of ${file} with --demo.`);
-  const episodes = await readDemonstrations(file, notice);
-  const episode = episodes.find((one) => one.demo === demo);
-  if (!episode)
-    throw new NinaError(`${file} has no demo_${demo}; it has ${episodes.map((one) => `demo_${one.demo}`).join(', ')}.`);
-  requireEntities([episode]);
-  if (step >= episode.length)
-    throw new UsageError(`--step must be below the ${episode.length} steps of demo_${demo}; got ${step}.`);
-  const { proprio, entities, categories, instruction } = episode;
-  const width = categories.length * ENTITY_SIZE;
-  const demonstrated = new Float32Array(T * ACTION_SIZE);
-  writeChunk(episode, step, T, demonstrated, 0);
-  return {
-    observation: {
-      proprio: proprio.subarray(step * PROPRIO_SIZE, (step + 1) * PROPRIO_SIZE),
-      entities: entities.subarray(step * width, (step + 1) * width),
-      ...{ categories, instruction },
-    },
+  const source = await openDemonstrations(file, notice);
+  const index = source.headers.findIndex((one) => one.demo === demo);
+  if (index < 0)
+    throw new NinaError(
+      `${file} has no demo_${demo}; it has ${source.headers.map((one) => `demo_${one.demo}`).join(', ')}.`,
+    );
+  const header = source.headers[index];
+  if (step >= header.length)
+    throw new UsageError(`--step must be below the ${header.length} steps of demo_${demo}; got ${step}.`);
+  const rows = await source.frames(index, step, Math.min(step + T, header.length));
+  const demonstrated = new Float32Array(T * actionSize(header.robot));
+  writeChunk(
+    { ...header, actions: rows.actions, length: rows.actions.length / actionSize(header.robot) },
+    0,
     demonstrated,
-  };
+  );
+  return { observation: observationAt(header, rows, 0), demonstrated };
 }
 
 async function fromStdin(): Promise<Question> {

@@ -126,7 +126,7 @@ function print(run: string, { steps, checkpoint, metrics }: TrainResult, json: b
     ['training loss', metrics?.loss, unit],
     ['held-out loss', metrics?.val_loss, unit],
     ['', metrics?.val_bits_per_dim, 'bits per dimension'],
-    ['best of 8, MSE', metrics?.val_best_of_8_mse, ''],
+    ['nearest of 8, MSE', metrics?.val_best_of_8_mse, ''],
     ['z = 0, MSE', metrics?.val_z0_mse, ''],
   ] as const;
   for (const [name, value, unit] of lines)

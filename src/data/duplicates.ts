@@ -4,15 +4,15 @@
  */
 import { createHash } from 'node:crypto';
 import { NinaError } from '../errors.ts';
-import type { Episode } from './reader.ts';
+import type { Episode } from './episode.ts';
 
 /** @throws NinaError naming both places of the first demonstration that is listed twice. */
 export function requireDistinct(episodes: readonly Episode[]): void {
   const met = new Map<string, Episode>();
   for (const episode of episodes) {
-    const { instruction, names, categories, actions, proprio, entities } = episode;
+    const { instruction, names, categories, actions, state, poses } = episode;
     const hash = createHash('sha256').update(JSON.stringify([instruction, names, categories, actions.length]));
-    for (const table of [actions, proprio, entities])
+    for (const table of [actions, state, poses])
       hash.update(new Uint8Array(table.buffer, table.byteOffset, table.byteLength));
     const id = hash.digest('hex');
     const other = met.get(id);

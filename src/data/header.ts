@@ -1,5 +1,7 @@
-/** What a demonstration file says of its task: suite, name and instruction; and which demonstrations it lists. */
+/** What a demonstration file says of its task and robot, and which demonstrations it lists. */
 import { NinaError } from '../errors.ts';
+import { checkJson } from '../json.ts';
+import { PANDA, type Robot, robotSchema, sameRobot } from '../robot/index.ts';
 import { find, kindOf, namesIn, type Place } from './hdf5/links.ts';
 import { requireText, text } from './hdf5/texts.ts';
 
@@ -10,7 +12,11 @@ export interface FileHeader {
   suite: string;
   task: string;
   instruction: string;
+  robot: Robot;
 }
+
+/** Attribute of /data, ours: JSON of the robot whose actions and state the file holds. */
+export const ROBOT_ATTRIBUTE = 'nina_robot';
 
 /** @throws NinaError for a file without the group /data. */
 export function dataGroup(root: Place): Place {
@@ -30,7 +36,22 @@ export function readHeader(data: Place): FileHeader {
     throw new NinaError(
       `${data.title}'s attribute 'bddl_file_name' is ${JSON.stringify(bddlFile)}, which names no task; wanted SUITE/TASK.bddl.`,
     );
-  return { ...task, instruction: readInstruction(data) };
+  return { ...task, instruction: readInstruction(data), robot: readRobot(data) };
+}
+
+/** Files that do not say which robot they are of are of LIBERO's. */
+function readRobot(data: Place): Robot {
+  const json = text(data, ROBOT_ATTRIBUTE);
+  if (json === undefined) return PANDA;
+  const where = `${data.title}'s attribute '${ROBOT_ATTRIBUTE}'`;
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new NinaError(`${where} is not JSON.`, { cause });
+  }
+  const robot = checkJson(robotSchema, value, where, 'Wanted the name, action and state of a robot.');
+  return sameRobot(robot, PANDA) ? PANDA : robot;
 }
 
 /** Suite and task of 'FOLDERS/<suite>/<task>.bddl', whichever system's separators it was written with. */

@@ -1,18 +1,23 @@
-/** Demonstrations: LIBERO's HDF5 in and out, training windows, statistics. */
+/** Demonstrations: LIBERO's HDF5 in and out, training windows. */
 
-export { ACTION_NAMES, ACTION_SIZE } from './actions.ts';
+export {
+  type Episode,
+  type EpisodeHeader,
+  type EpisodeSource,
+  episodeId,
+  type Frames,
+  loadEpisodes,
+  observationAt,
+} from './episode.ts';
 export { dataHash } from './hash.ts';
 export type { Split } from './masks.ts';
 export { plausibility } from './plausibility.ts';
-export { PROPRIO_NAMES, PROPRIO_SIZE, writeProprio } from './proprio.ts';
 export {
-  ENTITY_SIZE,
-  type Episode,
+  openDemonstrations,
   type Recording,
   readDemonstrations,
   readRecording,
   readRecordingHeader,
-  requireEntities,
 } from './reader.ts';
 export { splitByMasks, splitEpisodes } from './split.ts';
 export { demonstrationFiles } from './walk.ts';

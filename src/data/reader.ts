@@ -1,51 +1,27 @@
 /**
- * Reads demonstration files (the layout is at the head of writer.ts) into flat arrays, checking everything that training
- * or replay would otherwise discover much later. LIBERO's own files read too; they hold no `obs/entities`, so their
- * episodes have no entities and `requireEntities` says so where they are needed.
+ * Demonstration files (the layout is at the head of writer.ts) as a source of episodes. Opening reads what each episode is
+ * and checks that its datasets fit together; its numbers and pictures are read, and checked, when they are asked for.
+ * LIBERO's own files read too; they hold no `obs/entities`, so their episodes have no entities.
  */
 import { NinaError } from '../errors.ts';
-import { type Notice, readActions } from './actions.ts';
-import { requireDistinct } from './duplicates.ts';
+import { requireSameRobot } from '../robot/index.ts';
+import { readActions } from './actions.ts';
+import { type Episode, type EpisodeHeader, type EpisodeSource, loadEpisodes, requireSteps } from './episode.ts';
+import { readFinite } from './finite.ts';
+import { readFrames, readViews } from './frames.ts';
 import { find, kindOf, namesIn, type Place } from './hdf5/links.ts';
 import { shapeOf } from './hdf5/metadata.ts';
-import { readNumbers } from './hdf5/numbers.ts';
+import { requireDataset } from './hdf5/numbers.ts';
 import { readHdf5 } from './hdf5/open.ts';
 import { requireText, text, texts } from './hdf5/texts.ts';
 import { dataGroup, type FileHeader, listDemos, otherDemos, readHeader } from './header.ts';
-import { readMasks, type Split } from './masks.ts';
-import { PROPRIO_SIZE, quaternionFromAxisAngle, writeProprio } from './proprio.ts';
+import { readMasks } from './masks.ts';
 import { demonstrationFiles } from './walk.ts';
-
-export const ENTITY_SIZE = 8;
-
-/** One demonstration of T steps, row-major float32; row t is what the policy sees before action t. */
-export interface Episode {
-  file: string;
-  /** N of demo_N. */
-  demo: number;
-  suite: string;
-  task: string;
-  instruction: string;
-  /** Where the file's own split puts it; absent where the file has none. */
-  split?: Split;
-  /** T */
-  length: number;
-  /** [T, 7] in [-1, 1] */
-  actions: Float32Array;
-  /** [T, 11], see proprio.ts */
-  proprio: Float32Array;
-  /** [T, N, 8]: position 3, quaternion w x y z 4, joint 1. Empty (and N = 0) when the file holds none. */
-  entities: Float32Array;
-  /** N names */
-  names: readonly string[];
-  /** N categories */
-  categories: readonly string[];
-}
 
 /** What replaying one episode needs. */
 export interface Recording extends FileHeader {
   bddl: string;
-  /** [T, 7] */
+  /** [T, A] */
   actions: Float64Array;
   /** [T, S] */
   states: Float64Array;
@@ -53,34 +29,52 @@ export interface Recording extends FileHeader {
 }
 
 /**
- * Every episode of the given files and folders (a folder stands for the .hdf5 files in it and its subfolders), in the
- * order of sorted file names and demo numbers.
- * @param notice told, in one sentence each, what was put right while reading
+ * The episodes of the given files and folders (a folder stands for the .hdf5 files in it and its subfolders), in the
+ * order of sorted file names and demo numbers. A file is open only while it is read.
+ * @param notice told, in one sentence, what is left out
  * @throws NinaError for a file that is missing, empty, truncated, damaged or still open for writing; a dataset that is
- * missing, not whole or of another shape, type or number of rows; numbers that are not finite; actions that leave
- * [-1, 1]; a link without a target; a demonstration that is there twice.
+ * missing or of another shape or number of rows; a link without a target; files of different robots. Of `frames`: for
+ * datasets that are not whole or of another type, numbers that are not finite, actions beyond the robot's range.
+ */
+export async function openDemonstrations(
+  sources: string | readonly string[],
+  notice: (text: string) => void = () => {},
+): Promise<EpisodeSource> {
+  const unnamed: string[] = [];
+  const headers: EpisodeHeader[] = [];
+  const names: string[] = [];
+  for (const file of demonstrationFiles(sources))
+    for (const { name, ...header } of await readHdf5(file, (root) => readHeaders(root, file, unnamed))) {
+      requireOneRobot(headers[0], header);
+      names.push(name);
+      headers.push(header);
+    }
+  if (unnamed.length > 0)
+    notice(
+      `${unnamed.length} of the groups with actions are left out, because they are not named demo_N (first: ${unnamed[0]}).`,
+    );
+  return {
+    headers,
+    frames(episode, from, to, views = []) {
+      const header = headers[episode];
+      requireSteps(header, from, to);
+      return readHdf5(header.file, (root) =>
+        readFrames(find(dataGroup(root), names[episode])!, header, [from, to], views),
+      );
+    },
+  };
+}
+
+/**
+ * All numbers of the episodes of the given files and folders.
+ * @param notice told, in one sentence each, what was put right while reading
+ * @throws NinaError as `openDemonstrations` and its `frames`, and for a demonstration that is there twice.
  */
 export async function readDemonstrations(
   sources: string | readonly string[],
   notice: (text: string) => void = () => {},
 ): Promise<Episode[]> {
-  const clamped: Notice[] = [];
-  const unnamed: string[] = [];
-  const episodes: Episode[] = [];
-  for (const file of demonstrationFiles(sources))
-    episodes.push(...(await readHdf5(file, (root) => readFile(root, file, clamped, unnamed))));
-  requireDistinct(episodes);
-  if (unnamed.length > 0)
-    notice(
-      `${unnamed.length} of the groups with actions are left out, because they are not named demo_N (first: ${unnamed[0]}).`,
-    );
-  const [first] = clamped;
-  if (first)
-    notice(
-      `${clamped.length === 1 ? 'An action is' : `${clamped.length} actions are`} beyond 1 by no more than the rounding of float32 and ` +
-        `taken as 1 in size (first: ${first.title} is ${first.value} at step ${first.step}).`,
-    );
-  return episodes;
+  return loadEpisodes(await openDemonstrations(sources, notice), notice);
 }
 
 /** Recorded actions and simulator states of one episode. @throws NinaError naming the demos found. */
@@ -94,9 +88,9 @@ export function readRecording(file: string, demo: number): Promise<Recording> {
       throw new NinaError(
         `${file} has no demo_${demo}; it has demo_${demos[0].demo} to demo_${demos.at(-1)!.demo} (${demos.length}).`,
       );
-    const actions = readActions(group);
-    const length = requireRows(group);
-    const states = readFinite(group, 'states', [length, null], 'float64');
+    const length = requireRows(group, header);
+    const actions = readActions(group, header.robot.action);
+    const states = readFinite(group, 'states', [length, null], undefined, 'float64');
     return { ...header, bddl: requireText(data, 'bddl_file_content'), actions, states, length };
   });
 }
@@ -109,44 +103,37 @@ export function readRecordingHeader(file: string): Promise<unknown> {
   });
 }
 
-/** @throws NinaError naming the first episode that holds no entity poses. */
-export function requireEntities(episodes: readonly Episode[]): void {
-  const without = episodes.find((episode) => episode.names.length === 0);
-  if (without)
-    throw new NinaError(
-      `${without.file}: demo_${without.demo} has no dataset 'obs/entities', which a state encoder needs ` +
-        `(LIBERO's own files hold images only). Record with 'nina demos'.`,
-    );
-}
-
-function readFile(root: Place, file: string, clamped: Notice[], unnamed: string[]): Episode[] {
+function readHeaders(root: Place, file: string, unnamed: string[]): (EpisodeHeader & { name: string })[] {
   const data = dataGroup(root);
   const header = readHeader(data);
   const demos = listDemos(data);
   unnamed.push(...otherDemos(data, demos));
   const splits = readMasks(root, data, demos);
-  return demos.map(({ demo, group }) => {
-    const actions = readActions(group, clamped);
-    const length = requireRows(group);
-    return {
-      file,
-      demo,
-      ...header,
-      ...(splits && { split: splits.get(demo)! }),
-      length,
-      actions: Float32Array.from(actions),
-      proprio: readProprio(group, length),
-      ...readEntities(group, length),
-    };
-  });
+  return demos.map(({ demo, name, group }) => ({
+    file,
+    demo,
+    name,
+    ...header,
+    ...(splits && { split: splits.get(demo)! }),
+    length: requireRows(group, header),
+    ...readEntityNames(group),
+    views: readViews(group),
+  }));
+}
+
+/** A policy acts for one robot. */
+function requireOneRobot(first: EpisodeHeader | undefined, header: EpisodeHeader): void {
+  if (!first || first.robot === header.robot) return;
+  requireSameRobot([first.file, first.robot], [header.file, header.robot], 'Train on the demonstrations of one robot.');
 }
 
 /**
  * Steps of a demonstration, which every dataset of it must have: LIBERO's and robomimic's hold one row per action.
  * @throws NinaError naming the first dataset of another number of rows.
  */
-function requireRows(group: Place): number {
-  const [steps] = shapeOf(group, 'actions')!;
+function requireRows(group: Place, { robot }: FileHeader): number {
+  const [steps] = requireDataset(group, 'actions', [null, robot.action.dimensions.length]).shape;
+  if (steps === 0) throw new NinaError(`${group.title}/actions has no steps.`);
   const obs = find(group, 'obs');
   const inObs = obs && kindOf(obs) === 'group' ? namesIn(obs).map((name) => `obs/${name}`) : [];
   for (const name of [...['states', 'robot_states', 'rewards', 'dones'], ...inObs]) {
@@ -161,25 +148,9 @@ function requireRows(group: Place): number {
   return steps;
 }
 
-function readProprio(group: Place, length: number): Float32Array {
-  const position = readFinite(group, 'obs/ee_pos', [length, 3]);
-  const orientation = readFinite(group, 'obs/ee_ori', [length, 3]);
-  const gripper = readFinite(group, 'obs/gripper_states', [length, 2]);
-  const out = new Float32Array(length * PROPRIO_SIZE);
-  for (let t = 0; t < length; t++)
-    writeProprio(
-      position.subarray(t * 3),
-      quaternionFromAxisAngle(orientation.subarray(t * 3)),
-      gripper.subarray(t * 2),
-      out,
-      t * PROPRIO_SIZE,
-    );
-  return out;
-}
-
-function readEntities(group: Place, length: number): Pick<Episode, 'entities' | 'names' | 'categories'> {
+function readEntityNames(group: Place): Pick<EpisodeHeader, 'names' | 'categories'> {
   const place = find(group, 'obs/entities');
-  if (!place) return { entities: new Float32Array(0), names: [], categories: [] };
+  if (!place) return { names: [], categories: [] };
   const [names, categories] = ['names', 'categories'].map((name) => {
     const value = texts(place, name);
     if (value) return value;
@@ -189,23 +160,5 @@ function readEntities(group: Place, length: number): Pick<Episode, 'entities' | 
     throw new NinaError(
       `${place.title} has ${names.length} names and ${categories.length} categories; wanted as many.`,
     );
-  const data = readFinite(group, 'obs/entities', [length, names.length, ENTITY_SIZE]);
-  return { entities: Float32Array.from(data), names: names, categories: categories };
-}
-
-/** Numbers that are finite, also once they are rounded to what they are kept in. */
-function readFinite(
-  group: Place,
-  name: string,
-  shape: readonly (number | null)[],
-  kept: 'float32' | 'float64' = 'float32',
-): Float64Array {
-  const { data, shape: found } = readNumbers(group, name, shape);
-  const bad = data.findIndex((value) => !Number.isFinite(kept === 'float32' ? Math.fround(value) : value));
-  if (bad < 0) return data;
-  const perStep = found.slice(1).reduce((product, size) => product * size, 1);
-  throw new NinaError(
-    `${group.title}/${name} is ${data[bad]} at step ${Math.floor(bad / perStep)}, entry ${bad % perStep}; ` +
-      `every entry must be a finite number${Number.isFinite(data[bad]) ? ` of ${kept}` : ''}.`,
-  );
+  return { names, categories };
 }

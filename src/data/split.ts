@@ -1,7 +1,7 @@
 /** Which episodes are trained on and which are held out: by the files' own lists, or drawn. */
 import { NinaError } from '../errors.ts';
 import { fold, type Key, permutation } from '../random.ts';
-import type { Episode } from './reader.ts';
+import type { Episode } from './episode.ts';
 
 /**
  * Splits by episode, so that no validation window overlaps a training window.

@@ -1,32 +1,40 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { key } from '../random.ts';
+import { actionSize, BIMANUAL, PANDA, type Robot, SIX_JOINT_ARM } from '../robot/index.ts';
 import { splitEpisodes } from './split.ts';
 import { windows, writeChunk } from './windows.ts';
 
-const episodes = fc.array(
-  fc.integer({ min: 1, max: 40 }).map((length) => ({
-    length,
-    actions: Float32Array.from({ length: length * 7 }, (_, i) => Math.fround(Math.sin(i) / 2)),
-  })),
-  { minLength: 1, maxLength: 6 },
-);
+const episodesOf = (robot: Robot) =>
+  fc.array(
+    fc.integer({ min: 1, max: 40 }).map((length) => ({
+      robot,
+      length,
+      actions: Float32Array.from({ length: length * actionSize(robot) }, (_, i) => Math.fround(Math.sin(i) / 2)),
+    })),
+    { minLength: 1, maxLength: 6 },
+  );
 
-test('one window starts at every step; a chunk is the recorded actions, then rest with the last gripper', () => {
+test.each([
+  ['then zero motion with the last gripper command', PANDA, (last: number[]) => [0, 0, 0, 0, 0, 0, last[6]]],
+  ['then the last joint targets', SIX_JOINT_ARM, (last: number[]) => last],
+  ['then the last targets of both arms', BIMANUAL, (last: number[]) => last],
+])('one window starts at every step; a chunk is the recorded actions, %s', (_, robot, rest) => {
+  const A = actionSize(robot);
   fc.assert(
-    fc.property(episodes, fc.integer({ min: 1, max: 16 }), (all, T) => {
+    fc.property(episodesOf(robot), fc.integer({ min: 1, max: 16 }), (all, T) => {
       const list = windows(all);
       expect(list).toHaveLength(all.reduce((n, e) => n + e.length, 0));
       expect(new Set(list.map((w) => `${w.episode} ${w.start}`)).size).toBe(list.length);
       const guard = 3;
-      const out = new Float32Array(guard + T * 7 + guard).fill(99);
+      const out = new Float32Array(guard + T * A + guard).fill(99);
       for (const { episode, start } of list) {
         const { actions, length } = all[episode];
-        writeChunk(all[episode], start, T, out, guard);
+        writeChunk(all[episode], start, out.subarray(guard, guard + T * A));
         for (let t = 0; t < T; t++) {
-          const row = [...out.subarray(guard + t * 7, guard + t * 7 + 7)];
-          if (start + t < length) expect(row).toEqual([...actions.subarray((start + t) * 7, (start + t) * 7 + 7)]);
-          else expect(row).toEqual([0, 0, 0, 0, 0, 0, actions.at(-1)]);
+          const row = [...out.subarray(guard + t * A, guard + t * A + A)];
+          if (start + t < length) expect(row).toEqual([...actions.subarray((start + t) * A, (start + t) * A + A)]);
+          else expect(row).toEqual(rest([...actions.subarray(-A)]));
         }
         expect([...out.subarray(0, guard), ...out.subarray(-guard)]).toEqual(Array(2 * guard).fill(99));
       }

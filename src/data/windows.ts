@@ -1,11 +1,11 @@
 /**
  * Training windows: a chunk of T actions for every start step of every episode.
  *
- * Near the end of an episode fewer than T actions are left. The tail is padded with an action that keeps the arm where
- * it is: zero motion and the last gripper command. Actions are deltas, so repeating the last one would go on moving.
+ * Near the end of an episode fewer than T actions are left. The tail is padded with what keeps the robot where it is, as
+ * each dimension of its action says: a motion of zero, or the last command held.
  */
-import { ACTION_SIZE } from './actions.ts';
-import type { Episode } from './reader.ts';
+import { actionSize, padActions } from '../robot/index.ts';
+import type { Episode } from './episode.ts';
 
 /** A chunk by its place: actions [start, start + T) of episodes[episode], padded at the end. */
 export interface Window {
@@ -20,21 +20,15 @@ export function windows(episodes: readonly Pick<Episode, 'length'>[]): Window[] 
 
 /**
  * Writes the chunk of T actions that starts at `start`.
- * @param out target of at least offset + T * 7 entries; [T, 7] is written from `offset`
+ * @param out [T, A]
  */
 export function writeChunk(
-  episode: Pick<Episode, 'actions' | 'length'>,
+  { robot, actions, length }: Pick<Episode, 'robot' | 'actions' | 'length'>,
   start: number,
-  T: number,
   out: Float32Array,
-  offset = 0,
 ): void {
-  const recorded = Math.min(T, episode.length - start);
-  out.set(episode.actions.subarray(start * ACTION_SIZE, (start + recorded) * ACTION_SIZE), offset);
-  const gripper = episode.actions[episode.length * ACTION_SIZE - 1];
-  for (let t = recorded; t < T; t++) {
-    const row = offset + t * ACTION_SIZE;
-    out.fill(0, row, row + ACTION_SIZE - 1);
-    out[row + ACTION_SIZE - 1] = gripper;
-  }
+  const A = actionSize(robot);
+  const recorded = Math.min(out.length / A, length - start);
+  out.set(actions.subarray(start * A, (start + recorded) * A));
+  padActions(robot.action, out, recorded, actions.subarray((length - 1) * A));
 }

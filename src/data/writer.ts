@@ -9,14 +9,17 @@
  *     bddl_file_content        the task's whole BDDL source, so that a file can be replayed by itself
  *     env_args                 JSON: control rate, engine, versions
  *     num_demos, total         int64: episodes and control steps in the file
+ *     nina_robot               ours, JSON: the robot's name and what its actions and state mean; absent: LIBERO's Panda
  *     nina_recording           ours, JSON: how the file was recorded (suite, seed, attempts, versions)
  *   /data/demo_N               attributes num_samples (T), model_file (MJCF), init_state (= states[0]), nina_attempt (ours)
- *     actions        f64 [T, 7]   in [-1, 1]: delta position (x 0.05 m), delta rotation (x 0.5 rad), gripper (-1 open, +1 close)
+ *     actions        f64 [T, A]   as the robot says; of LIBERO's, A = 7 in [-1, 1]: delta position (x 0.05 m), delta rotation
+ *                                 (x 0.5 rad), gripper (-1 open, +1 close)
  *     states         f64 [T, S]   simulator state before each action
  *     robot_states   f64 [T, 9]   fingers 2, end-effector position 3, quaternion x y z w 4
  *     rewards, dones u8  [T]      1 at the last step
  *     obs/joint_states [T, 7] rad, obs/gripper_states [T, 2] m, obs/ee_pos [T, 3] m, obs/ee_ori [T, 3] axis-angle rad,
  *     obs/ee_states [T, 6] = ee_pos, ee_ori                                          all f64, before each action
+ *     obs/state      [T, P] ours, as the robot says; instead of the joint, gripper and ee datasets in files of other robots
  *     obs/entities   f32 [T, N, 8]  ours: position 3, quaternion w x y z 4, joint 1 of each thing the policy can see;
  *                                  attributes names, categories: N strings each
  *     obs/agentview_rgb, obs/eye_in_hand_rgb  u8 [T, H, W, 3], gzip-4, optional
@@ -32,12 +35,13 @@ import type { Group } from 'h5wasm/node';
 import { NinaError } from '../errors.ts';
 import { draftOf, fileError, makeFolder } from '../files.ts';
 import { toJson } from '../json.ts';
+import { actionSize, ENTITY_SIZE, PANDA } from '../robot/index.ts';
+import { axisAngleFromQuaternion } from './axis-angle.ts';
 import { type Hdf5Root, type Library, loadLibrary } from './hdf5/library.ts';
 import { addressOf } from './hdf5/links.ts';
 import { createHdf5, hdf5Error } from './hdf5/open.ts';
 import { clearTimes } from './hdf5/times.ts';
-import { OWN_ENVIRONMENT } from './header.ts';
-import { axisAngleFromQuaternion } from './proprio.ts';
+import { OWN_ENVIRONMENT, ROBOT_ATTRIBUTE } from './header.ts';
 
 /** What is common to all episodes of one task. */
 export interface TaskHeader {
@@ -52,7 +56,7 @@ export interface TaskHeader {
   environment: Readonly<Record<string, string | number>>;
 }
 
-/** One recorded episode, row-major, every row taken before its action. Images have row 0 at the top. */
+/** One recorded episode of the Panda, row-major, every row taken before its action. Images have row 0 at the top. */
 export interface Demonstration {
   attempt: number;
   modelXml: string;
@@ -113,6 +117,7 @@ export class DemonstrationWriter implements Disposable {
         macros_image_convention: 'opengl',
         bddl_file_name: `${header.suite}/${header.task}.bddl`,
         bddl_file_content: header.bddl,
+        [ROBOT_ATTRIBUTE]: toJson(PANDA),
         env_args: toJson({ type: 1, env_name: OWN_ENVIRONMENT, env_kwargs: header.environment }),
       };
       for (const [name, value] of Object.entries(text)) data.create_attribute(name, value);
@@ -122,7 +127,7 @@ export class DemonstrationWriter implements Disposable {
   /** Writes one episode as the next demo_N. @throws NinaError (a full disk is told as such); the file is discarded. */
   append(demo: Demonstration): void {
     this.#guard(() => this.#write(demo));
-    this.#steps += demo.actions.length / 7;
+    this.#steps += demo.actions.length / actionSize(PANDA);
     this.#demos++;
   }
 
@@ -170,7 +175,7 @@ export class DemonstrationWriter implements Disposable {
   }
 
   #write(demo: Demonstration): void {
-    const steps = demo.actions.length / 7;
+    const steps = demo.actions.length / actionSize(PANDA);
     const stateSize = demo.states.length / steps;
     const group = this.#data.create_group(`demo_${this.#demos}`);
     group.create_attribute('num_samples', steps, [], '<q');
@@ -195,21 +200,21 @@ export class DemonstrationWriter implements Disposable {
       this.#headers.push(addressOf({ file: { root: this.#file, library: this.#library }, path: made.path }));
       return made;
     };
-    add(group, { name: 'actions', data: demo.actions, shape: [steps, 7] });
+    add(group, { name: 'actions', data: demo.actions, shape: [steps, actionSize(PANDA)] });
     add(group, { name: 'states', data: demo.states, shape: [steps, stateSize] });
     add(group, { name: 'robot_states', data: robotStates, shape: [steps, 9] });
     add(group, { name: 'rewards', data: last, shape: [steps] });
     add(group, { name: 'dones', data: last, shape: [steps] });
 
     const obs = group.create_group('obs');
-    add(obs, { name: 'joint_states', data: demo.jointPositions, shape: [steps, 7] });
+    add(obs, { name: 'joint_states', data: demo.jointPositions, shape: [steps, demo.jointPositions.length / steps] });
     add(obs, { name: 'gripper_states', data: demo.gripper, shape: [steps, 2] });
     add(obs, { name: 'ee_pos', data: demo.eefPosition, shape: [steps, 3] });
     add(obs, { name: 'ee_ori', data: eeOrientation, shape: [steps, 3] });
     add(obs, { name: 'ee_states', data: eeStates, shape: [steps, 6] });
     const { entityNames, entityCategories } = this.#entities;
     const count = entityNames.length;
-    const entities = add(obs, { name: 'entities', data: demo.entities, shape: [steps, count, 8] });
+    const entities = add(obs, { name: 'entities', data: demo.entities, shape: [steps, count, ENTITY_SIZE] });
     entities.create_attribute('names', [...entityNames], [count]);
     entities.create_attribute('categories', [...entityCategories], [count]);
     if (demo.images) writeImages((dataset) => add(obs, dataset), steps, demo.images);

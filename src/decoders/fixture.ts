@@ -3,7 +3,7 @@
  * computed from them ('expected.*', gradients as 'expected.grad.*').
  */
 import { NinaError } from '../errors.ts';
-import type { SafetensorsFile, StoredTensor } from '../safetensors.ts';
+import type { SafetensorsFile, StoredTensor } from '../safetensors-format.ts';
 import type { NDArray } from '../tensor/index.ts';
 
 /** How far a decoder is from its reference. */

@@ -6,10 +6,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { interpret } from '../../test/support/interpreter.ts';
 import { key, type Rng, rng } from '../random.ts';
-import { input, type Shape, type Tensor, weight } from '../tensor/index.ts';
+import { grad, input, type Shape, type Tensor, weight } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { constant, type OpName, size } from '../tensor/tensor.ts';
 import { onnxruntime } from './onnxruntime-node.ts';
+import { graphModule } from './wasm/program.ts';
 import { wasm } from './wasm.ts';
 
 /** Draws graphs: operands are inputs, weights or constants, seen through views. */
@@ -208,6 +209,8 @@ const CASES: Record<Exclude<OpName, 'input' | 'pick' | 'weight'>, Make> = {
 
 /** Roundings of single precision in sums of some dozens of numbers of order 1. */
 const TOLERANCE = 4e-6;
+/** Of some dozens of operations in a row. */
+const GRAPH_TOLERANCE = 2e-5;
 
 describe.each(Object.entries(CASES))('%s', (_, make) => {
   test('is what the interpreter and ONNX Runtime say, for any shapes', async () => {
@@ -238,5 +241,188 @@ describe.each(Object.entries(CASES))('%s', (_, make) => {
       }),
       { numRuns: 6 },
     );
+  });
+});
+
+/** The next node of a graph of square matrices [S, S], of numbers of order 1. */
+function grow(d: Draw, known: readonly Tensor[], S: number): Tensor {
+  const [a, b, c] = [0, 0, 0].map(() => known[d.below(known.length)]);
+  const cut = 1 + d.below(S - 1);
+  const makes: (() => Tensor)[] = [
+    () => ops.tanh(ops.add(ops.mul(a, b), c)),
+    () => ops.sub(ops.sigmoid(a), ops.mul(b, 0.5)),
+    () => ops.add(ops.mul(ops.matmul(a, b, { transA: d.below(2) === 1, transB: d.below(2) === 1 }), 1 / S), c),
+    () => ops.mul(ops.add(ops.matmul(a, ops.softmax(b)), c), 0.5),
+    () => ops.transpose(a),
+    () => ops.softmax(a),
+    () => ops.concat([ops.slice(a, 0, 0, cut), ops.slice(b, 0, cut, S)], 0),
+    () => ops.concat([ops.slice(a, 1, cut, S), ops.slice(b, 1, 0, cut)], 1),
+    () =>
+      ops.gather(
+        a,
+        d.below(2),
+        Array.from({ length: S }, (_, i) => (i * cut) % S),
+      ),
+    () => ops.sub(a, ops.mean(a, [d.below(2)], { keepDims: true })),
+    () => ops.linear(ops.linear(a, d.leaf([40, S], -0.3, 0.3)), d.leaf([S, 40], -0.1, 0.1), d.leaf([S], -1, 1)),
+  ];
+  return makes[d.below(makes.length)]();
+}
+
+test('graphs of many operations, whose values several others use', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(1e6), fc.constantFrom(4, 5, 9), async (seed, S) => {
+      const d = new Draw(seed);
+      const known = [0, 0, 0].map(() => d.leaf([S, S], -1, 1));
+      for (let i = 0; i < 25; i++) known.push(grow(d, known, S));
+      const outputs = Object.fromEntries(known.slice(-6).map((t, i) => [`y${i}`, t]));
+      using program = await wasm.compile(outputs);
+      const used = Object.fromEntries(
+        Object.keys(program.signature.inputs).map((name) => [name, d.feeds[name] as Float32Array]),
+      );
+      const wanted = interpret(Object.values(outputs), used);
+      const [answer, again] = [await program.run(used), await program.run(used)];
+      expect(again).toEqual(answer);
+      Object.keys(outputs).forEach((name, i) => {
+        wanted[i].forEach((e, j) => {
+          expect(Math.abs(answer[name][j] - e), `${name}[${j}]`).toBeLessThan(GRAPH_TOLERANCE * (1 + Math.abs(e)));
+        });
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+describe('a program', () => {
+  const x = input('x', [2, 3]);
+  const three = Float32Array.of(1, 2, 3);
+  const [y, z] = [ops.mul(x, 2), ops.sum(x)];
+  const feed = { x: Float32Array.of(1, 2, 3, 4, 5, 6) };
+
+  test('fills the arrays it is given, for one call after another', async () => {
+    using program = await wasm.compile({ y, z });
+    const into = { y: new Float32Array(6) };
+    const [first, second] = await Promise.all([
+      program.run(feed, into),
+      program.run({ x: new Float32Array(6).fill(1) }),
+    ]);
+    expect(first.y).toBe(into.y);
+    expect([...first.y, ...first.z]).toEqual([2, 4, 6, 8, 10, 12, 21]);
+    expect([...second.y, ...second.z]).toEqual([2, 2, 2, 2, 2, 2, 6]);
+  });
+
+  test('keeps the weights it was compiled with', async () => {
+    const data = Float32Array.from(three);
+    using program = await wasm.compile({ y: ops.mul(x, weight(data, [3])), z: ops.matmul(x, weight(data, [3, 1])) });
+    data.fill(9);
+    const answer = await program.run(feed);
+    expect([...answer.y, ...answer.z]).toEqual([1, 4, 9, 4, 10, 18, 14, 32]);
+  });
+
+  test('computes once what follows from weights alone', () => {
+    const w = weight(three, [3]);
+    const alone = graphModule({ y: ops.add(x, w) });
+    const folded = graphModule({ y: ops.add(x, ops.exp(ops.softmax(w))) });
+    expect([alone.prepared, alone.steps, folded.prepared, folded.steps]).toEqual([0, 2, 2, 2]);
+  });
+
+  test('keeps a row that is not a number to itself', async () => {
+    const products = { y: ops.linear(x, weight(new Float32Array(6).fill(1), [2, 3])), z: ops.softmax(x) };
+    using program = await wasm.compile(products);
+    const answer = await program.run({ x: Float32Array.of(1, 1, 1, Number.NaN, Number.POSITIVE_INFINITY, 1) });
+    expect([...answer.y.subarray(0, 2)]).toEqual([3, 3]);
+    expect([...answer.z.subarray(0, 3)]).toEqual([1 / 3, 1 / 3, 1 / 3].map(Math.fround));
+    expect([...answer.y.subarray(2), ...answer.z.subarray(3)].every(Number.isNaN)).toBe(true);
+  });
+
+  test('is small, whatever its weights', async () => {
+    const small = graphModule({ y: ops.linear(x, weight(new Float32Array(12), [4, 3])) });
+    const large = graphModule({ y: ops.linear(x, weight(new Float32Array(30000), [10000, 3])) });
+    expect(large.bytes.length - small.bytes.length).toBeLessThan(30);
+    // A second node of the same form is one more call.
+    const twice = graphModule({
+      y: ops.linear(ops.linear(x, weight(new Float32Array(9), [3, 3])), weight(three, [1, 3])),
+    });
+    expect(twice.bytes.length - small.bytes.length).toBeLessThan(150);
+  });
+
+  test('memory is used again: a deep graph takes no more than a shallow one', () => {
+    const deep = (depth: number) => {
+      const wide = input('x', [100, 100]);
+      let t: Tensor = wide;
+      for (let i = 0; i < depth; i++) t = ops.softmax(ops.matmul(t, wide));
+      return graphModule({ t }).pages;
+    };
+    expect(deep(40)).toBe(deep(4));
+  });
+});
+
+describe('errors say what to do', () => {
+  const x = input('x', [2, 3]);
+  const ids = input('ids', [2], 'int64');
+  const found = ops.embed(weight(new Float32Array(8), [4, 2]), ids);
+  const run = async (feeds: Record<string, Float32Array | BigInt64Array>, into?: Record<string, Float32Array>) => {
+    using program = await wasm.compile({ y: ops.exp(x), found });
+    return await program.run(feeds, into);
+  };
+  const numbers = new Float32Array(6);
+  const known = BigInt64Array.of(0n, 3n);
+
+  test.each<[string, () => Promise<unknown>, string]>([
+    ['a feed that is missing', () => run({ x: numbers }), 'Input ids [2] was not fed.'],
+    ['one too many', () => run({ x: numbers, ids: known, z: numbers }), 'The program has no input z; it has x, ids.'],
+    [
+      'one of another size',
+      () => run({ x: new Float32Array(5), ids: known }),
+      'Input x needs 6 float32 numbers for shape [2, 3]; got 5 in a Float32Array.',
+    ],
+    [
+      'one of another type',
+      () => run({ x: numbers, ids: new Float32Array(2) }),
+      'Input ids needs 2 int64 numbers for shape [2]; got 2 in a Float32Array.',
+    ],
+    [
+      'an id beyond its table',
+      () => run({ x: numbers, ids: BigInt64Array.of(1n, 4n) }),
+      'Input ids holds the id 4; what it is looked up in has ids 0 to 3.',
+    ],
+    [
+      'a negative id',
+      () => run({ x: numbers, ids: BigInt64Array.of(-1n, 1n) }),
+      'Input ids holds the id -1; what it is looked up in has ids 0 to 3.',
+    ],
+    [
+      'a result of another size',
+      () => run({ x: numbers, ids: known }, { y: new Float32Array(2) }),
+      'Output y [2, 3] needs an array of 6; got 2.',
+    ],
+    [
+      'two inputs of one name',
+      () => wasm.compile({ y: ops.add(input('x', [1]), input('x', [2])) }),
+      'Two different inputs are named x. Give each its own name.',
+    ],
+    [
+      'weights that may change',
+      () => wasm.compile({ y: x }, { weights: 'shared' }),
+      "WebAssembly has its own memory: weights are copied when a graph is compiled. Ask for weights 'packed', or run it on ONNX Runtime.",
+    ],
+    [
+      'the derivative of a norm',
+      () => wasm.compile({ g: grad(ops.sum(ops.mul(ops.layerNorm(x), x)), [x])[0] }),
+      'as derivatives do; WebAssembly runs forward graphs alone. Run it on ONNX Runtime.',
+    ],
+    [
+      'more memory than there can be',
+      () => wasm.compile({ y: ops.exp(ops.broadcastTo(x, [400_000_000, 2, 3])) }),
+      'MB of memory; a WebAssembly module has at most 4294 MB. Run it on ONNX Runtime.',
+    ],
+  ])('%s', async (_, call, message) => {
+    await expect(call()).rejects.toThrow(message);
+  });
+
+  test('a program that was disposed of', async () => {
+    const program = await wasm.compile({ y: ops.exp(x) });
+    program[Symbol.dispose]();
+    await expect(program.run({ x: numbers })).rejects.toThrow('The program was disposed of; compile it again.');
   });
 });

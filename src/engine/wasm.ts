@@ -7,7 +7,7 @@ import { Lifetime } from '../lifetime.ts';
 import { show, size, type Tensor } from '../tensor/tensor.ts';
 import { instantiate } from '../tensor/wasm/instantiate.ts';
 import type { CompileOptions, Engine, Feed, Program } from './engine.ts';
-import { type GraphModule, graphModule } from './wasm/program.ts';
+import { type GraphInput, graphModule } from './wasm/program.ts';
 
 /** Weights are always 'packed'. Derivatives of norms are refused, and graphs that need more than 4 GiB. One thread. */
 export const wasm: Engine = { name: 'WebAssembly', device: 'wasm', compile };
@@ -68,7 +68,7 @@ async function compile(outputs: Record<string, Tensor>, { weights }: CompileOpti
 }
 
 /** Checks a feed and copies it into memory; ids become integers of 32 bits. */
-function writer({ tensor: { attrs, shape, dtype }, buffer, ids }: GraphModule['inputs'][number], memory: ArrayBuffer) {
+function writer({ tensor: { attrs, shape, dtype }, buffer, ids }: GraphInput, memory: ArrayBuffer) {
   const { name } = attrs;
   const n = size(shape);
   const floats = new Float32Array(memory, buffer.address, n);
@@ -82,9 +82,7 @@ function writer({ tensor: { attrs, shape, dtype }, buffer, ids }: GraphModule['i
     if (feed instanceof Float32Array) return floats.set(feed);
     for (let i = 0; i < n; i++) {
       if (feed[i] < 0n || feed[i] >= ids)
-        throw new Error(
-          `Input ${name} holds the id ${feed[i]}; the table it is looked up in has rows 0 to ${ids - 1}.`,
-        );
+        throw new Error(`Input ${name} holds the id ${feed[i]}; what it is looked up in has ids 0 to ${ids - 1}.`);
       integers[i] = Number(feed[i]);
     }
   };

@@ -1,7 +1,7 @@
 /** A model's fixed integers in safetensors files: permutations, each an int64 tensor 'buffers.<name>' of its indices. */
 import { NinaError } from '../errors.ts';
 import { isPermutation } from '../flows/index.ts';
-import type { StoredTensor } from '../safetensors.ts';
+import type { StoredTensor } from '../safetensors-format.ts';
 import type { PolicyModel } from './model.ts';
 
 export const BUFFER_PREFIX = 'buffers.';

@@ -6,53 +6,19 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import * as z from 'zod';
 import { NinaError, UsageError } from '../errors.ts';
 import { draftOf, fileError, makeFolder, realPath, requireFile } from '../files.ts';
-import { parseJson, plainly, readText, toJson } from '../json.ts';
-import { key } from '../random.ts';
-import { readSafetensors, type StoredTensor, writeSafetensors } from '../safetensors.ts';
-import { layoutOf, leaves, mapTree, type NDArray } from '../tensor/index.ts';
-import { BUFFER_PREFIX, buffersFrom, storedBuffers } from './buffers.ts';
-import { type PolicyConfig, policySchema, statisticsSchema } from './config.ts';
-import { blueprint, type PolicyModel } from './model.ts';
+import { parseJson, toJson } from '../json.ts';
+import { readText } from '../json-files.ts';
+import { readSafetensors, writeSafetensors } from '../safetensors.ts';
+import type { StoredTensor } from '../safetensors-format.ts';
+import { layoutOf, leaves, type NDArray } from '../tensor/index.ts';
+import { storedBuffers } from './buffers.ts';
+import type { PolicyModel } from './model.ts';
 import type { PolicyParts } from './policy.ts';
+import { checkManifest, checkParts, FORMAT, FORMAT_VERSION, type Manifest } from './stored.ts';
 
-const FORMAT = 'nina-policy';
-/** 2: nested settings of encoder, decoder and acting. */
-const FORMAT_VERSION = 2;
 const FILES = ['config.json', 'model.safetensors', 'stats.json'] as const;
-
-/** What a policy is asked, as JSON. */
-export const observationSchema = z.strictObject({
-  proprio: z.array(z.number()),
-  entities: z.array(z.number()),
-  categories: z.array(z.string()),
-  instruction: z.string(),
-});
-
-const sha256Text = z.string().regex(/^[0-9a-f]{64}$/, 'wanted a sha256');
-
-const manifestSchema = z.strictObject({
-  format: z.literal(FORMAT),
-  format_version: z.literal(FORMAT_VERSION),
-  package_version: z.string(),
-  engine_version: z.string(),
-  seed: z.int().min(0),
-  step: z.int().min(0),
-  data_hash: z.string().describe('sha256 over the demonstrations'),
-  parameters: z.int().min(1),
-  files: z
-    .strictObject({ 'config.json': sha256Text, 'model.safetensors': sha256Text, 'stats.json': sha256Text })
-    .describe('sha256 of each file'),
-  self_test: z.strictObject({
-    observation: observationSchema,
-    z: z.array(z.number()).describe('base noise [T * A]'),
-    actions: z.array(z.number()).describe('what these weights must answer [T * A]'),
-  }),
-});
-
-export type Manifest = z.output<typeof manifestSchema>;
 
 export interface Checkpoint extends PolicyParts {
   readonly manifest: Manifest;
@@ -115,8 +81,12 @@ function replaceDirectory(draft: string, directory: string): void {
  */
 export function readCheckpoint(location: string): Checkpoint {
   const directory = findCheckpoint(location);
-  requireFormat(directory);
-  const manifest = readJson(directory, 'manifest.json', manifestSchema);
+  const json = (name: string) => {
+    const file = path.join(directory, name);
+    requireFile(file);
+    return parseJson(readText(file), file);
+  };
+  const manifest = checkManifest(json('manifest.json'), directory);
   const missing = FILES.find((name) => !fs.existsSync(path.join(directory, name)));
   if (missing) throw new NinaError(`${directory} has no ${missing}: the checkpoint is incomplete.`);
   for (const name of FILES) {
@@ -128,36 +98,13 @@ export function readCheckpoint(location: string): Checkpoint {
           `${manifest.files[name]}. Copy the checkpoint again.`,
       );
   }
-  const config = readJson(directory, 'config.json', policySchema);
-  checkSelfTest(config, manifest, directory);
-  const statistics = readJson(directory, 'stats.json', statisticsSchema);
-  const weights = path.join(directory, 'model.safetensors');
-  const { tensors } = readSafetensors(weights);
-  return { config, statistics, manifest, directory, model: adopt(config, tensors, manifest, weights) };
-}
-
-/** @throws NinaError for a checkpoint of an earlier format: what it says is said otherwise now. */
-function requireFormat(directory: string): void {
-  const file = path.join(directory, 'manifest.json');
-  requireFile(file);
-  const earlier = z.object({ format: z.literal(FORMAT), format_version: z.int().min(1).lt(FORMAT_VERSION) });
-  const found = earlier.safeParse(parseJson(readText(file), file)).data;
-  if (found)
-    throw new NinaError(
-      `${directory} is a checkpoint of format ${found.format_version}, and this version of nina-vla reads format ${FORMAT_VERSION}: ` +
-        'train the policy again with this version.',
-    );
-}
-
-/** The stored noise and answer are of one chunk. */
-function checkSelfTest({ decoder }: PolicyConfig, { self_test }: Manifest, directory: string): void {
-  const { chunk_length: T, action_dim: A } = decoder;
-  for (const name of ['z', 'actions'] as const)
-    if (self_test[name].length !== T * A)
-      throw new NinaError(
-        `${directory}/manifest.json: self_test.${name} has ${self_test[name].length} numbers, a chunk of config.json has ` +
-          `${T} x ${A}. One of the two is damaged: copy the checkpoint again.`,
-      );
+  const { tensors } = readSafetensors(path.join(directory, 'model.safetensors'));
+  const parts = checkParts(
+    { config: json('config.json'), statistics: json('stats.json'), tensors },
+    manifest,
+    directory,
+  );
+  return { ...parts, manifest, directory };
 }
 
 /** Folder of the checkpoints of a run; each is named by its step. */
@@ -202,77 +149,6 @@ const isCheckpoint = (folder: string) =>
 function storedTensors({ params, buffers }: PolicyModel): Record<string, StoredTensor> {
   const weights = leaves(params).map(([name, leaf]): [string, StoredTensor] => [name, leaf as NDArray]);
   return Object.fromEntries([...storedBuffers(buffers), ...weights]);
-}
-
-/**
- * The stored tensors in the shape that the configuration asks for.
- * @throws NinaError listing every difference, or naming a number that is not finite.
- */
-function adopt(
-  config: PolicyConfig,
-  stored: Readonly<Record<string, StoredTensor>>,
-  { parameters }: Manifest,
-  file: string,
-): PolicyModel {
-  // Names and shapes; nothing is drawn, and nothing allocated for what the file may not hold.
-  const expected = blueprint(key(0), config);
-  const { entries, size } = layoutOf(expected.params);
-  const wanted = Object.fromEntries([
-    ...Object.entries(expected.buffers).map(([name, { length }]) => [BUFFER_PREFIX + name, `int64 [${length}]`]),
-    ...entries.map(({ path, shape }) => [path, `float32 [${shape}]`]),
-  ]);
-  const describe = ({ shape, data }: StoredTensor) =>
-    `${data instanceof BigInt64Array ? 'int64' : 'float32'} [${shape}]`;
-  const missing = Object.keys(wanted).filter((name) => !Object.hasOwn(stored, name));
-  const unexpected = Object.keys(stored).filter((name) => !Object.hasOwn(wanted, name));
-  const different = Object.keys(wanted)
-    .filter((name) => Object.hasOwn(stored, name) && describe(stored[name]) !== wanted[name])
-    .map((name) => `${name} wants ${wanted[name]}, got ${describe(stored[name])}`);
-  if (missing.length + unexpected.length + different.length > 0)
-    throw new NinaError(
-      [
-        `The weights of ${file} are of another architecture than its config.json:`,
-        ...list('missing', missing),
-        ...list('unexpected', unexpected),
-        ...list('of another shape', different),
-      ].join('\n'),
-    );
-  if (size !== parameters)
-    throw new NinaError(`${file} holds ${size} parameters; its manifest.json says ${parameters}.`);
-  return {
-    params: mapTree(expected.params, (_, name) => finite(stored[name] as NDArray, name, file)),
-    buffers: buffersFrom(file, stored),
-  };
-}
-
-function finite(weights: NDArray, name: string, file: string): NDArray {
-  const bad = weights.data.findIndex((w) => !Number.isFinite(w));
-  if (bad < 0) return weights;
-  throw new NinaError(
-    `${file}: "${name}" is not finite: it holds ${weights.data[bad]} at ${bad}. The weights are damaged: copy the checkpoint again, or save it again from the training run.`,
-  );
-}
-
-const SHOWN = 5;
-
-function list(title: string, items: readonly string[]): string[] {
-  if (items.length === 0) return [];
-  const more = items.length > SHOWN ? [`    ... and ${items.length - SHOWN} more`] : [];
-  return [`  ${items.length} ${title}:`, ...items.slice(0, SHOWN).map((item) => `    ${item}`), ...more];
-}
-
-function readJson<S extends z.ZodType>(directory: string, name: string, schema: S): z.output<S> {
-  const file = path.join(directory, name);
-  requireFile(file);
-  const value = parseJson(readText(file), file);
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const found =
-    typeof value === 'object' && value !== null ? Object.keys(value).join(', ').slice(0, 200) : typeof value;
-  const problems = result.error.issues.map((issue) => `${issue.path.join('.') || 'file'}: ${plainly(issue.message)}`);
-  throw new NinaError(
-    [`${file} does not describe a policy (its keys: ${found}):`, ...list('not as wanted', problems)].join('\n'),
-  );
 }
 
 function sha256(file: string): string {

@@ -1,18 +1,18 @@
 /** A policy's encoder with its weights inside: one observation to what the decoder sees of it. */
-import * as state from '../encoders/state/index.ts';
+import { type Arrays, encoderOf } from '../encoders/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { noDropout } from '../nn/index.ts';
+import type { Observation } from '../robot/index.ts';
 import { freeze } from '../tensor/index.ts';
-import { checkObservation } from './checks.ts';
 import type { PolicyConfig, PolicyStatistics } from './config.ts';
 import { bind, type PolicyModel } from './model.ts';
 
 export interface CompiledEncoder extends Disposable {
   /**
    * The decoder's context of one observation.
-   * @throws NinaError for words or entities the policy was not trained on, and for observations of another size.
+   * @throws NinaError for what the policy was not trained on, and for observations of another size or not finite.
    */
-  context(observation: state.StateObservation): Promise<Float32Array>;
+  context(observation: Observation): Promise<Float32Array>;
 }
 
 export async function compileEncoder(
@@ -23,7 +23,7 @@ export async function compileEncoder(
   threads: number,
 ): Promise<CompiledEncoder> {
   const policy = bind(config, model, freeze(model.params));
-  const seen = policy.context(state.stateInputs(config.encoder, 1), noDropout);
+  const seen = policy.context(encoderOf(config.encoder).inputs(config.encoder, 1), noDropout);
   const program = await engine.compile({ context: seen }, { threads, weights: 'packed' });
   const write = observationWriter(config, statistics);
   return {
@@ -36,16 +36,12 @@ export async function compileEncoder(
 export function observationWriter(
   config: PolicyConfig,
   statistics: PolicyStatistics,
-): (observation: state.StateObservation) => ReturnType<typeof state.feedsOf> {
-  // Scenes change between episodes, not between steps.
-  let last: { name: string; scene: state.Scene } | undefined;
+): (observation: Observation) => Arrays {
+  const encoder = encoderOf(config.encoder);
   return (observation) => {
-    checkObservation(observation);
-    const { categories, instruction, proprio, entities } = observation;
-    const name = JSON.stringify([categories, instruction]);
-    if (last?.name !== name) last = { name, scene: state.scene(config.encoder, categories, instruction) };
-    const arrays = state.stateArrays(config.encoder, 1);
-    state.writeState(statistics, last.scene, proprio, entities, arrays, 0);
-    return state.feedsOf(arrays);
+    encoder.check(config.encoder, observation);
+    const arrays = encoder.arrays(config.encoder, 1);
+    encoder.write(config.encoder, statistics.encoder, observation, arrays, 0);
+    return arrays;
   };
 }

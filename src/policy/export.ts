@@ -3,7 +3,7 @@
  * actions) and, of a flow, what scores (actions and context to log-probability). A decoder that can be folded is.
  */
 import { decoderOf } from '../decoders/index.ts';
-import * as state from '../encoders/state/index.ts';
+import { encoderOf } from '../encoders/index.ts';
 import { UsageError } from '../errors.ts';
 import { toJson } from '../json.ts';
 import { noDropout } from '../nn/index.ts';
@@ -45,7 +45,8 @@ function graphOf({ config, model, directory }: Checkpoint, part: ExportPart, B: 
   const { decoder: settings } = config;
   const { folding, hasDensity, name } = decoderOf(settings);
   const policy = () => bind(config, model, freeze(model.params), freeze(derived(config, model)));
-  if (part === 'encoder') return { condition: policy().context(state.stateInputs(config.encoder, B), noDropout) };
+  if (part === 'encoder')
+    return { condition: policy().context(encoderOf(config.encoder).inputs(config.encoder, B), noDropout) };
   if (part === 'log-prob' && !hasDensity)
     throw new UsageError(`${directory} has a ${name} decoder, which gives no log-probability; a flow does.`);
   if (folding) {

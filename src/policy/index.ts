@@ -1,5 +1,4 @@
-/** Policies: encoder + decoder + action specification + normalisation, and the checkpoints that hold them. */
-export { type ActionSpecification, checkActions, describeActions, LIBERO_ACTION } from './action.ts';
+/** Policies: encoder + decoder + robot + normalisation, and the checkpoints that hold them. */
 export { resolveBackend } from './backend.ts';
 export { POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
 export { BUFFER_PREFIX, buffersFrom, storedBuffers } from './buffers.ts';
@@ -7,13 +6,10 @@ export {
   CHECKPOINTS,
   type Checkpoint,
   findCheckpoint,
-  type Manifest,
-  observationSchema,
   readCheckpoint,
   requireOutsideCheckpoints,
   writeCheckpoint,
 } from './checkpoint.ts';
-export { checkObservation } from './checks.ts';
 export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
 export { type ExportedModel, exportModel } from './export.ts';
 export { type LoadedPolicy, loadPolicy } from './load.ts';
@@ -26,6 +22,7 @@ export {
   derived,
   hasDensity,
   init,
+  knows,
   type ModelShape,
   type PolicyModel,
   type PolicyParams,
@@ -42,4 +39,5 @@ export {
   type Samples,
 } from './policy.ts';
 export { prepareSelfTest, type SelfTest } from './self-test.ts';
+export type { Manifest } from './stored.ts';
 export { quantilesOf, rankIn, type SurpriseStatistics, surpriseHorizon, surpriseScale } from './surprise.ts';

@@ -1,13 +1,13 @@
 /** The policy's graph: encoder -> tokens -> decoder, which says itself what it needs of the tokens. */
 import { type BoundDecoder, type BufferSpec, decoderOf, drawModel } from '../decoders/index.ts';
-import * as state from '../encoders/state/index.ts';
+import { encoderOf } from '../encoders/index.ts';
 import type { Dropout } from '../nn/index.ts';
 import { fold, type Key } from '../random.ts';
 import type { NDArray, Shape, Spec, Tensor, Tree } from '../tensor/index.ts';
 import type { PolicyConfig } from './config.ts';
 
 export type PolicyParams<P> = {
-  readonly encoder: state.StateParams<P>;
+  readonly encoder: Tree<P>;
   readonly decoder: Tree<P>;
 };
 
@@ -31,20 +31,19 @@ export function blueprint(
   key: Key,
   { encoder, decoder }: ModelConfig,
 ): { params: PolicyParams<Spec>; buffers: Readonly<Record<string, BufferSpec>> } {
-  const { params, buffers } = decoderOf(decoder).blueprint(key, decoder, state.tokenWidth(encoder));
-  return { params: { encoder: state.init(fold(key, 'encoder'), encoder), decoder: params }, buffers };
+  const { tokens, blueprint } = encoderOf(encoder);
+  const { params, buffers } = decoderOf(decoder).blueprint(key, decoder, tokens(encoder).width);
+  return { params: { encoder: blueprint(fold(key, 'encoder'), encoder), decoder: params }, buffers };
 }
 
 /** A fresh model. */
-export const init = (key: Key, config: ModelConfig): PolicyModel =>
-  // The decoder's tree is of any depth, which the type of its drawn form does not say.
-  drawModel(blueprint(key, config)) as PolicyModel;
+export const init = (key: Key, config: ModelConfig): PolicyModel => drawModel(blueprint(key, config));
 
 /** The policy's graph with parameters in. */
 export interface BoundPolicy {
   readonly decoder: BoundDecoder;
   /** What the decoder sees of observations; its shape is `contextShape`. */
-  context(inputs: state.StateInputs, dropout: Dropout): Tensor;
+  context(inputs: Readonly<Record<string, Tensor>>, dropout: Dropout): Tensor;
 }
 
 /** @param derived of the decoder, what sampling needs beside the parameters */
@@ -57,13 +56,22 @@ export function bind(
   const bound = decoderOf(decoder).bind(decoder, buffers, p.decoder, derived);
   return {
     decoder: bound,
-    context: (inputs, dropout) => bound.context(state.encode(encoder, p.encoder, inputs, dropout)),
+    context(inputs, dropout) {
+      const { tokens, mask } = encoderOf(encoder).encode(encoder, p.encoder, inputs, dropout);
+      return bound.context(tokens, mask);
+    },
   };
 }
 
-/** The shape of the context of B observations: the state encoder makes one token. */
-export const contextShape = ({ encoder, decoder }: ModelConfig, B: number): readonly number[] =>
-  decoderOf(decoder).contextShape(decoder, B, 1, state.tokenWidth(encoder));
+/** The shape of the context of B observations. */
+export function contextShape({ encoder, decoder }: ModelConfig, B: number): readonly number[] {
+  const { count, width } = encoderOf(encoder).tokens(encoder);
+  return decoderOf(decoder).contextShape(decoder, B, count, width);
+}
+
+/** Whether a policy understands every word of a text. */
+export const knows = ({ encoder }: Pick<PolicyConfig, 'encoder'>, text: string): boolean =>
+  encoderOf(encoder).knows?.(encoder, text) ?? true;
 
 /** Whether its policy answers with log-probabilities. */
 export const hasDensity = ({ decoder }: Pick<PolicyConfig, 'decoder'>): boolean => decoderOf(decoder).hasDensity;

@@ -2,10 +2,10 @@
  * A policy that acts: weights baked into what condenses an observation and what decodes action chunks from noise.
  * It holds no episode: the answer is a function of the observation and the options.
  */
-import type * as state from '../encoders/state/index.ts';
 import { NinaError } from '../errors.ts';
 import { Lifetime } from '../lifetime.ts';
 import { fold, type Key, normals } from '../random.ts';
+import { denormaliseActions, normaliseActions, type Observation } from '../robot/index.ts';
 import { resolveBackend } from './backend.ts';
 import type { PolicyBackend } from './backends.ts';
 import { checkChoice, checkChunks, checkSampling } from './checks.ts';
@@ -40,7 +40,7 @@ export interface InferOptions extends Omit<SampleOptions, 'count'> {
 
 /** Chunks drawn for one observation. */
 export interface Samples {
-  /** Each [T, A], clamped to [-1, 1]. */
+  /** Each [T, A] in the robot's units, clamped to its range. */
   readonly actions: readonly Float32Array[];
   /** Of each, before clamping: a clamped chunk has no density. Nats; absent for a decoder without density. */
   readonly logProb?: Float32Array;
@@ -49,7 +49,7 @@ export interface Samples {
 }
 
 export interface Inference {
-  /** [T, A], clamped to [-1, 1] */
+  /** [T, A] in the robot's units, clamped to its range. */
   readonly actions: Float32Array;
   /** Nats, of the actions before clamping; absent for a decoder without density. */
   readonly logProb?: number;
@@ -65,16 +65,19 @@ export interface Policy extends Disposable {
   /** How many of them are executed before the next answer. */
   readonly multistep: number;
   /** @throws NinaError for words or entities the policy was not trained on, or options its decoder cannot serve. */
-  infer(observation: state.StateObservation, options: InferOptions): Promise<Inference>;
+  infer(observation: Observation, options: InferOptions): Promise<Inference>;
   /** @throws NinaError for words or entities the policy was not trained on. */
-  sample(observation: state.StateObservation, options: SampleOptions): Promise<Samples>;
-  /** log p in nats of chunks [K, T*A] given an observation: [K]. Absent for a decoder without density. */
-  logProb?(observation: state.StateObservation, actions: Float32Array): Promise<Float32Array>;
+  sample(observation: Observation, options: SampleOptions): Promise<Samples>;
+  /**
+   * log p in nats of chunks [K, T*A] in the robot's units, given an observation: [K]. The density is over actions whose ranges
+   * are scaled to [-1, 1]. Absent for a decoder without density.
+   */
+  logProb?(observation: Observation, actions: Float32Array): Promise<Float32Array>;
   /**
    * How many nats less likely a chunk [T*A] is, given an observation, than the central chunk (z = 0); `surprise.ts` says
    * what to ask. Absent for a decoder without density.
    */
-  surprise?(observation: state.StateObservation, actions: Float32Array): Promise<number>;
+  surprise?(observation: Observation, actions: Float32Array): Promise<number>;
   /**
    * The share of held-out decisions at this temperature (the checkpoint's own unless given) that surprised less, in [0, 1].
    * @throws NinaError for a checkpoint without that statistic.
@@ -84,7 +87,7 @@ export interface Policy extends Disposable {
 
 /** What decodes given noise into actions, for the self-test. */
 export interface Runnable extends Policy {
-  act(observation: state.StateObservation, z: Float32Array): Promise<Samples>;
+  act(observation: Observation, z: Float32Array): Promise<Samples>;
 }
 
 /** A policy computed something that is no finite number: its weights are not usable, at least there. */
@@ -97,8 +100,6 @@ export function requireFinite(actions: Float32Array): void {
       'The policy answered with actions that are not finite: its weights are not usable, or the observation is far from all it was trained on.',
     );
 }
-
-export const clampActions = (actions: Float32Array): Float32Array => actions.map((a) => Math.min(1, Math.max(-1, a)));
 
 /** Nats. A density so small that float32 calls it 0 surprises at least this much, which JSON can hold. */
 const LARGEST_SURPRISE = 1e30;
@@ -133,7 +134,7 @@ export async function buildPolicy(
     decoding[Symbol.dispose]();
   });
   /** Chunks as the decoder gave them. */
-  const draw = async (observation: state.StateObservation, z: Float32Array) => {
+  const draw = async (observation: Observation, z: Float32Array) => {
     const seen = await encoder.context(observation);
     const start = performance.now();
     const chunks = await decoding.sample(z, seen);
@@ -141,8 +142,10 @@ export async function buildPolicy(
     requireFinite(chunks.actions);
     return { chunks, latencyMs };
   };
-  const clamped = ({ actions }: Chunks, k: number) => clampActions(actions.subarray(k * D, (k + 1) * D));
-  const act = (observation: state.StateObservation, z: Float32Array): Promise<Samples> =>
+  const { action } = config.robot;
+  const clamped = ({ actions }: Chunks, k: number) => denormaliseActions(action, actions.slice(k * D, (k + 1) * D));
+  const normalised = (actions: Float32Array) => normaliseActions(action, actions.slice());
+  const act = (observation: Observation, z: Float32Array): Promise<Samples> =>
     life.during(async () => {
       const { chunks, latencyMs } = await draw(observation, z);
       const actions = Array.from({ length: z.length / D }, (_, k) => clamped(chunks, k));
@@ -166,21 +169,21 @@ export async function buildPolicy(
         const { chunks, latencyMs } = await draw(observation, noise(key, temperature, bestOf, D));
         const { logProb } = chunks;
         if (!logProb) return { actions: clamped(chunks, 0), latencyMs };
-        const k = choose({ ...chunks, logProb }, continuing);
+        const k = choose({ ...chunks, logProb }, continuing && normalised(continuing));
         return { actions: clamped(chunks, k), logProb: logProb[k], latencyMs };
       }),
     ...(density && {
-      logProb: (observation: state.StateObservation, actions: Float32Array) =>
+      logProb: (observation: Observation, actions: Float32Array) =>
         life.during(async () => {
           checkChunks(actions, D);
-          return density(actions, await encoder.context(observation));
+          return density(normalised(actions), await encoder.context(observation));
         }),
-      surprise: (observation: state.StateObservation, actions: Float32Array) =>
+      surprise: (observation: Observation, actions: Float32Array) =>
         life.during(async () => {
           checkChunks(actions, D);
           const seen = await encoder.context(observation);
           const central = (await decoding.sample(new Float32Array(D), seen)).logProb?.[0] ?? Number.NaN;
-          const nats = central - (await density(actions, seen))[0];
+          const nats = central - (await density(normalised(actions), seen))[0];
           if (!Number.isNaN(nats)) return Math.min(nats, LARGEST_SURPRISE);
           throw new NotFiniteError('The log-probability of a chunk is not a number: the weights are not usable.');
         }),

@@ -1,9 +1,8 @@
 /** One demonstration: the scripted expert, in one environment, from one placement. */
 import type { Demonstration } from '../data/index.ts';
 import { fold } from '../random.ts';
-import { entityRow } from '../rollout/rollout.ts';
 import type { Eyes } from '../sim/eyes.ts';
-import { createExpert, demoKey, type Environment, type Observation } from '../sim/index.ts';
+import { createExpert, demoKey, type Environment, type Observation, posesOf } from '../sim/index.ts';
 
 /** A demonstration, and whether it reached the goal within the task's step limit. */
 export interface Attempt {
@@ -56,7 +55,7 @@ function columns(rows: readonly Row[], eyes?: Eyes): Omit<Demonstration, 'attemp
     eefQuaternion: f64((row) => row.observation.eefQuaternion),
     entities: concatenate(
       Float32Array,
-      rows.map((row) => entityRow(row.observation.entities)),
+      rows.map((row) => posesOf(row.observation.entities)),
     ),
     images: eyes && {
       width: eyes.width,

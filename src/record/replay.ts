@@ -30,6 +30,7 @@ export async function replay(file: string, demo: number): Promise<Replay> {
   using environment = await Environment.open(recordedTask(recording, file));
   const { length, actions, states } = recording;
   const size = states.length / length;
+  const A = actions.length / length;
   const own = environment.state().length;
   if (size !== own)
     throw new NinaError(
@@ -52,7 +53,7 @@ export async function replay(file: string, demo: number): Promise<Replay> {
       if (difference > 0) firstDifference ??= t;
       largest = Math.max(largest, difference);
     }
-    ({ success } = environment.step(actions.subarray(t * 7, t * 7 + 7)));
+    ({ success } = environment.step(actions.subarray(t * A, (t + 1) * A)));
   }
   return {
     file,

@@ -1,13 +1,16 @@
 /** The report's section of sampled action chunks: per action dimension, many samples over the demonstrated chunk. */
-import { ACTION_NAMES, ACTION_SIZE } from '../data/index.ts';
+import { PANDA } from '../robot/index.ts';
 import type { ChunkSample } from './page.ts';
 import { escapeHtml, type Line, plot } from './plot.ts';
+
+const { dimensions } = PANDA.action;
+const A = dimensions.length;
 
 export function chunkSection(chunks: readonly ChunkSample[]): string {
   if (chunks.length === 0) return '';
   const rows = chunks.map((chunk) => {
-    const plots = ACTION_NAMES.map((title, dimension) =>
-      plot({ title, lines: chunkLines(chunk, dimension), width: 143, height: 112, yRange: [-1.05, 1.05] }),
+    const plots = dimensions.map(({ name: title, low, high }, dimension) =>
+      plot({ title, lines: chunkLines(chunk, dimension), width: 143, height: 112, yRange: [1.05 * low, 1.05 * high] }),
     );
     return (
       `<h3>${escapeHtml(chunk.instruction)}, from step ${chunk.step}</h3>` +
@@ -23,10 +26,7 @@ export function chunkSection(chunks: readonly ChunkSample[]): string {
 
 function chunkLines({ demonstration, samples }: ChunkSample, dimension: number): Line[] {
   const points = (chunk: ArrayLike<number>) =>
-    Array.from({ length: chunk.length / ACTION_SIZE }, (_, t): [number, number] => [
-      t,
-      chunk[t * ACTION_SIZE + dimension],
-    ]);
+    Array.from({ length: chunk.length / A }, (_, t): [number, number] => [t, chunk[t * A + dimension]]);
   return [
     ...samples.map((chunk): Line => ({ label: 'sample', style: 'sample', points: points(chunk) })),
     { label: 'demonstration', style: 'b', points: points(demonstration) },

@@ -1,6 +1,6 @@
 /** The report's training curves, from a run's metrics.jsonl. */
 import * as z from 'zod';
-import { readJsonLog } from '../json.ts';
+import { readJsonLog } from '../json-files.ts';
 import { type Line, plot, thin } from './plot.ts';
 
 /** One line of metrics.jsonl: the step and whatever was measured then. */
@@ -24,7 +24,7 @@ const CURVES: readonly [string, readonly (readonly [string, string])[]][] = [
   [
     'Held-out squared error',
     [
-      ['val_best_of_8_mse', 'best of 8 samples'],
+      ['val_best_of_8_mse', 'nearest of 8 samples'],
       ['val_z0_mse', 'z = 0'],
     ],
   ],

@@ -1,8 +1,9 @@
 /** Samples of action chunks against a demonstration: does the policy know what the expert does, and its variety? */
 import { fold, key } from '../random.ts';
 import { recordAttempt } from '../record/record.ts';
-import { type Actor, policyInput } from '../rollout/rollout.ts';
-import { Environment, type Task } from '../sim/index.ts';
+import { actionSize, PANDA } from '../robot/index.ts';
+import type { Actor } from '../rollout/rollout.ts';
+import { asked, Environment, type Task } from '../sim/index.ts';
 import type { ChunkSample } from './page.ts';
 
 /** Samples drawn at each step, at the temperature of the density: an evaluation at z = 0 would show the same one again. */
@@ -18,23 +19,24 @@ const PLACES = [0, 0.3, 0.6];
 export async function sampleChunks(task: Task, actor: Actor, { seed }: { seed: number }): Promise<ChunkSample[]> {
   using environment = await Environment.open(task);
   const { demonstration } = recordAttempt(environment, 0, seed);
-  const size = 7 * actor.chunkLength;
-  const length = demonstration.actions.length / 7;
+  const A = actionSize(PANDA);
+  const size = A * actor.chunkLength;
+  const length = demonstration.actions.length / A;
   const stateSize = demonstration.states.length / length;
   const chunks: ChunkSample[] = [];
   for (const place of PLACES) {
     const step = Math.floor(place * length);
     const observation = environment.restore(demonstration.states.subarray(step * stateSize, (step + 1) * stateSize));
-    const asked = policyInput(observation, task.instruction);
+    const input = asked(observation, task.instruction);
     const samples: Float32Array[] = [];
     for (let i = 0; i < SAMPLES; i++) {
       const noise = fold(key(seed), 'report', task.suite, task.name, step, i);
-      samples.push((await actor.infer(asked, { key: noise, temperature: TEMPERATURE })).actions);
+      samples.push((await actor.infer(input, { key: noise, temperature: TEMPERATURE })).actions);
     }
     chunks.push({
       instruction: task.instruction,
       step,
-      demonstration: demonstration.actions.subarray(step * 7, step * 7 + size),
+      demonstration: demonstration.actions.subarray(step * A, step * A + size),
       samples,
     });
   }

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as z from 'zod';
-import { readJson, readJsonLines, readText } from '../json.ts';
+import { readJson, readJsonLines, readText } from '../json-files.ts';
 import type { Published } from './report.ts';
 import type { ResultLine } from './results.ts';
 import { checkCounts, resultShape, trainingSchema } from './store.ts';

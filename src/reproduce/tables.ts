@@ -34,7 +34,7 @@ const MEASURES: readonly (readonly [string, (variant: VariantSummary) => string]
   ['training, min', ({ training_s }) => (training_s === null ? NONE : (training_s / 60).toFixed(1))],
   ['decoding, ms', ({ latency_ms }) => latency_ms?.toFixed(2) ?? NONE],
   ['held-out bits/dim', ({ metrics }) => metrics.val_bits_per_dim?.toFixed(3) ?? NONE],
-  ['held-out MSE, best of 8', ({ metrics }) => metrics.val_best_of_8_mse?.toFixed(4) ?? NONE],
+  ['held-out MSE, nearest of 8 samples', ({ metrics }) => metrics.val_best_of_8_mse?.toFixed(4) ?? NONE],
 ];
 
 export interface Table {

@@ -1,13 +1,13 @@
 /**
  * Rows of actions of any robot: checked against its ranges, mapped to the [-1, 1] in which decoders work and back, padded
- * beyond an episode's end, described for people. Bounds are compared in float32, in which actions are kept: a joint's
- * limit of pi is one action in either precision.
+ * beyond an episode's end, described for people.
  */
 import { NinaError } from '../errors.ts';
 import type { ActionDimension, ActionSpec } from './robot.ts';
 
-const isWithin = (value: number, { low, high }: ActionDimension) =>
-  Math.fround(value) >= Math.fround(low) && Math.fround(value) <= Math.fround(high);
+/** A limit of pi, say, is one action in either precision: whether it was kept in float32 or in float64. */
+export const isWithin = (value: number, { low, high }: ActionDimension): boolean =>
+  value >= Math.min(low, Math.fround(low)) && value <= Math.max(high, Math.fround(high));
 
 /** The nearest action within range. */
 export const clampAction = (value: number, { low, high }: ActionDimension): number =>

@@ -4,12 +4,21 @@ export {
   clampAction,
   denormaliseActions,
   describeActions,
+  isWithin,
   normaliseActions,
   padActions,
 } from './actions.ts';
+export { requireFinite } from './finite.ts';
 export { BIMANUAL, SIX_JOINT_ARM } from './joint-arms.ts';
 export { type MeasuredMoments, type Moments, momentsOf, momentsSchema, normalise } from './moments.ts';
-export { ENTITY_SIZE, type Entities, type Observation, type Picture } from './observation.ts';
+export {
+  ENTITY_SIZE,
+  type Entities,
+  type Observation,
+  observationSchema,
+  observationToJson,
+  type Picture,
+} from './observation.ts';
 export { PANDA, writeProprio } from './panda.ts';
 export {
   type ActionDimension,
@@ -20,5 +29,6 @@ export {
   requireSameRobot,
   robotSchema,
   type StateSpec,
+  sameRobot,
   stateSize,
 } from './robot.ts';

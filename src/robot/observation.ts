@@ -1,4 +1,5 @@
 /** What a policy is asked. Every member beside the instruction is optional: an encoder says which of them it needs. */
+import * as z from 'zod';
 
 /** Numbers of one entity's pose: position 3 (m, world), unit quaternion w x y z 4, joint 1 (m of a drawer, rad of a knob). */
 export const ENTITY_SIZE = 8;
@@ -27,3 +28,21 @@ export interface Observation {
   /** What to do, in words. */
   readonly instruction: string;
 }
+
+/** An observation as JSON; pictures have no form there. */
+export const observationSchema = z.strictObject({
+  state: z.array(z.number()).optional(),
+  entities: z.strictObject({ categories: z.array(z.string()), poses: z.array(z.number()) }).optional(),
+  instruction: z.string(),
+});
+
+/** As `observationSchema` reads it. Pictures are left out. */
+export const observationToJson = ({
+  state,
+  entities,
+  instruction,
+}: Observation): z.output<typeof observationSchema> => ({
+  ...(state && { state: Array.from(state) }),
+  ...(entities && { entities: { categories: [...entities.categories], poses: Array.from(entities.poses) } }),
+  instruction,
+});

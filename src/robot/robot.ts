@@ -29,12 +29,12 @@ const dimensionSchema = z
       wrong(`an action that rests at zero must have 0 in [${low}, ${high}]`);
   });
 
-export const actionSchema = z.strictObject({
+const actionSchema = z.strictObject({
   controlHz: z.number().positive().describe('actions per second'),
   dimensions: z.array(dimensionSchema).min(1),
 });
 
-export const stateSchema = z
+const stateSchema = z
   .strictObject({
     names: z.array(z.string().min(1)).min(1).describe('of each number of the state'),
     endEffector: z
@@ -48,8 +48,6 @@ export const stateSchema = z
     message: 'the pose of the end effector must lie within the state',
   });
 
-export const robotSchema = z.strictObject({ name: z.string().min(1), action: actionSchema, state: stateSchema });
-
 export type ActionDimension = Readonly<z.output<typeof dimensionSchema>>;
 export type ActionSpec = { readonly controlHz: number; readonly dimensions: readonly ActionDimension[] };
 export type StateSpec = { readonly names: readonly string[]; readonly endEffector?: number | undefined };
@@ -60,10 +58,19 @@ export interface Robot {
   readonly state: StateSpec;
 }
 
+export const robotSchema: z.ZodType<Robot> = z.strictObject({
+  name: z.string().min(1),
+  action: actionSchema,
+  state: stateSchema,
+});
+
 /** A: numbers of an action. */
 export const actionSize = ({ action }: Robot): number => action.dimensions.length;
 /** P: numbers of the state. */
 export const stateSize = ({ state }: Robot): number => state.names.length;
+
+/** Whether two descriptions say the same. */
+export const sameRobot = (a: Robot, b: Robot): boolean => difference(a, b) === undefined;
 
 /**
  * @param whose how the message calls them, each with its robot

@@ -6,7 +6,8 @@ import * as fs from 'node:fs';
 import * as z from 'zod';
 import { NinaError } from '../errors.ts';
 import { fileError, writeFileAtomically } from '../files.ts';
-import { readJsonLog, toJson } from '../json.ts';
+import { toJson } from '../json.ts';
+import { readJsonLog } from '../json-files.ts';
 import { ascending, quantile, type Rate, rate } from '../statistics/index.ts';
 
 const count = z.int().min(0);

@@ -1,7 +1,7 @@
 /** Worker thread: closed-loop episodes with one simulator and one policy of its own. */
 import { type NodeDevice, onnxruntime } from '../engine/index.ts';
 import { serveJobs } from '../jobs/index.ts';
-import { loadPolicy } from '../policy/index.ts';
+import { knows, loadPolicy } from '../policy/index.ts';
 import { createAnimation } from '../sim/camera/animation.ts';
 import { createEyes } from '../sim/eyes.ts';
 import { CONTROL_HZ, Environment } from '../sim/index.ts';
@@ -36,11 +36,11 @@ serveJobs<EvalSettings, EvalJob, EvalResult>(async ({ checkpoint, video, device,
   const { suite, seed, multistep, temperature, backend, best_of: bestOf, consistent } = settings;
   const tasks = loadSuite(suite);
   const policy = await loadPolicy(checkpoint, { backend, engine: onnxruntime({ device }) });
-  const { words } = policy.config.encoder;
+  const known = (category: string) => knows(policy.config, category);
   let open: { scene: string; environment: Environment } | undefined;
   return async ({ task: index, episode }) => {
     const task = tasks[index];
-    const played = playedTask(task, { ...settings, episode, words });
+    const played = playedTask(task, { ...settings, episode, knows: known });
     if (!played) throw new Error(`Task ${task.name} cannot be disturbed by ${settings.perturbation}.`);
     const scene = sceneName(played);
     if (open?.scene !== scene) {

@@ -10,7 +10,7 @@ import type { NodeDevice } from '../engine/engine.ts';
 import { sweepDrafts, writeFileAtomically } from '../files.ts';
 import { runJobs } from '../jobs/index.ts';
 import { lockDirectory } from '../lock.ts';
-import { rankIn, readCheckpoint, requireOutsideCheckpoints, surpriseScale } from '../policy/index.ts';
+import { knows, rankIn, readCheckpoint, requireOutsideCheckpoints, surpriseScale } from '../policy/index.ts';
 import { type Reporter, SILENT } from '../progress.ts';
 import { Environment, type Task } from '../sim/index.ts';
 import { appendEpisode, type EpisodeLine, type Evaluation, evaluationOf, readEpisodes } from './episodes.ts';
@@ -60,12 +60,13 @@ export async function evaluate(
   using lock = await lockDirectory(out, report.notice);
   sweepDrafts(out);
 
-  const { words } = checkpoint.config.encoder;
   // A chosen sample surprises less than one that is not: there is no scale for it.
   const quantiles = settings.best_of ? undefined : surpriseScale(statistics.surprise, settings.temperature);
   const played = (name: string, episode: number) => {
     const found = tasks.find((t) => t.name === name);
-    return found && playedTask(found, { ...settings, episode, words });
+    return (
+      found && playedTask(found, { ...settings, episode, knows: (category) => knows(checkpoint.config, category) })
+    );
   };
   const file = path.join(out, 'episodes.jsonl');
   const finished = await usableLines(file, run, played, (line) => !video || hasVideo(out, line));

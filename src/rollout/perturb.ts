@@ -61,15 +61,15 @@ interface Played {
   perturbation?: PerturbationKind;
   seed: number;
   episode: number;
-  /** The policy's vocabulary. */
-  words: readonly string[];
+  /** Whether the policy understands every word of a category. */
+  knows: (category: string) => boolean;
 }
 
 /**
  * The task as it is played in an episode; undefined where its perturbation makes no sense: no object to move, no
  * bystander, or no other category that the policy knows (all of which do not depend on the episode).
  */
-export function playedTask(task: Task, { perturbation, seed, episode, words }: Played): Task | undefined {
+export function playedTask(task: Task, { perturbation, seed, episode, knows }: Played): Task | undefined {
   if (perturbation === 'moved') return movable(task) === undefined ? undefined : task;
   if (perturbation !== 'distractor') return task;
   const { problem } = task;
@@ -77,9 +77,7 @@ export function playedTask(task: Task, { perturbation, seed, episode, words }: P
   const supports = new Set(problem.init.map(({ args }) => args[1]));
   const bystanders = problem.objects.filter(({ name }) => !needed.has(name) && !supports.has(name));
   const present = new Set(problem.objects.map(({ category }) => category));
-  const strangers = Object.keys(OBJECTS).filter(
-    (category) => !present.has(category) && category.split('_').every((word) => words.includes(word)),
-  );
+  const strangers = Object.keys(OBJECTS).filter((category) => !present.has(category) && knows(category));
   if (bystanders.length === 0 || strangers.length === 0) return undefined;
   const random = rng(perturbationKey(perturbation, task, episode, seed));
   const [out, category] = [random.pick(bystanders), random.pick(strangers)];

@@ -3,36 +3,29 @@
  * before it is asked again. Everything random is a function of (seed, suite, task, episode, step), so an episode is the
  * same in any worker and on every re-run; what belongs to an episode lives in this function.
  */
-import { ACTION_SIZE, ENTITY_SIZE, PROPRIO_SIZE, writeProprio } from '../data/index.ts';
 import { NinaError } from '../errors.ts';
 import { sha256 } from '../hash.ts';
 import { fold, type Key, key } from '../random.ts';
-import { type Entity, type Environment, initialStateKey, type Observation, type Vec3 } from '../sim/index.ts';
+import { actionSize, checkActions, PANDA } from '../robot/index.ts';
+import { type Asked, asked, type Environment, initialStateKey, type Vec3 } from '../sim/index.ts';
 import type { Perturbation } from './perturb.ts';
 import { type Smoothness, smoothness } from './smoothness.ts';
 import { createWatch } from './watch.ts';
 
-/** What the policy is asked. */
-export interface PolicyInput {
-  /** [11] */
-  proprio: Float32Array;
-  /** [N, 8] */
-  entities: Float32Array;
-  categories: readonly string[];
-  instruction: string;
-}
+/** A: numbers of an action of the simulator's robot. */
+const A = actionSize(PANDA);
 
 /** The part of a policy that a rollout needs: a pure function of the input and the noise key. */
 export interface Actor {
   /** T */
   readonly chunkLength: number;
-  /** @returns a chunk [T, 7] in [-1, 1], and how long deciding took */
+  /** @returns a chunk [T, A] within the robot's range, and how long deciding took */
   infer(
-    input: PolicyInput,
+    input: Asked,
     options: { key: Key; temperature: number; bestOf?: number; continuing?: Float32Array },
   ): Promise<{ actions: Float32Array; latencyMs: number; logProb?: number }>;
-  /** How many nats less likely a chunk [T * 7] is than the central one, given what was seen. */
-  surprise?(input: PolicyInput, chunk: Float32Array): Promise<number>;
+  /** How many nats less likely a chunk [T * A] is than the central one, given what was seen. */
+  surprise?(input: Asked, chunk: Float32Array): Promise<number>;
 }
 
 export interface RolloutOptions {
@@ -83,7 +76,7 @@ export async function rollout(environment: Environment, actor: Actor, options: R
   let continuing: Float32Array | undefined;
   let observation = environment.reset(initialStateKey(task, episode, seed));
   let success = false;
-  const look = () => policyInput(perturbation?.see(observation) ?? observation, task.instruction);
+  const look = () => asked(perturbation?.see(observation) ?? observation, task.instruction);
   while (executed.length < task.maxSteps && !success) {
     observation = perturbation?.disturb(environment, observation) ?? observation;
     if (perturbation?.begun) perturbedAt ??= latencyMs.length;
@@ -102,10 +95,10 @@ export async function rollout(environment: Environment, actor: Actor, options: R
     if (logProb !== undefined) logProbs.push(logProb);
     checkChunk(plan, actor.chunkLength, task.name, executed.length);
     if (watch) surprise.push(await watch.judge(plan));
-    if (consistent) continuing = plan.subarray(multistep * ACTION_SIZE);
+    if (consistent) continuing = plan.subarray(multistep * A);
     for (let i = 0; i < multistep && executed.length < task.maxSteps && !success; i++) {
       onStep?.();
-      const action = plan.subarray(i * ACTION_SIZE, (i + 1) * ACTION_SIZE);
+      const action = plan.subarray(i * A, (i + 1) * A);
       positionsM.push(observation.eefPosition);
       if (i > 0) input = look();
       watch?.executed(input, action);
@@ -124,35 +117,8 @@ export async function rollout(environment: Environment, actor: Actor, options: R
   };
 }
 
-/** An observation as the policy is asked it. */
-export function policyInput({ eefPosition, eefQuaternion, gripper, entities }: Observation, instruction: string) {
-  const proprio = new Float32Array(PROPRIO_SIZE);
-  writeProprio(eefPosition, eefQuaternion, gripper, proprio);
-  return {
-    proprio,
-    entities: entityRow(entities),
-    categories: entities.map((entity) => entity.category),
-    instruction,
-  } satisfies PolicyInput;
-}
-
 function checkChunk(actions: Float32Array, T: number, task: string, step: number): void {
   const what = `The policy's answer in ${task} at step ${step}`;
-  if (actions.length !== T * ACTION_SIZE)
-    throw new NinaError(`${what} has ${actions.length} numbers; wanted ${T} x ${ACTION_SIZE}.`);
-  const bad = actions.findIndex((value) => !(value >= -1 && value <= 1));
-  if (bad >= 0)
-    throw new NinaError(
-      `${what} is ${actions[bad]} at row ${Math.floor(bad / ACTION_SIZE)}, dimension ${bad % ACTION_SIZE}; ` +
-        'every action must be a number in [-1, 1].',
-    );
-}
-
-/** [N * 8] of `entities`: position, quaternion, joint of each. */
-export function entityRow(entities: readonly Entity[]): Float32Array {
-  const out = new Float32Array(entities.length * ENTITY_SIZE);
-  entities.forEach((entity, i) => {
-    out.set([...entity.position, ...entity.quaternion, entity.joint], i * ENTITY_SIZE);
-  });
-  return out;
+  if (actions.length !== T * A) throw new NinaError(`${what} has ${actions.length} numbers; wanted ${T} x ${A}.`);
+  checkActions(PANDA.action, actions, what);
 }

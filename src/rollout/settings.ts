@@ -4,7 +4,15 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as z from 'zod';
 import { UsageError } from '../errors.ts';
-import { type Checkpoint, hasDensity, POLICY_BACKENDS, type PolicyBackend, resolveBackend } from '../policy/index.ts';
+import {
+  type Checkpoint,
+  hasDensity,
+  knows,
+  POLICY_BACKENDS,
+  type PolicyBackend,
+  resolveBackend,
+} from '../policy/index.ts';
+import { PANDA, requireSameRobot } from '../robot/index.ts';
 import type { Task } from '../sim/index.ts';
 import { packageVersion } from '../version.ts';
 import { MAX_EPISODES } from './limits.ts';
@@ -44,8 +52,13 @@ export interface Settings extends Asked {
   backend: PolicyBackend;
 }
 
-/** @throws UsageError for settings that this checkpoint cannot be evaluated with. */
+/**
+ * @throws UsageError for settings that this checkpoint cannot be evaluated with.
+ * @throws NinaError for a policy of another robot than the simulator's.
+ */
 export async function resolveSettings(asked: Asked, { config, model, directory }: Checkpoint): Promise<Settings> {
+  const advice = 'Roll it out where its robot is.';
+  requireSameRobot([directory, config.robot], ['this simulator', PANDA], advice);
   const T = config.decoder.chunk_length;
   const { multistep = config.acting.multistep, temperature = config.acting.temperature, best_of, consistent } = asked;
   if (multistep > T)
@@ -68,9 +81,9 @@ export async function resolveSettings(asked: Asked, { config, model, directory }
 
 /** The suite's tasks, or the one asked for, without those that cannot be disturbed as asked. @throws UsageError if none is left. */
 export function playableTasks({ config }: Checkpoint, { suite, perturbation, seed }: Settings, task?: number): Task[] {
-  const { words } = config.encoder;
+  const known = (category: string) => knows(config, category);
   const all = chooseTasks(suite, task);
-  const playable = all.filter((one) => playedTask(one, { perturbation, seed, episode: 0, words }) !== undefined);
+  const playable = all.filter((one) => playedTask(one, { perturbation, seed, episode: 0, knows: known }) !== undefined);
   if (playable.length > 0) return playable;
   throw new UsageError(
     `No task of ${suite} can be disturbed by '${perturbation}': there is no object to move, or no bystander or other ` +

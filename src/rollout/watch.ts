@@ -3,12 +3,13 @@
  * `src/policy/surprise.ts` for what the number means; here is the episode's memory that it needs.
  */
 import { surpriseHorizon } from '../policy/index.ts';
-import type { Actor, PolicyInput } from './rollout.ts';
+import type { Asked } from '../sim/index.ts';
+import type { Actor } from './rollout.ts';
 
 export interface Watch {
   /** To be told each action with what was seen before it. */
-  executed(input: PolicyInput, action: Float32Array): void;
-  /** Nats of a new plan [T * 7] at a decision; null while there is too little history. */
+  executed(input: Asked, action: Float32Array): void;
+  /** Nats of a new plan [T * A] at a decision; null while there is too little history. */
   judge(plan: Float32Array): Promise<number | null>;
 }
 
@@ -16,7 +17,7 @@ export interface Watch {
 export function createWatch(actor: Actor): Watch | undefined {
   const horizon = surpriseHorizon(actor.chunkLength);
   if (!actor.surprise || horizon === 0) return undefined;
-  const inputs: PolicyInput[] = [];
+  const inputs: Asked[] = [];
   const actions: Float32Array[] = [];
   return {
     executed(input, action) {

@@ -2,7 +2,8 @@
 export { type CameraName, type CameraPose, Environment } from './environment.ts';
 export { createExpert, type Expert } from './expert/index.ts';
 export { OBJECTS } from './objects.ts';
-export { ACTION_SIZE, POSITION_SCALE_M, ROTATION_SCALE_RAD } from './osc.ts';
+export { type Asked, asked, posesOf } from './observe.ts';
+export { POSITION_SCALE_M, ROTATION_SCALE_RAD } from './osc.ts';
 export {
   createTask,
   demoKey,

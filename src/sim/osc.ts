@@ -10,15 +10,17 @@
  * Runs at every physics step and allocates nothing; the arm owns degrees of freedom 0 to 6, so its mass matrix is the
  * first block of the engine's and its Jacobian follows from joint axes and anchors.
  */
+import { actionSize, PANDA } from '../robot/index.ts';
 import { FINGER_TRAVEL_M, GRIP_SITE, HOME_JOINTS, TORQUE_LIMITS } from './arm.ts';
 import { invertPositive } from './cholesky.ts';
 import type { Physics } from './mujoco.ts';
 import { matrixFromAxisAngle, multiply } from './rotation.ts';
 import { TIMESTEP_S } from './timing.ts';
 
-export const POSITION_SCALE_M = 0.05;
-export const ROTATION_SCALE_RAD = 0.5;
-export const ACTION_SIZE = 7;
+const { dimensions } = PANDA.action;
+export const POSITION_SCALE_M = dimensions[0].scale;
+export const ROTATION_SCALE_RAD = dimensions[3].scale;
+export const ACTION_SIZE = actionSize(PANDA);
 
 const STIFFNESS = 150;
 const DAMPING = 2 * Math.sqrt(STIFFNESS);

@@ -7,7 +7,7 @@
  * Each condition is an evaluation of its own, all in one folder, so that an interrupted study continues.
  */
 import { UsageError } from '../errors.ts';
-import { hasDensity, readCheckpoint } from '../policy/index.ts';
+import { hasDensity, knows, readCheckpoint } from '../policy/index.ts';
 import { asStage, SILENT } from '../progress.ts';
 import { fold, key } from '../random.ts';
 import { type EpisodeLine, successRate } from '../rollout/episodes.ts';
@@ -61,7 +61,7 @@ export async function studyLikelihood(
   const { directory, config } = readCheckpoint(run.checkpoint);
   if (!hasDensity(config))
     throw new UsageError(`${directory} has a ${config.decoder.name} decoder: it has no likelihood to study.`);
-  const { words } = config.encoder;
+  const known = (category: string) => knows(config, category);
   const { chunk_length: chunkLength } = config.decoder;
   const half = Math.max(1, Math.floor(chunkLength / 2));
   const ways = (multistep: number, bestOf: readonly number[]) => [
@@ -74,7 +74,7 @@ export async function studyLikelihood(
   const seamed = [...ways(half, [CONSISTENT_OF]), { ...continued, best_of: CONSISTENT_OF, consistent: true as const }];
   const tasks = chooseTasks(settings.suite, settings.task);
   const possible = PERTURBATIONS.filter((perturbation) =>
-    tasks.some((task) => playedTask(task, { perturbation, seed: settings.seed, episode: 0, words })),
+    tasks.some((task) => playedTask(task, { perturbation, seed: settings.seed, episode: 0, knows: known })),
   );
   const disturbances = [chunkLength, half].flatMap((multistep) =>
     possible.map((perturbation) => ({ name: `z = 0, ${perturbation}`, multistep, temperature: 0, perturbation })),

@@ -7,7 +7,7 @@ export type Shape = readonly number[];
 export type DType = 'float32' | 'int64';
 
 /** Operations with one result, and their attributes. */
-interface SingleOutput {
+export interface SingleOutput {
   input: { name: string };
   constant: { data: Float32Array };
   weight: { data: Float32Array };
@@ -54,7 +54,7 @@ interface SingleOutput {
 }
 
 /** Operations with several results, each of which is a `pick`. */
-interface SeveralOutputs {
+export interface SeveralOutputs {
   /** 0 normalised x, 1 mean, 2 inverse standard deviation; over the last axis. */
   layerNorm: { eps: number };
   /** One per size. */

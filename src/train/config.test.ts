@@ -38,6 +38,10 @@ test('what must hold between settings is told with their values, every mistake a
   expect(message('decoder=flower', 'dit_dim=40', 'n_heads=3')).toMatch(
     /^--set n_heads: decoder.n_heads: The Transformer splits .* got dit_dim 40 and n_heads 3\.$/,
   );
+  const recipe = settingsIn({ decoder: { name: 'flower', dit_dim: 40 } }, 'a.yaml:4');
+  expect(() => trainConfig(new Map([['decoder', { value: {}, where: 'a.yaml:3' }], ...recipe]))).toThrow(
+    /^a\.yaml:3: decoder\.n_heads: .* got dit_dim 40 and n_heads 16\.$/,
+  );
   expect(
     message(
       ...['decoder=regression', 'hidden_dim=0', 'encoder.heads=3', 'multistep=11', 'warmup_fraction=1'],

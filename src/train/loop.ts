@@ -2,6 +2,7 @@
  * The training loop: update, measure, save. A run stopped anywhere and resumed computes the same bits as one that never
  * stopped, because all that carries over is in state.safetensors and all that is random follows from the seed and the step.
  */
+import { observationAt } from '../data/index.ts';
 import { drawModel } from '../decoders/index.ts';
 import { cpu, type NodeDevice, onnxruntime } from '../engine/index.ts';
 import { NinaError, UsageError } from '../errors.ts';
@@ -10,7 +11,6 @@ import { type Lock, lockDirectory } from '../lock.ts';
 import {
   blueprint,
   CHECKPOINTS,
-  LIBERO_ACTION,
   type PolicyConfig,
   prepareSelfTest,
   requireOutsideCheckpoints,
@@ -19,13 +19,14 @@ import type { Reporter } from '../progress.ts';
 import { fold, key } from '../random.ts';
 import { layoutOf, pack, unpack } from '../tensor/index.ts';
 import type { TrainConfig } from './config.ts';
-import { type Demonstrations, firstObservation, loadDemonstrations } from './dataset.ts';
+import { type Demonstrations, loadDemonstrations } from './dataset.ts';
 import { divergedAdvice, explain, resume } from './failure.ts';
 import { requireMemory } from './memory.ts';
 import { appendMetrics, type Metrics, readMetrics, truncateMetrics, writeCsv } from './metrics.ts';
 import { fill, initialState, openOptimizer, optimizerMemory } from './optimizer.ts';
-import { decoderConfig, encoderConfig } from './parts.ts';
+import { decoderConfig, decoderRules } from './parts.ts';
 import { isRun, lastingSettings, locateData, noteChanges, requireSameSettings, save, writeRecipe } from './run.ts';
+import { join } from './settings.ts';
 import { shardRows } from './shard.ts';
 import { readState, requireSize, type Window } from './state.ts';
 import { prepareUpdate } from './update.ts';
@@ -81,7 +82,13 @@ async function trainLocked(
   const root = key(config.seed);
   const { training } = config;
   const source = locateData(run, config);
-  const data = await loadDemonstrations(source, config.seed, training.validation_fraction, report.notice);
+  const data = await loadDemonstrations(
+    source,
+    config.encoder,
+    config.seed,
+    training.validation_fraction,
+    report.notice,
+  );
   const saved = readState(run);
   // Other data make another vocabulary and so another model: the data come first, what follows from them later.
   if (saved && saved.dataHash !== data.hash)
@@ -130,7 +137,8 @@ async function trainLocked(
     onnxruntime({ device }),
   );
   const parts = { config: policy, statistics: data.statistics, model: averaged };
-  using selfTest = await prepareSelfTest(parts, firstObservation(data.train), fold(root, 'self-test'), cpu);
+  const [first] = data.train.episodes;
+  using selfTest = await prepareSelfTest(parts, observationAt(first, first, 0), fold(root, 'self-test'), cpu);
   const validate = () => {
     takeAverage();
     return validation.measure();
@@ -217,11 +225,14 @@ function fresh(plan: ReturnType<typeof blueprint>) {
 }
 
 /** The policy that these settings and this data define. */
-function policyConfig({ encoder, decoder, acting }: TrainConfig, { train, validation }: Demonstrations): PolicyConfig {
+function policyConfig({ decoder, acting }: TrainConfig, { encoder, robot }: Demonstrations): PolicyConfig {
+  const [wrong] = decoderRules(decoder, robot);
+  if (wrong)
+    throw new UsageError(`${join('decoder', wrong.path.join('.'))}: ${wrong.message} The robot is ${robot.name}.`);
   return {
-    encoder: encoderConfig(encoder, [...train.episodes, ...validation.episodes]),
-    decoder: decoderConfig(decoder),
-    action: LIBERO_ACTION,
+    encoder,
+    decoder: decoderConfig(decoder, robot),
+    robot,
     acting: { multistep: acting.multistep ?? decoder.chunk_length, temperature: acting.temperature },
   };
 }

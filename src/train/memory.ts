@@ -7,6 +7,7 @@ import { decoderOf } from '../decoders/index.ts';
 import { UsageError } from '../errors.ts';
 import { blueprint } from '../policy/index.ts';
 import { key } from '../random.ts';
+import { PANDA } from '../robot/index.ts';
 import { layoutOf } from '../tensor/index.ts';
 import { settingsByPath, type TrainConfig, trainConfig } from './config.ts';
 import { decoderConfig, encoderConfig } from './parts.ts';
@@ -21,8 +22,8 @@ const NODE_BYTES = 1000;
 /** The least bytes that a training with these settings needs. */
 export function leastBytes(config: TrainConfig): number {
   const decoder = decoderConfig(config.decoder);
-  // What the data add to the encoder is not known yet.
-  const encoder = encoderConfig(config.encoder, []);
+  // What the data add to the encoder, and their robot, is not known yet.
+  const encoder = encoderConfig(config.encoder, { episodes: [], robot: PANDA });
   const { params } = blueprint(key(0), { encoder, decoder });
   const { row, nodes } = decoderOf(decoder).footprint(decoder);
   const numbers = COPIES * layoutOf(params).size + config.training.batch_size * row;

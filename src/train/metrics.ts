@@ -8,7 +8,8 @@ import * as path from 'node:path';
 import * as z from 'zod';
 import { NinaError } from '../errors.ts';
 import { fileError, requireFile, writeFileAtomically } from '../files.ts';
-import { readJsonLog, readText, toJson } from '../json.ts';
+import { toJson } from '../json.ts';
+import { readJsonLog, readText } from '../json-files.ts';
 
 const lineSchema = z.object({
   /** Updates done. */

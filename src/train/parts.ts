@@ -2,10 +2,10 @@
  * The encoders and decoders that a recipe may name, and the way from its sections to a policy's configuration: what the
  * data and the robot determine (vocabulary, width of a token, numbers of an action) is no setting and is filled in here.
  */
-import * as z from 'zod';
-import { ACTION_SIZE, type Episode } from '../data/index.ts';
+import type * as z from 'zod';
 import { DECODERS as ALL_DECODERS, type DecoderConfig, decoderSchema } from '../decoders/index.ts';
-import { configFor, type StateConfig, type StateSettings, stateSchema, tokenWidth } from '../encoders/state/index.ts';
+import { ENCODERS as ALL_ENCODERS, type DataSummary, type EncoderConfig, encoderOf } from '../encoders/index.ts';
+import { actionSize, PANDA, type Robot } from '../robot/index.ts';
 
 /** A section that names a member of a registry, with the settings that come with that name. */
 export type Chosen = Readonly<{ name: string } & Record<string, unknown>>;
@@ -15,24 +15,11 @@ export interface Part {
   readonly settings: z.ZodObject;
 }
 
-const state = stateSchema.shape;
-const stateSettings = z
-  .strictObject({
-    dim: state.encoder_dim,
-    heads: state.encoder_heads.describe('attention heads; must divide dim'),
-    blocks: state.encoder_blocks,
-    dropout: state.encoder_dropout,
-  })
-  .superRefine(({ dim, heads }, context) => {
-    const message = `heads must divide dim; got ${heads} heads for a width of ${dim}`;
-    if (dim % heads !== 0) context.addIssue({ code: 'custom', path: ['heads'], message });
-  });
+const byName = <P extends Part & { name: string }>(parts: readonly P[]): Readonly<Record<string, P>> =>
+  Object.fromEntries(parts.map((part) => [part.name, part]));
 
-export const ENCODERS: Readonly<Record<string, Part>> = { state: { settings: stateSettings } };
-
-export const DECODERS: Readonly<Record<string, Part>> = Object.fromEntries(
-  ALL_DECODERS.map((decoder) => [decoder.name, decoder]),
-);
+export const ENCODERS: Readonly<Record<string, Part>> = byName(ALL_ENCODERS);
+export const DECODERS: Readonly<Record<string, Part>> = byName(ALL_DECODERS);
 
 /** What is wrong with a section as a whole: paths are of its settings. */
 type Rules = readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
@@ -43,19 +30,18 @@ const rulesOf = (schema: z.ZodType, value: unknown): Rules =>
 
 export const encoderRules = ({ name, ...settings }: Chosen): Rules => rulesOf(ENCODERS[name].settings, settings);
 
-export const decoderRules = (decoder: Chosen): Rules => rulesOf(decoderSchema, decoderConfig(decoder));
+export const decoderRules = (decoder: Chosen, robot?: Robot): Rules =>
+  rulesOf(decoderSchema, decoderConfig(decoder, robot));
 
-/** The encoder for these scenes: its vocabulary and limits are theirs. */
-export const encoderConfig = (
-  encoder: Chosen,
-  scenes: readonly Pick<Episode, 'instruction' | 'categories'>[],
-): StateConfig => configFor(ofState(encoder), scenes);
+/** The encoder for this data: its vocabulary and limits are theirs. */
+export function encoderConfig(encoder: Chosen, data: DataSummary): EncoderConfig {
+  const { name, ...settings } = encoder;
+  return encoderOf(encoder).configure(settings, data);
+}
 
-export const decoderConfig = (decoder: Chosen): DecoderConfig =>
-  ({ ...decoder, action_dim: ACTION_SIZE }) as unknown as DecoderConfig;
+/** @param robot whose actions are decoded; before the data say which it is, LIBERO's is assumed */
+export const decoderConfig = (decoder: Chosen, robot: Robot = PANDA): DecoderConfig =>
+  ({ ...decoder, action_dim: actionSize(robot) }) as unknown as DecoderConfig;
 
 /** W of the encoder's tokens. */
-export const widthOfTokens = (encoder: Chosen): number => tokenWidth(ofState(encoder));
-
-const ofState = ({ dim, heads, blocks, dropout }: Chosen) =>
-  ({ encoder_dim: dim, encoder_heads: heads, encoder_blocks: blocks, encoder_dropout: dropout }) as StateSettings;
+export const widthOfTokens = (encoder: Chosen): number => encoderOf(encoder).tokens(encoder).width;

@@ -1,6 +1,6 @@
 /** The compiled graphs of a run: one update's loss and gradients, and what validation measures. */
 import { decoderOf } from '../decoders/index.ts';
-import * as state from '../encoders/state/index.ts';
+import { encoderOf } from '../encoders/index.ts';
 import type { Engine, Program } from '../engine/index.ts';
 import { dropoutInputs, type Masks, noDropout } from '../nn/index.ts';
 import { bind, contextShape, derived, type ModelShape, type PolicyConfig, type PolicyModel } from '../policy/index.ts';
@@ -12,7 +12,7 @@ export const GRADIENT = 'g.';
 export const DERIVED = 'd.';
 
 export interface UpdateProgram {
-  /** In: parameters, state, actions [B, T, A], the decoder's draws, masks. Out: `loss` [] and the gradients. */
+  /** In: parameters, the encoder's inputs, actions [B, T, A], the decoder's draws, masks. Out: `loss` [] and the gradients. */
   readonly program: Program;
   readonly masks: readonly Masks[];
 }
@@ -26,10 +26,10 @@ export async function compileUpdate(
 ): Promise<UpdateProgram> {
   const { encoder, decoder } = config;
   const p = symbols(model.params, PARAMETER);
-  const forEncoder = dropoutInputs(encoder.encoder_dropout, 'encoder_dropout');
+  const forEncoder = dropoutInputs(encoderOf(encoder).dropoutRate(encoder), 'encoder_dropout');
   const forDecoder = dropoutInputs(decoderOf(decoder).dropoutRate(decoder), 'decoder_dropout');
   const policy = bind(config, model, p);
-  const seen = policy.context(state.stateInputs(encoder, batchSize), forEncoder.dropout);
+  const seen = policy.context(encoderOf(encoder).inputs(encoder, batchSize), forEncoder.dropout);
   const draws = decoderOf(decoder).inputs(decoder, batchSize);
   const loss = policy.decoder.loss(input('actions', chunks(config, batchSize)), seen, draws, forDecoder.dropout);
   const program = await engine.compile({ loss, ...byPath(gradOf(loss, p), GRADIENT) }, { threads });
@@ -37,7 +37,7 @@ export async function compileUpdate(
 }
 
 export interface ValidationPrograms {
-  /** In: state, actions, the decoder's draws. Out: `loss` [], `context` (what the decoder sees). */
+  /** In: the encoder's inputs, actions, the decoder's draws. Out: `loss` [], `context` (what the decoder sees). */
   readonly loss: Program;
   /**
    * In: `context`; of a decoder that generates `z` [B, T, A]; what it derives from its parameters. Out: `actions`
@@ -57,7 +57,7 @@ export async function compileValidation(
   const { encoder, decoder } = config;
   const shape = chunks(config, batchSize);
   const policy = bind(config, model, freeze(model.params), symbols(derived(config, model), DERIVED));
-  const seen = policy.context(state.stateInputs(encoder, batchSize), noDropout);
+  const seen = policy.context(encoderOf(encoder).inputs(encoder, batchSize), noDropout);
   const loss = policy.decoder.loss(input('actions', shape), seen, decoderOf(decoder).inputs(decoder, batchSize));
   const actions = policy.decoder.sample(input('z', shape), input('context', contextShape(config, batchSize)));
   return {

@@ -104,10 +104,10 @@ export function check<S extends z.ZodObject>(
   throw new UsageError(mistakes.join('\n'));
 }
 
-/** Where a setting was written, or the first of a section. */
+/** Where a setting was written, or the first of a section; of one that has its default, where its section begins. */
 function placeOf(settings: Settings, path: string): string {
   const within = [...settings].find(([other]) => other === path || other.startsWith(`${path}.`));
-  return within?.[1].where ?? 'recipe';
+  return (within?.[1] ?? settings.get(split(path)[0]))?.where ?? 'recipe';
 }
 
 /** What to say of a key that the section at `path` does not have. */

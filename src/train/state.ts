@@ -8,7 +8,8 @@ import * as z from 'zod';
 import { NinaError } from '../errors.ts';
 import { checkJson, parseJson, toJson } from '../json.ts';
 import { BUFFER_PREFIX, buffersFrom, type PolicyModel, storedBuffers } from '../policy/index.ts';
-import { readSafetensors, type StoredTensor, writeSafetensors } from '../safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../safetensors.ts';
+import type { StoredTensor } from '../safetensors-format.ts';
 import type { OptimizerState } from './optimizer.ts';
 
 const windowSchema = z.strictObject({ steps: z.int().min(0), loss: z.number(), gradNorm: z.number().min(0) });

@@ -1,5 +1,5 @@
 /** What a flow policy's surprise is on held-out episodes: the scale on which its rollouts are judged. */
-import { ENTITY_SIZE, type Episode, PROPRIO_SIZE } from '../data/index.ts';
+import { type Episode, observationAt } from '../data/index.ts';
 import {
   buildPolicy,
   NotFiniteError,
@@ -35,11 +35,11 @@ export async function measureSurprise(
     for (const { e, from } of decisions) {
       const episode = episodes[e];
       const plan = async (step: number) =>
-        (await runnable.infer(observation(episode, step), { key: fold(key, e, step), temperature })).actions;
+        (await runnable.infer(observationAt(episode, episode, step), { key: fold(key, e, step), temperature })).actions;
       const chunk = new Float32Array(T * A);
       chunk.set((await plan(from)).subarray(0, horizon * A));
       chunk.set((await plan(from + horizon)).subarray(0, (T - horizon) * A), horizon * A);
-      found.push(await surprise(observation(episode, from), chunk));
+      found.push(await surprise(observationAt(episode, episode, from), chunk));
     }
     return found;
   };
@@ -62,14 +62,4 @@ function chooseDecisions(episodes: readonly Episode[], horizon: number): { e: nu
   );
   const stride = Math.max(1, all.length / DECISIONS);
   return Array.from({ length: Math.min(all.length, DECISIONS) }, (_, i) => all[Math.floor(i * stride)]);
-}
-
-function observation({ proprio, entities, categories, instruction }: Episode, step: number) {
-  const width = categories.length * ENTITY_SIZE;
-  return {
-    proprio: proprio.subarray(step * PROPRIO_SIZE, (step + 1) * PROPRIO_SIZE),
-    entities: entities.subarray(step * width, (step + 1) * width),
-    categories,
-    instruction,
-  };
 }

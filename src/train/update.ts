@@ -3,15 +3,15 @@
  * is a function of the state and the step alone. The batch is cut into shards, which threads compute at the same time;
  * their losses and gradients are added up in one order.
  */
+import { episodeId } from '../data/index.ts';
 import { decoderOf } from '../decoders/index.ts';
-import { feedsOf } from '../encoders/state/index.ts';
 import type { Feed, NodeDevice } from '../engine/index.ts';
 import type { blueprint, PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/index.ts';
 import { fold, type Key } from '../random.ts';
 import { groupsOf, mapTree, type Spec } from '../tensor/index.ts';
 import type { TrainingSettings } from './config.ts';
 import { openCrew } from './crew.ts';
-import { batcher, type Dataset, episodeId } from './dataset.ts';
+import { batcher, type Dataset } from './dataset.ts';
 import type { OptimizerMemory } from './optimizer.ts';
 import { batchSampler } from './sampler.ts';
 import { emaDecayAt, learningRateAt } from './schedule.ts';
@@ -64,9 +64,9 @@ export async function prepareUpdate(options: UpdateOptions): Promise<Update> {
   const model = { params: mapTree(plan.params, ({ shape }: Spec) => ({ shape })), buffers };
   const crew = await openCrew({ policy, model, optimizer, rows, groups, key, device, threads }, workers);
   const sample = batchSampler(fold(key, 'batches'), dataset.windows.length, B);
-  const { allocate, fill } = batcher(dataset, policy.encoder, statistics, T);
+  const { allocate, fill } = batcher(dataset, policy, statistics);
   const batches = rows.map((n) => allocate(n));
-  const feeds = batches.map(({ state, actions }): Record<string, Feed> => ({ ...feedsOf(state), actions }));
+  const feeds = batches.map(({ inputs, actions }): Record<string, Feed> => ({ ...inputs, actions }));
   const firsts = rows.map((_, i) => rows.slice(0, i).reduce((a, b) => a + b, 0));
   const explosion = EXPLOSION * (decoderOf(policy.decoder).lossUnit === 'nats' ? T * A : 1);
   const schedule = {

@@ -7,7 +7,6 @@
  * Squared errors are against the clean actions, of samples clamped as the policy clamps them.
  */
 import { decoderOf } from '../decoders/index.ts';
-import { feedsOf } from '../encoders/state/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { square } from '../math.ts';
 import { derived, type PolicyConfig, type PolicyModel, type PolicyStatistics } from '../policy/index.ts';
@@ -52,7 +51,7 @@ export async function prepareValidation(
   const order = permutation(fold(key, 'windows'), dataset.windows.length);
   const { B, batches } = batching(batch_size, order.length);
   const { loss, sampler } = await compileValidation(config, model, B, engine, threads);
-  const { allocate, fill } = batcher(dataset, config.encoder, statistics, T);
+  const { allocate, fill } = batcher(dataset, config, statistics);
   const batch = allocate(B);
 
   return {
@@ -65,7 +64,7 @@ export async function prepareValidation(
       for (let i = 0; i < batches; i++) {
         fill(batch, order.subarray(i * B, (i + 1) * B));
         const drawn = decoder.draws(config.decoder, key, i, B);
-        const found = await loss.run({ ...feedsOf(batch.state), actions: batch.actions, ...drawn });
+        const found = await loss.run({ ...batch.inputs, actions: batch.actions, ...drawn });
         mean += found.loss[0] / batches;
         const errors = async (z: Float32Array) => {
           const noise = decoder.takesNoise && { z };

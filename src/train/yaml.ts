@@ -4,7 +4,7 @@
  */
 import { type Document, isAlias, isCollection, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { UsageError } from '../errors.ts';
-import { readText } from '../json.ts';
+import { readText } from '../json-files.ts';
 
 /** A parsed YAML file, and the place of an offset in it as 'recipes/a.yaml:3'. */
 export interface YamlFile {

@@ -4,7 +4,8 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import h5wasm from 'h5wasm/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readDemonstrations } from '../../src/data/index.ts';
+import { observationAt, readDemonstrations } from '../../src/data/index.ts';
+import { observationToJson } from '../../src/robot/index.ts';
 import { nina, ninaJson, ninaReading, startNina } from './nina.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-cli-'));
@@ -231,31 +232,26 @@ test('the study of likelihood answers its three questions, and again from its li
 
 test('samples of an observation: from a demonstration or stdin, the most likely first', async () => {
   const file = path.join(at('one'), files('one')[0]);
-  const drawn = ninaJson('sample', at('run'), file, '--demo', 0, '--step', 7, '--best-of', 5);
+  const drawn = ninaJson('sample', at('run'), file, '--demo', 0, '--step', 7, '--count', 5);
   expect(drawn).toMatchObject({ temperature: 1, seed: 0, demonstrated: { actions: { length: 10 } } });
   const logProbs = drawn.samples.map((sample: { log_prob: number }) => sample.log_prob);
   expect(logProbs).toHaveLength(5);
   expect(logProbs).toEqual(logProbs.toSorted((a: number, b: number) => b - a));
   expect(drawn.samples[0].actions).toHaveLength(10);
   const [episode] = await readDemonstrations(file);
-  const { categories, instruction } = episode;
-  const observation = {
-    proprio: [...episode.proprio.subarray(7 * 11, 8 * 11)],
-    entities: [...episode.entities.subarray(7 * 8 * categories.length, 8 * 8 * categories.length)],
-    ...{ categories, instruction },
-  };
-  const piped = ninaReading(JSON.stringify(observation), 'sample', at('run'), '--best-of', 5);
+  const observation = observationToJson(observationAt(episode, episode, 7));
+  const piped = ninaReading(JSON.stringify(observation), 'sample', at('run'), '--count', 5);
   expect(JSON.parse(piped.stdout).samples).toEqual(drawn.samples);
-  const bad = ninaReading('{"proprio": 1}', 'sample', at('run'));
+  const bad = ninaReading('{"state": 1}', 'sample', at('run'));
   expect([bad.code, bad.stdout]).toEqual([1, '']);
-  expect(bad.stderr).toMatch(/entities: expected array, found none/);
+  expect(bad.stderr).toMatch(/state: expected array, received number[\s\S]*instruction: expected string, found none/);
   const lost = ninaReading(
-    JSON.stringify(observation).replace(/(?<="entities":\[[^,]*,)[^,]*/, 'NaN'),
+    JSON.stringify(observation).replace(/(?<="poses":\[[^,]*,)[^,]*/, 'NaN'),
     'sample',
     at('run'),
   );
   expect([lost.code, lost.stdout]).toEqual([1, '']);
-  expect(lost.stderr).toContain('What came on stdin holds NaN at entities.1; every number must be finite.');
+  expect(lost.stderr).toContain('What came on stdin holds NaN at entities.poses.1; every number must be finite.');
 });
 
 test('wrong usage is told with exit code 2, a bad checkpoint with 1', () => {

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { feedsOf, scene, stateArrays, writeState } from '../../src/encoders/state/index.ts';
+import { encoderOf } from '../../src/encoders/index.ts';
 import { loadRuntime, type NodeRuntime } from '../../src/engine/onnxruntime-node.ts';
 import { loadPolicy } from '../../src/policy/index.ts';
 import { fold, key, normals } from '../../src/random.ts';
@@ -39,16 +39,15 @@ describe.each(Object.keys(DECODERS) as (keyof typeof DECODERS)[])('the %s decode
     expect(said.stdout).toMatch(/operators of ai\.onnx 17 only\n[\s\S]*outputs {2}actions \[[\s\S]*not clamped/);
     using policy = await loadPolicy(at(name));
     const { config } = policy;
-    const arrays = stateArrays(config.encoder, 1);
-    const { categories, instruction, proprio, entities } = observation;
-    const known = scene(config.encoder, categories, instruction);
-    writeState(policy.statistics, known, Float32Array.from(proprio), Float32Array.from(entities), arrays, 0);
+    const own = encoderOf(config.encoder);
+    const arrays = own.arrays(config.encoder, 1);
+    own.write(config.encoder, policy.statistics.encoder, observation, arrays, 0);
 
     const encoder = await load(at(`${name}-e.onnx`));
     const shapes = JSON.parse(
       nina('export', at(name), '--part', 'encoder', '--onnx', at('again.onnx'), '--json').stdout,
     ).inputs;
-    const feeds = Object.entries(feedsOf(arrays)).map(([input, data]) => {
+    const feeds = Object.entries(arrays).map(([input, data]) => {
       const { shape } = shapes[input];
       return [input, data instanceof BigInt64Array ? new ort.Tensor('int64', data, shape) : floats(data, shape)];
     });

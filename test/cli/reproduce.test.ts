@@ -74,12 +74,12 @@ test('every cell has its line; cells that differ in rollouts alone share their t
     ['mlp', 'cold', 'wide', 'regression'].map((variant) => `tabletop-object/${variant}/0`),
   );
   expect(lines[0]).toMatchObject({
-    settings: { affine_dim: 16, seed: 0 },
+    settings: { seed: 0, decoder: { affine_dim: 16 } },
     evaluation: { episodes: 1, seed: 10 },
     n: 1,
   });
   expect(lines[0].metrics).toMatchObject({ step: STEPS, val_bits_per_dim: expect.any(Number) });
-  expect(lines[3].settings).toMatchObject({ decoder: 'regression', hidden_dim: 16 });
+  expect(lines[3].settings.decoder).toMatchObject({ name: 'regression', hidden_dim: 16 });
   expect(fs.readdirSync(at('whole', 'trainings'))).toHaveLength(3);
   expect(fs.readdirSync(at('whole', 'demos'))).toHaveLength(1);
   expect(fs.readdirSync(at('results')).sort()).toEqual([
@@ -124,7 +124,7 @@ test('a setting that came later, with a default, does not part a result from its
   for (const training of fs.readdirSync(at('older', 'trainings'))) {
     const file = at('older', 'trainings', training, 'training.json');
     const stored = JSON.parse(fs.readFileSync(file, 'utf8'));
-    delete stored.settings.weight_decay;
+    delete stored.settings.training.weight_decay;
     fs.writeFileSync(file, JSON.stringify(stored));
   }
   const { cells } = ninaJson(...study('study'), '--out', at('older'), '--dry-run');

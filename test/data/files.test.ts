@@ -12,12 +12,11 @@ import {
   readDemonstrations,
   readRecording,
   readRecordingHeader,
-  requireEntities,
   type TaskHeader,
-  writeProprio,
 } from '../../src/data/index.ts';
 import { NinaError } from '../../src/errors.ts';
 import { fold, key } from '../../src/random.ts';
+import { PANDA, stateSize, writeProprio } from '../../src/robot/index.ts';
 import { demonstration, header } from './synthetic.ts';
 
 /** Axis-angle and back, in float64, then rounded to float32. */
@@ -73,10 +72,12 @@ test('reads back what was written', async () => {
   for (const [i, episode] of episodes.entries()) {
     const demo = demos[i];
     expect(episode.actions).toEqual(Float32Array.from(demo.actions));
-    expect(episode.entities).toEqual(demo.entities);
+    expect(episode.poses).toEqual(demo.entities);
+    expect(episode.robot).toBe(PANDA);
     expect(episode.names).toEqual(header.entityNames);
     expect(episode.categories).toEqual(header.entityCategories);
-    const live = new Float32Array(11);
+    const P = stateSize(PANDA);
+    const live = new Float32Array(P);
     for (let t = 0; t < episode.length; t++) {
       writeProprio(
         demo.eefPosition.subarray(t * 3),
@@ -84,8 +85,7 @@ test('reads back what was written', async () => {
         demo.gripper.subarray(t * 2),
         live,
       );
-      for (let d = 0; d < 11; d++)
-        expect(Math.abs(episode.proprio[t * 11 + d] - live[d])).toBeLessThan(FLOAT32_ROUNDING);
+      for (let d = 0; d < P; d++) expect(Math.abs(episode.state[t * P + d] - live[d])).toBeLessThan(FLOAT32_ROUNDING);
     }
     const recording = await readRecording(file, i);
     expect(recording.states).toEqual(demo.states);
@@ -116,7 +116,7 @@ test('follows LIBERO: attributes, images upside down, quaternions x y z w', asyn
   root.close();
 });
 
-test('LIBERO files without entities read, and say so only where entities are needed', async () => {
+test("LIBERO's own files read: without entities, of its robot", async () => {
   const file = await write('plain.hdf5', [demonstration(key(1), 4)]);
   // HDF5 cannot drop a dataset here: copy what LIBERO has into a new file.
   const plain = path.join(folder, 'libero-own.hdf5');
@@ -145,9 +145,8 @@ test('LIBERO files without entities read, and say so only where entities are nee
     instruction: 'pick up the milk',
     names: [],
   });
-  expect(await message(() => requireEntities(episodes))).toMatch(
-    /libero-own.hdf5: demo_0 has no dataset 'obs\/entities'/,
-  );
+  expect(episodes[0].robot).toBe(PANDA);
+  expect(episodes[0].poses).toHaveLength(0);
 });
 
 test('says what is wrong with a file', async () => {

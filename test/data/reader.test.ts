@@ -6,7 +6,6 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { taskOf } from '../../src/data/header.ts';
 import {
-  ACTION_SIZE,
   dataHash,
   type Episode,
   plausibility,
@@ -15,6 +14,7 @@ import {
   splitByMasks,
 } from '../../src/data/index.ts';
 import { fold, key } from '../../src/random.ts';
+import { actionSize, PANDA } from '../../src/robot/index.ts';
 import { message } from './message.ts';
 import { type Dataset, edit, type Group, workshop } from './opened.ts';
 import { demonstration, header } from './synthetic.ts';
@@ -137,7 +137,9 @@ test('an action that rounding took beyond 1 is a 1, which is said', async () => 
   const [episode] = await readDemonstrations(file, (text) => notices.push(text));
   expect([episode.actions[9], episode.actions[13]]).toEqual([1, -1]);
   expect(notices).toHaveLength(1);
-  expect(notices[0]).toContain(`2 actions are beyond 1 by no more than the rounding of float32`);
+  expect(notices[0]).toContain(
+    '2 actions are beyond the range by no more than the rounding of float32 and taken as its bound',
+  );
   expect(notices[0]).toContain(`first: ${file}: /data/demo_0/actions is ${1 + 2 ** -23} at step 1`);
   demo.actions[9] = 1.00001;
   expect(await told(await write('beyond.hdf5', [demo]))).toContain('is 1.00001 at step 1, dimension 2');
@@ -252,10 +254,12 @@ test('implausible numbers are told in one sentence each', () => {
         length: 2,
         names: ['x'],
         categories: ['x'],
+        robot: PANDA,
+        views: {},
       },
-      actions: new Float32Array(2 * ACTION_SIZE).fill(-1),
-      proprio: new Float32Array(22).fill(0.5),
-      entities: Float32Array.from([0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0.6, 0.8, 0, 0]),
+      actions: new Float32Array(2 * actionSize(PANDA)).fill(-1),
+      state: new Float32Array(22).fill(0.5),
+      poses: Float32Array.from([0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0.6, 0.8, 0, 0]),
     };
     change(made);
     return made;
@@ -269,9 +273,9 @@ test('implausible numbers are told in one sentence each', () => {
   const findings = plausibility([
     good,
     episode(({ actions }) => actions.set([0], 6) ?? actions.set([1], 13)),
-    episode(({ proprio }) => proprio.set([-450], 1)),
-    episode(({ entities }) => entities.set([900], 8)),
-    episode(({ entities }) => entities.set([0.2], 3)),
+    episode(({ state }) => state.set([-450], 1)),
+    episode(({ poses }) => poses.set([900], 8)),
+    episode(({ poses }) => poses.set([0.2], 3)),
   ]);
   expect(findings).toHaveLength(4);
   expect(findings[0]).toBe(

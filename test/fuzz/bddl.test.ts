@@ -1,7 +1,7 @@
 /** Task files, down to the scene they are played in. */
 import * as path from 'node:path';
 import { test } from 'vitest';
-import { readText } from '../../src/json.ts';
+import { readText } from '../../src/json-files.ts';
 import type { Rng } from '../../src/random.ts';
 import { fold, key } from '../../src/random.ts';
 import { PREDICATES, parseBddl } from '../../src/sim/bddl/index.ts';

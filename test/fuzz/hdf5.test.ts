@@ -3,15 +3,9 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { expect, test } from 'vitest';
-import {
-  ACTION_SIZE,
-  type Episode,
-  PROPRIO_SIZE,
-  readDemonstrations,
-  readRecording,
-  readRecordingHeader,
-} from '../../src/data/index.ts';
+import { type Episode, readDemonstrations, readRecording, readRecordingHeader } from '../../src/data/index.ts';
 import type { Rng } from '../../src/random.ts';
+import { actionSize, PANDA, stateSize } from '../../src/robot/index.ts';
 import { hunt, type Kind, notSound, PATIENCE_MS } from './battery.ts';
 import { anyBytes, within } from './bytes.ts';
 
@@ -55,13 +49,14 @@ async function healthy(): Promise<void> {
 
 function unsound(episodes: readonly Episode[]): string | undefined {
   if (episodes.length === 0) return 'there are no episodes';
-  for (const { length, actions, proprio, entities, names, categories, suite, task, instruction } of episodes) {
-    if (actions.length !== length * ACTION_SIZE || proprio.length !== length * PROPRIO_SIZE) return 'lengths differ';
-    if (names.length !== categories.length || entities.length !== length * 8 * names.length) return 'entities differ';
+  for (const { length, actions, state, poses, names, categories, suite, task, instruction } of episodes) {
+    if (actions.length !== length * actionSize(PANDA) || state.length !== length * stateSize(PANDA))
+      return 'lengths differ';
+    if (names.length !== categories.length || poses.length !== length * 8 * names.length) return 'entities differ';
     if (actions.some((x) => !(Math.abs(x) <= 1))) return 'an action is outside [-1, 1]';
     const texts = [suite, task, instruction, ...names, ...categories];
     if (texts.some((text) => typeof text !== 'string' || /[\0\ufffd]/.test(text))) return `a text is damaged: ${texts}`;
-    const wrong = notSound([actions, proprio, entities, length]);
+    const wrong = notSound([actions, state, poses, length]);
     if (wrong) return wrong;
   }
   return undefined;
@@ -71,7 +66,7 @@ test.each([
   kind('demonstrations', async (file) => unsound(await readDemonstrations(file))),
   kind('recording', async (file) => {
     const { actions, states, length } = await readRecording(file, 0);
-    if (actions.length !== length * ACTION_SIZE || states.length % length !== 0) return 'lengths differ';
+    if (actions.length !== length * actionSize(PANDA) || states.length % length !== 0) return 'lengths differ';
     return notSound([actions, states, length]);
   }),
   kind('recording-header', async (file) => notSound(await readRecordingHeader(file))),

@@ -7,7 +7,8 @@ import { type Comparison, exceeded } from '../../src/decoders/fixture.ts';
 import { parity as flowerParity } from '../../src/decoders/flower/parity.ts';
 import { parity as ninaParity } from '../../src/decoders/nina/parity.ts';
 import { cpu, type Engine } from '../../src/engine/index.ts';
-import { readSafetensors, type SafetensorsFile } from '../../src/safetensors.ts';
+import { readSafetensors } from '../../src/safetensors.ts';
+import type { SafetensorsFile } from '../../src/safetensors-format.ts';
 import { expectBoth, hunt, notSound, PATIENCE_MS } from './battery.ts';
 import { anySafetensors } from './safetensors.ts';
 

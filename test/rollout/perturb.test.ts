@@ -3,8 +3,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { fold, key } from '../../src/random.ts';
 import { createPerturbation, playedTask } from '../../src/rollout/perturb.ts';
 import type { PerturbationKind } from '../../src/rollout/perturbations.ts';
-import { type Actor, type PolicyInput, rollout } from '../../src/rollout/rollout.ts';
-import { createExpert, Environment, type Expert, initialStateKey } from '../../src/sim/index.ts';
+import { type Actor, rollout } from '../../src/rollout/rollout.ts';
+import { type Asked, createExpert, Environment, type Expert, initialStateKey } from '../../src/sim/index.ts';
 import { loadSuite } from '../../src/sim/suites.ts';
 
 const task = loadSuite('tabletop-object')[0];
@@ -13,6 +13,10 @@ const seed = 4;
 const words = loadSuite('tabletop-object').flatMap(({ problem }) =>
   problem.objects.flatMap(({ category }) => category.split('_')),
 );
+/** A policy of this vocabulary. */
+const only = (known: readonly string[]) => (category: string) =>
+  category.split('_').every((word) => known.includes(word));
+const knows = only(words);
 const environments: Environment[] = [];
 afterEach(() => {
   for (const environment of environments.splice(0)) environment[Symbol.dispose]();
@@ -27,7 +31,7 @@ async function open(played = task): Promise<Environment> {
 /** The expert's next action at every step, and what it was asked. */
 function watched(environment: Environment) {
   let expert: Expert | undefined;
-  const asked: PolicyInput[] = [];
+  const asked: Asked[] = [];
   const actor: Actor = {
     chunkLength: 1,
     infer: async (input) => {
@@ -40,7 +44,7 @@ function watched(environment: Environment) {
 }
 
 async function play(kind: PerturbationKind | undefined, episode = 0) {
-  const played = playedTask(task, { perturbation: kind, seed, episode, words })!;
+  const played = playedTask(task, { perturbation: kind, seed, episode, knows })!;
   const environment = await open(played);
   const { actor, asked } = watched(environment);
   const perturbation = kind && createPerturbation(kind, task, episode, seed);
@@ -57,14 +61,14 @@ describe('moved', () => {
     expect(calm.perturbedAt).toBeUndefined();
     const environment = await open();
     const place = environment.observe().entities.findIndex(({ name }) => name === target);
-    const position = (input: PolicyInput) => input.entities.subarray(8 * place, 8 * place + 3);
-    const jump = (inputs: readonly PolicyInput[], t: number) =>
+    const position = (input: Asked) => input.entities.poses.subarray(8 * place, 8 * place + 3);
+    const jump = (inputs: readonly Asked[], t: number) =>
       Math.hypot(...[0, 1, 2].map((i) => position(inputs[t])[i] - position(inputs[t - 1])[i]));
     expect(jump(moved.asked, at)).toBeGreaterThanOrEqual(0.049);
     expect(jump(moved.asked, at)).toBeLessThanOrEqual(0.101);
     expect(position(moved.asked[at])[2]).toBeCloseTo(position(calm.asked[at])[2], 3);
     // Everything else is where it was.
-    const others = (input: PolicyInput) => input.entities.filter((_, i) => Math.floor(i / 8) !== place);
+    const others = (input: Asked) => input.entities.poses.filter((_, i) => Math.floor(i / 8) !== place);
     expect(others(moved.asked[at])).toEqual(others(calm.asked[at]));
     for (let t = at + 1; t < at + 4; t++) expect(jump(moved.asked, t)).toBeLessThan(0.02);
   });
@@ -94,18 +98,18 @@ test('offset: every entity is seen 3 cm aside, the world is as it was', async ()
   // The expert looks at the world itself, so it goes the same way.
   expect(offset.finalState).toBe(calm.finalState);
   expect(offset.perturbedAt).toBe(0);
-  const difference = offset.asked[3].entities.map((x, i) => x - calm.asked[3].entities[i]);
+  const difference = offset.asked[3].entities.poses.map((x, i) => x - calm.asked[3].entities.poses[i]);
   const [dx, dy] = [difference[0], difference[1]];
   expect(Math.hypot(dx, dy)).toBeCloseTo(0.03, 6);
   for (let i = 0; i < difference.length; i++) expect(difference[i]).toBeCloseTo([dx, dy][i % 8] ?? 0, 6);
-  expect(offset.asked[3].proprio).toEqual(calm.asked[3].proprio);
+  expect(offset.asked[3].state).toEqual(calm.asked[3].state);
 });
 
 describe('distractor', () => {
   test('one bystander is of a category that the scene does not have and the policy knows', () => {
     for (const one of loadSuite('tabletop-object')) {
-      const played = playedTask(one, { perturbation: 'distractor', seed, episode: 3, words })!;
-      expect(played).toEqual(playedTask(one, { perturbation: 'distractor', seed, episode: 3, words }));
+      const played = playedTask(one, { perturbation: 'distractor', seed, episode: 3, knows })!;
+      expect(played).toEqual(playedTask(one, { perturbation: 'distractor', seed, episode: 3, knows }));
       const changed = played.problem.objects.filter((object, i) => object !== one.problem.objects[i]);
       expect(changed).toHaveLength(1);
       const { name, category } = changed[0];
@@ -118,6 +122,6 @@ describe('distractor', () => {
 
   test('is impossible for a policy that knows no other category', () => {
     const own = task.problem.objects.flatMap(({ category }) => category.split('_'));
-    expect(playedTask(task, { perturbation: 'distractor', seed, episode: 0, words: own })).toBeUndefined();
+    expect(playedTask(task, { perturbation: 'distractor', seed, episode: 0, knows: only(own) })).toBeUndefined();
   });
 });

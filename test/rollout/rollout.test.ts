@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { choose } from '../../src/policy/choose.ts';
 import { fold, key, rng } from '../../src/random.ts';
-import { type Actor, type PolicyInput, rollout } from '../../src/rollout/rollout.ts';
-import { createExpert, Environment, type Expert } from '../../src/sim/index.ts';
+import { type Actor, rollout } from '../../src/rollout/rollout.ts';
+import { type Asked, createExpert, Environment, type Expert } from '../../src/sim/index.ts';
 import { loadSuite } from '../../src/sim/suites.ts';
 
 let environment: Environment;
@@ -28,7 +28,7 @@ function expertActor(): Actor {
 
 /** Rests, and remembers what it was asked. */
 function restingActor(chunkLength: number) {
-  const asked: { input: PolicyInput; key: readonly number[]; temperature: number }[] = [];
+  const asked: { input: Asked; key: readonly number[]; temperature: number }[] = [];
   const actor: Actor = {
     chunkLength,
     infer: async (input, { key, temperature }) => {
@@ -58,8 +58,8 @@ test('a chunk is asked for every multistep steps, with fresh noise, until the st
   for (const { input, temperature } of asked) {
     expect(temperature).toBe(0.5);
     expect(input.instruction).toBe(environment.task.instruction);
-    expect(input.entities).toHaveLength(8 * input.categories.length);
-    expect(input.proprio).toHaveLength(11);
+    expect(input.entities.poses).toHaveLength(8 * input.entities.categories.length);
+    expect(input.state).toHaveLength(11);
   }
 });
 
@@ -81,7 +81,9 @@ test('an answer that is no chunk of actions is an error, not a failed episode', 
   const answer = (actions: Float32Array): Actor => ({ chunkLength: 2, infer: async () => ({ actions, latencyMs: 0 }) });
   const bad = new Float32Array(14);
   bad[9] = Number.NaN;
-  await expect(rollout(environment, answer(bad), options)).rejects.toThrow(/is NaN at row 1, dimension 2/);
+  await expect(rollout(environment, answer(bad), options)).rejects.toThrow(
+    /step 1, dimension 2 \(position z\) is NaN, outside \[-1, 1\]/,
+  );
   await expect(rollout(environment, answer(bad.fill(2)), options)).rejects.toThrow(/is 2 at row 0, dimension 0/);
   await expect(rollout(environment, answer(new Float32Array(7)), options)).rejects.toThrow(/7 numbers; wanted 2 x 7/);
 });
@@ -127,8 +129,8 @@ describe('what a chunk is chosen and judged by', () => {
   });
 
   test('surprise is asked of what was seen half a chunk ago, of what was done since and is planned now', async () => {
-    const inputs: PolicyInput[] = [];
-    const judged: { input: PolicyInput; chunk: Float32Array }[] = [];
+    const inputs: Asked[] = [];
+    const judged: { input: Asked; chunk: Float32Array }[] = [];
     const numbering: Actor = {
       chunkLength: 4,
       infer: async (input) => {

@@ -2,20 +2,15 @@
  * What must come out the same to the bit in every engine: an expert's and a policy's episode in the simulator, what the
  * camera sees of them, random numbers, a training's schedule. Nothing of Node, so that a browser can run it too.
  */
-import { writeProprio } from '../../src/data/proprio.ts';
 import { init } from '../../src/decoders/nina/nina.ts';
 import { compileWasm, foldNina, ninaSchema } from '../../src/decoders/nina/wasm.ts';
-import {
-  PROPRIO_SIZE,
-  type StateStatistics,
-  scene,
-  stateArrays,
-  writeState,
-} from '../../src/encoders/state/features.ts';
+import { type StateStatistics, stateEncoder } from '../../src/encoders/state/index.ts';
 import { sha256 } from '../../src/hash.ts';
 import { fold, key, normals, rng } from '../../src/random.ts';
+import { PANDA, stateSize } from '../../src/robot/index.ts';
 import { createEyes } from '../../src/sim/eyes.ts';
 import {
+  asked,
   createExpert,
   createTask,
   demoKey,
@@ -74,20 +69,18 @@ function expertOf(environment: Environment, task: Task) {
 async function policyOf(environment: Environment, task: Task) {
   const observation = environment.reset(initialStateKey(task, 0));
   const categories = observation.entities.map(({ category }) => category);
-  const words = [...new Set([task.instruction, ...categories].flatMap((text) => text.split(/[ _]/)))].sort();
-  const encoder = { encoder_dim: 8, encoder_heads: 1, encoder_blocks: 0, encoder_dropout: 0, words };
-  const config = { ...encoder, max_words: 20, max_entities: categories.length };
-  const arrays = stateArrays(config, 1);
-  const episodeScene = scene(config, categories, task.instruction);
-  const cond_dim = arrays.proprio.length + arrays.features.length;
+  const config = stateEncoder.configure(stateEncoder.settings.parse({}), {
+    episodes: [{ where: 'the task', instruction: task.instruction, categories }],
+    robot: PANDA,
+  });
+  const arrays = stateEncoder.arrays(config, 1);
+  const { 'state.proprio': proprio, 'state.features': features } = arrays;
+  const cond_dim = proprio.length + features.length;
   const nina = ninaSchema.parse({ n_layers: 4, affine_dim: 32, cond_dim, chunk_length: CHUNK });
   const decoder = await compileWasm(foldNina(nina, init(key(1), nina)), { maxBatch: 1 });
-  const act: Act = ({ eefPosition, eefQuaternion, gripper, entities }, step) => {
-    const proprio = new Float32Array(PROPRIO_SIZE);
-    writeProprio(eefPosition, eefQuaternion, gripper, proprio);
-    const poses = entities.flatMap((e) => [...e.position, ...e.quaternion, e.joint]);
-    writeState(STATISTICS, episodeScene, proprio, Float32Array.from(poses), arrays, 0);
-    const cond = Float32Array.of(...arrays.proprio, ...arrays.features);
+  const act: Act = (seen, step) => {
+    stateEncoder.write(config, STATISTICS, asked(seen, task.instruction), arrays, 0);
+    const cond = Float32Array.of(...proprio, ...features);
     const z = normals(fold(key(2), step), CHUNK * nina.action_dim);
     const { actions } = decoder.sample(z, cond, 1);
     return actions.subarray(0, nina.action_dim).map((a) => Math.max(-1, Math.min(1, a)));
@@ -96,4 +89,8 @@ async function policyOf(environment: Environment, task: Task) {
 }
 
 const moments = (width: number) => ({ mean: Array(width).fill(0.1), std: Array(width).fill(0.3) });
-const STATISTICS: StateStatistics = { proprio: moments(PROPRIO_SIZE), position: moments(3), joint: moments(1) };
+const STATISTICS: StateStatistics = {
+  state: moments(stateSize(PANDA)),
+  position: moments(3),
+  joint: moments(1),
+};

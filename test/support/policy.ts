@@ -1,10 +1,9 @@
 /** Small policies of random weights. */
 import { decoderSchema } from '../../src/decoders/index.ts';
-import { configFor, stateSchema } from '../../src/encoders/state/index.ts';
+import { stateEncoder } from '../../src/encoders/state/index.ts';
 import { cpu } from '../../src/engine/index.ts';
 import {
   init,
-  LIBERO_ACTION,
   type PolicyConfig,
   type PolicyModel,
   prepareSelfTest,
@@ -12,23 +11,29 @@ import {
   writeCheckpoint,
 } from '../../src/policy/index.ts';
 import { key } from '../../src/random.ts';
+import { PANDA } from '../../src/robot/index.ts';
 import { mapTree, type NDArray } from '../../src/tensor/index.ts';
 
 export const observation = {
-  proprio: [0.1, 0, 0.2, 1, 0, 0, 0, 1, 0, 0.04, -0.04],
-  entities: [0.1, 0.1, 0.02, 1, 0, 0, 0, 0, -0.1, 0.1, 0.02, 1, 0, 0, 0, 0],
-  categories: ['can', 'basket'],
+  state: [0.1, 0, 0.2, 1, 0, 0, 0, 1, 0, 0.04, -0.04],
+  entities: {
+    categories: ['can', 'basket'],
+    poses: [0.1, 0.1, 0.02, 1, 0, 0, 0, 0, -0.1, 0.1, 0.02, 1, 0, 0, 0, 0],
+  },
   instruction: 'put the can in the basket',
 };
 const unit = (n: number) => ({ mean: Array(n).fill(0), std: Array(n).fill(1) });
-const statistics = { proprio: unit(11), position: unit(3), joint: unit(1) };
+const statistics = { encoder: { state: unit(11), position: unit(3), joint: unit(1) } };
 
 const SMALL_NINA = { name: 'nina', n_layers: 3, affine_dim: 8, n_heads: 2, block_depth: 1, cond_dim: 12 };
 
 const configOf = (decoder: object): PolicyConfig => ({
-  encoder: configFor(stateSchema.parse({ encoder_dim: 16, encoder_heads: 2 }), [observation]),
+  encoder: stateEncoder.configure(stateEncoder.settings.parse({ dim: 16, heads: 2 }), {
+    episodes: [{ where: 'made', instruction: observation.instruction, categories: observation.entities.categories }],
+    robot: PANDA,
+  }),
   decoder: decoderSchema.parse('name' in decoder ? decoder : { ...SMALL_NINA, ...decoder }),
-  action: LIBERO_ACTION,
+  robot: PANDA,
   acting: { multistep: 10, temperature: 1 },
 });
 

@@ -4,10 +4,11 @@ import * as path from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decoderSchema, drawModel } from '../../src/decoders/index.ts';
-import * as state from '../../src/encoders/state/index.ts';
+import { stateConfigSchema, stateEncoder } from '../../src/encoders/state/index.ts';
 import type { PolicyConfig } from '../../src/policy/index.ts';
-import { blueprint, LIBERO_ACTION } from '../../src/policy/index.ts';
+import { blueprint } from '../../src/policy/index.ts';
 import { key, normals } from '../../src/random.ts';
+import { PANDA } from '../../src/robot/index.ts';
 import { groupsOf, mapTree, pack, type Spec } from '../../src/tensor/index.ts';
 import type { openCrew } from '../../src/train/crew.ts';
 import { fill, initialState, openOptimizer, optimizerMemory } from '../../src/train/optimizer.ts';
@@ -15,10 +16,14 @@ import { type ShardSetup, type ShardTask, shardRows } from '../../src/train/shar
 
 const compiled = path.join(import.meta.dirname, '../../dist/train/crew.js');
 
+const encoder = stateConfigSchema.parse({
+  name: 'state',
+  ...{ dim: 16, words: ['lift'], max_words: 1, max_entities: 1, state_size: 11, end_effector: 0 },
+});
 const policy: PolicyConfig = {
-  encoder: { ...state.stateSchema.parse({ encoder_dim: 16 }), words: ['lift'], max_words: 1, max_entities: 1 },
+  encoder,
   decoder: decoderSchema.parse({ name: 'nina', action_dim: 7, n_layers: 2, affine_dim: 16, dropout: 0.1 }),
-  action: LIBERO_ACTION,
+  robot: PANDA,
   acting: { multistep: 10, temperature: 0 },
 };
 const B = 5;
@@ -28,7 +33,7 @@ const { params, buffers } = drawModel(plan);
 const { layout, flat } = pack(params);
 const model = { params: mapTree(params, ({ shape }: Spec) => ({ shape })), buffers };
 const batches = rows.map((n, shard) => ({
-  ...state.feedsOf(state.stateArrays(policy.encoder, n)),
+  ...stateEncoder.arrays(encoder, n),
   actions: normals(key(shard), n * 70).map(Math.tanh),
 }));
 const measure = (shard: number): ShardTask => ({ kind: 'measure', shard, step: 3, batch: batches[shard] });

@@ -7,19 +7,32 @@ import { expect, test } from 'vitest';
 import type { Episode } from '../../src/data/index.ts';
 import { type PolicyConfig, readCheckpoint } from '../../src/policy/index.ts';
 import { key } from '../../src/random.ts';
+import { PANDA } from '../../src/robot/index.ts';
 import { leaves, type NDArray } from '../../src/tensor/index.ts';
 import { measureSurprise } from '../../src/train/surprise.ts';
 import { observation, saveRandomPolicy } from '../support/policy.ts';
 
 /** An episode of `length` steps in which the hand moves and nothing else. */
 function episode(length: number, demo = 0): Episode {
-  const { proprio, entities, categories, instruction } = observation;
+  const { state, entities, instruction } = observation;
+  const { categories, poses } = entities;
   const rows = Array.from({ length }, (_, t) => t);
   return {
-    ...{ file: 'made.hdf5', demo, suite: 'made', task: 'made', instruction, length, categories, names: categories },
+    ...{
+      file: 'made.hdf5',
+      demo,
+      suite: 'made',
+      task: 'made',
+      instruction,
+      length,
+      categories,
+      names: categories,
+      robot: PANDA,
+      views: {},
+    },
     actions: new Float32Array(7 * length),
-    proprio: Float32Array.from(rows.flatMap((t) => proprio.map((x, i) => (i < 3 ? x + 0.01 * t : x)))),
-    entities: Float32Array.from(rows.flatMap(() => entities)),
+    state: Float32Array.from(rows.flatMap((t) => state.map((x, i) => (i < 3 ? x + 0.01 * t : x)))),
+    poses: Float32Array.from(rows.flatMap(() => poses)),
   };
 }
 

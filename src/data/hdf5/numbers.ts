@@ -1,4 +1,4 @@
-/** Numeric datasets, read whole and exactly, or refused with a sentence that names the dataset. */
+/** Numeric datasets, read exactly, whole or some of their rows, or refused with a sentence that names the dataset. */
 import type { Metadata } from 'h5wasm/node';
 import { NinaError } from '../../errors.ts';
 import { type Chunk, chunksOf } from './chunks.ts';
@@ -11,17 +11,18 @@ import type { Message } from './raw.ts';
 import { requireStored } from './storage.ts';
 import { decodeNumbers, numberType } from './types.ts';
 
+/** Rows [from, to) of a dataset. */
+export type Rows = readonly [from: number, to: number];
+
 /**
- * A numeric dataset whose shape must match `shape` (null: any size).
- * @returns its numbers, row-major, and its shape.
- * @throws NinaError naming a missing dataset (and those found), the two shapes, a type that is none of numbers, a filter
- * that cannot be undone, and numbers that are not in the file.
+ * A dataset whose shape must match `shape` (null: any size); none of its numbers is read.
+ * @throws NinaError naming a missing dataset (and those found), or the two shapes.
  */
-export function readNumbers(
+export function requireDataset(
   group: Place,
   name: string,
   shape: readonly (number | null)[],
-): { data: Float64Array; shape: number[] } {
+): { place: Place; metadata: Metadata; shape: number[] } {
   const place = find(group, name);
   if (!place)
     throw new NinaError(`${group.title} has no dataset '${name}'. Found: ${datasetNames(group).join(', ') || 'none'}.`);
@@ -32,6 +33,22 @@ export function readNumbers(
     throw new NinaError(
       `${place.title} has shape [${found.join(', ')}]; wanted [${shape.map((size) => size ?? 'any').join(', ')}].`,
     );
+  return { place, metadata, shape: found };
+}
+
+/**
+ * A numeric dataset whose shape must match `shape` (null: any size), or the given rows of it.
+ * @returns its numbers, row-major, and the shape of what was read.
+ * @throws NinaError as `requireDataset`, and for a type that is none of numbers, a filter that cannot be undone, and
+ * numbers that are not in the file.
+ */
+export function readNumbers(
+  group: Place,
+  name: string,
+  shape: readonly (number | null)[],
+  rows?: Rows,
+): { data: Float64Array; shape: number[] } {
+  const { place, metadata, shape: found } = requireDataset(group, name, shape);
   const { raw } = place.file;
   const messages = raw.messages(addressOf(place));
   const type = numberType(raw, messages, metadata);
@@ -42,23 +59,33 @@ export function readNumbers(
     );
   requireStored(place, messages, metadata);
   if (found.includes(0)) return { data: new Float64Array(0), shape: found };
-  const own = readLzf(place, messages, metadata);
+  const [from, to] = rows ?? [0, found[0]];
+  const rowBytes = found.slice(1).reduce((product, size) => product * size, metadata.size);
+  // A dataset of lzf chunks is undone whole: that is our own code, of few lines.
+  const own = readLzf(place, messages, metadata)?.subarray(from * rowBytes, to * rowBytes);
   const { data, inexact } = own
     ? decodeNumbers(own, type)
-    : decodeNumbers(readBytes(place, metadata), { ...type, littleEndian: true });
+    : decodeNumbers(readBytes(place, metadata, rows, rowBytes), { ...type, littleEndian: true });
   if (inexact !== undefined)
     throw new NinaError(`${place.title} holds ${inexact}, which is beyond what float64 holds exactly.`);
-  return { data, shape: found };
+  return { data, shape: [to - from, ...found.slice(1)] };
 }
 
-/** The dataset's bytes, its numbers little-endian. */
-function readBytes(place: Place, { size, total_size, virtual_sources }: Metadata): Uint8Array {
+/** The bytes of the rows, or of the whole dataset; its numbers little-endian. */
+function readBytes(
+  place: Place,
+  { size, total_size, virtual_sources, shape }: Metadata,
+  rows: Rows | undefined,
+  rowBytes: number,
+): Uint8Array {
   const { module } = place.file.library;
-  const bytes = size * total_size;
+  const bytes = rows ? (rows[1] - rows[0]) * rowBytes : size * total_size;
   const pointer = bytes < module.MAXIMUM_MEMORY ? module._malloc(bytes) : 0;
   if (pointer === 0) throw new NinaError(`${place.title} has ${bytes} bytes, more than can be read at once.`);
   try {
-    module.get_dataset_data(place.file.root.file_id, place.path, null, null, null, BigInt(pointer));
+    const [count, offset] = rows ? slab(shape!, rows) : [null, null];
+    const strides = rows ? shape!.map(() => 1n) : null;
+    module.get_dataset_data(place.file.root.file_id, place.path, count, offset, strides, BigInt(pointer));
     return module.HEAPU8.slice(pointer, pointer + bytes);
   } catch (cause) {
     const filters = module.get_dataset_filters(place.file.root.file_id, place.path);
@@ -75,6 +102,12 @@ function readBytes(place: Place, { size, total_size, virtual_sources }: Metadata
     module._free(pointer);
   }
 }
+
+/** The block of these rows, as HDF5 wants it: how many along each axis, and from where. */
+const slab = (shape: readonly number[], [from, to]: Rows): [count: bigint[], offset: bigint[]] => [
+  shape.map((size, axis) => BigInt(axis === 0 ? to - from : size)),
+  shape.map((_, axis) => BigInt(axis === 0 ? from : 0)),
+];
 
 const isMissing = (cause: unknown) => /required filter .* is not registered/.test(String(cause));
 

@@ -2,7 +2,7 @@
  * The configuration of a FLOWER decoder, its names those of the reference. The only home of its defaults, which are the
  * paper's Diffusion 330M.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const positive = z.int().min(1);
 

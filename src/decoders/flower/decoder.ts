@@ -1,5 +1,5 @@
 /** FLOWER behind the contract of all decoders: it attends to every token of the encoder. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { fold, normals } from '../../random.ts';
 import { input, type Tensor } from '../../tensor/index.ts';
 import type { Decoder } from '../decoder.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { key } from '../../random.ts';
-import type { StoredTensor } from '../../safetensors.ts';
+import type { StoredTensor } from '../../safetensors-format.ts';
 import { leaves, materialise, type NDArray } from '../../tensor/index.ts';
 import { blueprint, flowerSchema, importReference } from './index.ts';
 

@@ -3,7 +3,7 @@
  */
 import { NinaError } from '../../errors.ts';
 import { key } from '../../random.ts';
-import type { StoredTensor } from '../../safetensors.ts';
+import type { StoredTensor } from '../../safetensors-format.ts';
 import { layoutOf, mapTree, type NDArray, type Spec } from '../../tensor/index.ts';
 import type { FlowerConfig } from './config.ts';
 import { blueprint, type Params } from './params.ts';

@@ -2,7 +2,7 @@
  * The configuration of a NinA decoder, its names those of the reference's flags. The only home of its defaults, which
  * are the paper's best MLP; the paper's best Transformer is { backbone: 'trans', n_layers: 18, affine_dim: 256 }.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const positive = z.int().min(1);
 

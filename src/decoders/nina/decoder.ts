@@ -1,5 +1,5 @@
 /** NinA behind the contract of all decoders: a flow, conditioned on the mean of the encoder's tokens. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Linear } from '../../nn/index.ts';
 import { fold, normals } from '../../random.ts';
 import { input, type NDArray, type Tensor } from '../../tensor/index.ts';

@@ -2,10 +2,11 @@
  * Agreement with the reference: a fixture holds weights, inputs and what the authors' PyTorch module computed from them;
  * we rebuild the flow from its metadata and weights and compare every number.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Engine } from '../../engine/engine.ts';
 import { NinaError } from '../../errors.ts';
-import { readSafetensors, type SafetensorsFile } from '../../safetensors.ts';
+import { readSafetensors } from '../../safetensors.ts';
+import type { SafetensorsFile } from '../../safetensors-format.ts';
 import {
   byPath,
   feeds,

@@ -1,5 +1,5 @@
 /** The configuration of a regression decoder: the ablation that asks what a density is worth. The only home of its defaults. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const positive = z.int().min(1);
 

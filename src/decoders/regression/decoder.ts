@@ -1,5 +1,5 @@
 /** Regression behind the contract of all decoders: the mean of the encoder's tokens, through a perceptron. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Linear } from '../../nn/index.ts';
 import { fold } from '../../random.ts';
 import type { Tensor } from '../../tensor/index.ts';

@@ -41,7 +41,7 @@ import {
   type Tensor,
 } from '../../tensor/index.ts';
 import type { StateConfig } from './config.ts';
-import { FEATURE_SIZE, PROPRIO_SIZE, type StateArrays } from './features.ts';
+import { FEATURE_SIZE, type StateArrays } from './features.ts';
 
 /** A residual perceptron: x + down(gelu(up(norm x))). */
 type Residual<P> = { readonly norm: Norm<P>; readonly up: Linear<P>; readonly down: Linear<P> };
@@ -75,10 +75,11 @@ export type StateParams<P> = {
 const SLOTS = 4;
 
 /** W, the width of the encoder's token. */
-export const tokenWidth = ({ encoder_dim }: Pick<StateConfig, 'encoder_dim'>) => 4 * encoder_dim;
+export const tokenWidth = ({ dim }: Pick<StateConfig, 'dim'>) => 4 * dim;
 
-export function init(key: Key, config: StateConfig): StateParams<Spec> {
-  const { encoder_dim: E, max_words: L, words } = config;
+/** The same numbers for the same key, whatever else is drawn. */
+export function blueprint(key: Key, config: StateConfig): StateParams<Spec> {
+  const { dim: E, max_words: L, words, state_size: P } = config;
   const W = tokenWidth(config);
   const k = (...name: readonly (string | number)[]) => fold(key, ...name);
   const residual = (...name: readonly (string | number)[]): Residual<Spec> => ({
@@ -95,9 +96,9 @@ export function init(key: Key, config: StateConfig): StateParams<Spec> {
     value: initLinear(k('value'), E, E),
     category: initLinear(k('category'), E, E),
     features: initLinear(k('features'), FEATURE_SIZE, E),
-    proprio: initLinear(k('proprio'), PROPRIO_SIZE, E),
+    proprio: initLinear(k('proprio'), P, E),
     mlp: residual('mlp'),
-    blocks: Array.from({ length: config.encoder_blocks }, (_, i) => ({
+    blocks: Array.from({ length: config.blocks }, (_, i) => ({
       norm: initNorm(E),
       attention: initAttention(k('attention', i), E),
       mlp: residual('block', i),
@@ -113,44 +114,42 @@ export function init(key: Key, config: StateConfig): StateParams<Spec> {
 
 export type StateInputs = { readonly [K in keyof StateArrays]: Tensor };
 
-/** Graph inputs 'state.<name>' for a batch of B; `feedsOf` names the arrays alike. */
-export function stateInputs({ max_entities: N, max_words: L, words }: StateConfig, B: number): StateInputs {
+/** Graph inputs for a batch of B, under the names of the arrays. */
+export function stateInputs(
+  { max_entities: N, max_words: L, words, state_size: P }: StateConfig,
+  B: number,
+): StateInputs {
   return {
-    proprio: input('state.proprio', [B, PROPRIO_SIZE]),
-    features: input('state.features', [B, N, FEATURE_SIZE]),
-    categories: input('state.categories', [B, N, words.length]), // rows average the category's words
-    present: input('state.present', [B, 1 + N]), // 1 for the robot and real entities, 0 for padding
-    words: input('state.words', [B, L], 'int64'),
-    spoken: input('state.spoken', [B, L]), // 1 for words, 0 for padding
+    'state.proprio': input('state.proprio', [B, P]),
+    'state.features': input('state.features', [B, N, FEATURE_SIZE]),
+    'state.categories': input('state.categories', [B, N, words.length]), // rows average the category's words
+    'state.present': input('state.present', [B, 1 + N]), // 1 for the robot and real entities, 0 for padding
+    'state.words': input('state.words', [B, L], 'int64'),
+    'state.spoken': input('state.spoken', [B, L]), // 1 for words, 0 for padding
   };
-}
-
-/** The arrays under the names of the graph's inputs. */
-export function feedsOf(arrays: StateArrays): Record<string, Float32Array | BigInt64Array> {
-  return Object.fromEntries(Object.entries(arrays).map(([name, data]) => [`state.${name}`, data]));
 }
 
 /** @returns one token [B, 1, W] */
 export function encode(config: StateConfig, p: StateParams<Tensor>, inputs: StateInputs, dropout: Dropout): Tensor {
-  const { encoder_dim: E, encoder_heads, max_entities: N } = config;
-  const B = inputs.proprio.shape[0];
+  const { dim: E, heads, max_entities: N } = config;
+  const B = inputs['state.proprio'].shape[0];
   const S = 1 + N;
 
-  const said = add(embed(p.words, inputs.words), p.places); // [B, L, E]
-  const category = matmul(inputs.categories, p.words); // [B, N, E]
+  const said = add(embed(p.words, inputs['state.words']), p.places); // [B, L, E]
+  const category = matmul(inputs['state.categories'], p.words); // [B, N, E]
   const asking = concat([broadcastTo(p.robot_query, [B, 1, E]), category], 1); // [B, S, E]
-  const mask = paddingMask(inputs.spoken);
+  const mask = paddingMask(inputs['state.spoken']);
   const mention = attention(linear(p.query, asking), linear(p.key, said), linear(p.value, said), { mask }); // [B, S, E]
 
-  const entities = add(linear(p.features, inputs.features), linear(p.category, category)); // [B, N, E]
-  const robot = reshape(linear(p.proprio, inputs.proprio), [B, 1, E]);
+  const entities = add(linear(p.features, inputs['state.features']), linear(p.category, category)); // [B, N, E]
+  const robot = reshape(linear(p.proprio, inputs['state.proprio']), [B, 1, E]);
   const elements = add(concat([robot, add(entities, robot)], 1), mention); // [B, S, E]
 
-  const absent = paddingMask(inputs.present);
+  const absent = paddingMask(inputs['state.present']);
   let x = residual(p.mlp, elements, dropout);
   for (const block of p.blocks) {
     const ofHeads = reshape(absent, [B, 1, 1, S]);
-    const mixed = selfAttention(block.attention, layerNorm(block.norm, x), encoder_heads, dropout, ofHeads);
+    const mixed = selfAttention(block.attention, layerNorm(block.norm, x), heads, dropout, ofHeads);
     x = residual(block.mlp, add(x, dropout(mixed)), dropout);
   }
 

@@ -1,7 +1,14 @@
 /** Words of any script: what looks different sounds different, what is the same text sounds the same. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { configFor, requireWords, scene, stateSchema, tokenise } from './index.ts';
+import { PANDA } from '../../robot/index.ts';
+import { stateEncoder, tokenise } from './index.ts';
+import { scene } from './scene.ts';
+import { requireWords } from './words.ts';
+
+const settings = stateEncoder.settings.parse({ dim: 16, heads: 2 });
+const configFor = (episodes: readonly { instruction: string; categories: readonly string[] }[]) =>
+  stateEncoder.configure(settings, { episodes: episodes.map((one) => ({ where: 'demo', ...one })), robot: PANDA });
 
 test.each([
   ['café au lait', ['café', 'au', 'lait']],
@@ -104,7 +111,7 @@ test('a letter, digit, symbol or emoji more is another instruction', () => {
 
 test('two instructions of one scene are two conditions, and a word that was never seen is named', () => {
   const scenes = ['拿起红碗', '拿起蓝碗'].map((instruction) => ({ instruction, categories: ['碗', 'plate'] }));
-  const config = configFor(stateSchema.parse({ encoder_dim: 16, encoder_heads: 2 }), scenes);
+  const config = configFor(scenes);
   expect(config).toMatchObject({ max_words: 4, words: ['plate', '拿', '碗', '红', '蓝', '起'] });
   const [red, blue] = scenes.map(({ instruction, categories }) => scene(config, categories, instruction).words);
   expect(red).not.toEqual(blue);
@@ -112,9 +119,7 @@ test('two instructions of one scene are two conditions, and a word that was neve
 });
 
 test('an instruction or category without words is refused by name', () => {
-  const config = configFor(stateSchema.parse({ encoder_dim: 16, encoder_heads: 2 }), [
-    { instruction: 'put', categories: ['can', 'can'] },
-  ]);
+  const config = configFor([{ instruction: 'put', categories: ['can', 'can'] }]);
   expect(() => scene(config, ['can'], '?!')).toThrow('The instruction "?!" holds no word');
   expect(() => scene(config, ['can', '...'], 'put')).toThrow('The category "..." holds no word');
   expect(() => requireWords({ instruction: ' ', categories: [] }, 'a.hdf5#demo_0')).toThrow(

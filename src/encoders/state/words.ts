@@ -7,7 +7,7 @@
  * an arrow may be all that tells two instructions apart; punctuation is none.
  */
 import { NinaError } from '../../errors.ts';
-import type { StateConfig, StateSettings } from './config.ts';
+import type { StateConfig } from './config.ts';
 
 const SPACELESS = [
   ...['Han', 'Hiragana', 'Katakana', 'Bopomofo', 'Yi', 'Nushu', 'Tangut'],
@@ -52,23 +52,6 @@ export function requireWords(
     `${where === undefined ? 'The' : `${where}: the`} ${what} ${JSON.stringify(text)} holds no word, so a policy cannot tell ` +
       'it from any other. Give it words, digits or symbols.',
   );
-}
-
-/** The encoder's configuration for scenes like these: its vocabulary and the largest sizes found. */
-export function configFor(
-  settings: StateSettings,
-  scenes: Iterable<{ readonly instruction: string; readonly categories: readonly string[] }>,
-): StateConfig {
-  const words = new Set<string>();
-  let max_words = 1;
-  let max_entities = 1;
-  for (const { instruction, categories } of scenes) {
-    const spoken = tokenise(instruction);
-    max_words = Math.max(max_words, spoken.length);
-    max_entities = Math.max(max_entities, categories.length);
-    for (const word of [...spoken, ...categories.flatMap(tokenise)]) words.add(word);
-  }
-  return { ...settings, words: [...words].sort(), max_words, max_entities };
 }
 
 /**

@@ -27,6 +27,8 @@ export interface Lowering {
   kernel(name: string, write: (m: Assembler, name: string) => Func): Func;
   /** Room for numbers; `constant`: computed once, when the program is compiled. */
   buffer(numbers: number, constant: boolean): Buffer;
+  /** What `make` makes of a view (a copy, panels of weights), made once for all who want it. */
+  once(what: string, view: View, make: () => View): View;
   /** A row of n zeros, the same for all. */
   zeros(n: number): View;
   /**
@@ -47,6 +49,7 @@ export interface Draft extends Lowering {
 export function draft(): Draft {
   const m = assembler();
   const kernels = new Map<string, Func>();
+  const made = new Map<Buffer, Map<string, View>>();
   type Written = Step & { readonly code: (walk: Walk) => Code };
   const [prepare, run]: [Written[], Written[]] = [[], []];
   const none = { numbers: 0, constant: true, fill: (out: Float32Array) => out.fill(0), address: Number.NaN };
@@ -59,6 +62,14 @@ export function draft(): Draft {
       return known;
     },
     buffer: (numbers, constant) => ({ numbers, constant, address: Number.NaN }),
+    once(what, { buffer, offset, shape, strides }, make) {
+      const known = made.get(buffer) ?? new Map<string, View>();
+      made.set(buffer, known);
+      const name = `${what} ${offset}: ${shape}; ${strides}`;
+      const view = known.get(name) ?? make();
+      known.set(name, view);
+      return view;
+    },
     zeros(n) {
       none.numbers = Math.max(none.numbers, n);
       return whole(none, [n]);

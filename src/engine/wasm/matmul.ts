@@ -1,15 +1,16 @@
 /**
- * Matrix products by the kernel that decoders use (tensor/wasm/product.ts). Its weights are panels of 8 columns: those that
- * are constants are packed once, others right before the product, matrix by matrix.
+ * Matrix products by the kernel that decoders use (tensor/wasm/product.ts). The right factor is packed for it: a constant
+ * one once, others right before the product, matrix by matrix.
  */
 import { size } from '../../tensor/tensor.ts';
-import type { Assembler, Code, Func, Local } from '../../tensor/wasm/assembler.ts';
+import type { Code } from '../../tensor/wasm/assembler.ts';
 import { float32 } from '../../tensor/wasm/float32.ts';
-import { advance, call, f32x4, i32, loopWhile, repeat, v128, when } from '../../tensor/wasm/instructions.ts';
+import { call, i32 } from '../../tensor/wasm/instructions.ts';
 import { PANEL, paddedInputs, productKernel, roundUp, turnsOf } from '../../tensor/wasm/product.ts';
 import type { Lowering } from './lowering.ts';
 import { contiguous, copy, zero } from './moves.ts';
-import { broadcast, collapse, rowMajor, sliced, type View, whole } from './view.ts';
+import { pack, packer, panelNumbers } from './panels.ts';
+import { broadcast, collapse, sliced, type View, whole } from './view.ts';
 
 /**
  * a [..., M, K] times b [..., K, N], plus a view that broadcasts to the result and has all N columns, if given. Rows of the
@@ -25,7 +26,7 @@ export function matmul(g: Lowering, a: View, b: View, addend?: View): View {
   const y = sliced(whole(buffer, [...lead, M, width]), lead.length + 1, 0, N);
   const x = rowsOf(g, a, K);
   const init = addend ? lastWithoutGaps(g, addend) : g.zeros(N);
-  const packed = b.buffer.constant ? pack(g, b) : undefined;
+  const packed = b.buffer.constant ? g.once('packed', b, () => pack(g, b)) : undefined;
 
   // Rows, and outside them matrices: where all rows meet the same b, all are one matrix.
   const rows = [...lead, M];
@@ -75,90 +76,15 @@ function broadcastLead(a: View, b: View): number[] {
 function rowsOf(g: Lowering, a: View, K: number): View {
   const padded = paddedInputs(float32, K);
   if (padded === K) return lastWithoutGaps(g, a);
-  const { buffer, shape } = a;
-  const wide = [...shape.slice(0, -1), padded];
-  const room = whole(g.buffer(size(wide), buffer.constant), wide);
-  g.step(buffer.constant, [room.buffer], () => zero(room.buffer));
-  copy(g, a, sliced(room, shape.length - 1, 0, K));
-  return room;
+  return g.once('padded', a, () => {
+    const { buffer, shape } = a;
+    const wide = [...shape.slice(0, -1), padded];
+    const room = whole(g.buffer(size(wide), buffer.constant), wide);
+    g.step(buffer.constant, [room.buffer], () => zero(room.buffer));
+    copy(g, a, sliced(room, shape.length - 1, 0, K));
+    return room;
+  });
 }
 
 const lastWithoutGaps = (g: Lowering, view: View): View =>
   view.strides.at(-1) === 1 || view.shape.at(-1) === 1 ? view : contiguous(g, view);
-
-const panelNumbers = (K: number, N: number) => roundUp(N, PANEL) * paddedInputs(float32, K);
-
-/** The matrices of a constant b as panels: a view [..., K, N] of which only the axes before the last two are meant. */
-function pack(g: Lowering, b: View): View {
-  const [K, N] = b.shape.slice(-2) as [number, number];
-  const lead = b.shape.slice(0, -2);
-  const each = panelNumbers(K, N);
-  const buffer = g.buffer(size(lead) * each, true);
-  const packing = packer(g);
-  const steps = rowMajor(lead).map((s) => s * each);
-  const axes = lead.map((turns, i) => ({ turns, by: [b.strides[i], steps[i]] }));
-  g.step(true, [b.buffer, buffer], (walk) =>
-    walk(axes, [b, whole(buffer, [buffer.numbers])], ([from, to]) => packing(from, b, to)),
-  );
-  return { buffer, offset: 0, shape: b.shape, strides: [...steps, 0, 0] };
-}
-
-/** The call that packs one matrix [K, N] with the strides of b. */
-function packer(g: Lowering): (from: Code, b: View, to: Code) => Code {
-  const kernel = g.kernel('pack', packKernel);
-  return (from, { shape, strides }, to) => {
-    const [[K, N], [kStep, nStep]] = [shape.slice(-2), strides.slice(-2)];
-    const spare = paddedInputs(float32, K) - K;
-    return call(
-      kernel,
-      from,
-      i32.const(4 * kStep),
-      i32.const(4 * nStep),
-      to,
-      i32.const(K),
-      i32.const(N),
-      i32.const(spare),
-    );
-  };
-}
-
-/** pack(b, kStep, nStep, to, K, N, spare): columns beyond N hold anything, `spare` rows beyond K zeros. */
-function packKernel(m: Assembler, name: string): Func {
-  return m.func(name, Array(7).fill('i32'), (scope) => {
-    const [b, kStep, nStep, to, K, N, spare] = scope.params as Local[] & { length: 7 };
-    const [width, column, left, start, first, from, y] = scope.locals('i32', 7) as Local[] & { length: 7 };
-    const [rowBytes, panel] = [4 * PANEL, i32.const(PANEL)];
-    const next = (pointer: Local, step: Local) => pointer.set(i32.add(pointer.get, step.get));
-    const rows = (move: Code): Code => [
-      from.set(start.get),
-      y.set(first.get),
-      repeat(left, K.get, [move, next(from, kStep), advance(y, rowBytes)]),
-    ];
-    const wholeRows = rows([0, 16].map((half) => v128.store(y.get, v128.load(from.get, half), half)));
-    const columns = [
-      column.set(width.get),
-      loopWhile(column.get, [
-        rows(i32.store(y.get, i32.load(from.get))),
-        next(start, nStep),
-        advance(first, 4),
-        advance(column, -1),
-      ]),
-    ];
-    return loopWhile(N.get, [
-      width.set(panel),
-      when(i32.ltU(N.get, panel), width.set(N.get)),
-      start.set(b.get),
-      first.set(to.get),
-      when(i32.eq(nStep.get, i32.const(4)), wholeRows, columns),
-      to.set(i32.add(to.get, i32.mul(K.get, i32.const(rowBytes)))),
-      left.set(spare.get),
-      loopWhile(left.get, [
-        [0, 16].map((half) => v128.store(to.get, f32x4.const(0), half)),
-        advance(to, rowBytes),
-        advance(left, -1),
-      ]),
-      b.set(i32.add(b.get, i32.mul(nStep.get, panel))),
-      N.set(i32.sub(N.get, width.get)),
-    ]);
-  });
-}

@@ -10,6 +10,8 @@ export interface Buffer {
   readonly constant: boolean;
   /** Written by the host before anything runs. */
   readonly fill?: (out: Float32Array) => void;
+  /** The numbers of a weight or constant: who needs them in another order need not have them in memory. */
+  readonly data?: Float32Array;
   /** In bytes; known when all steps are. */
   address: number;
 }

@@ -13,9 +13,11 @@ export function contiguous(g: Lowering, view: View): View {
   const { shapes, strides } = collapse(view.shape, [view.strides]);
   if (shapes.length === 1 && (shapes[0] === 1 || strides[0][0] === 1))
     return { ...view, strides: rowMajor(view.shape) };
-  const copied = whole(g.buffer(size(view.shape), view.buffer.constant), view.shape);
-  copy(g, view, copied);
-  return copied;
+  return g.once('copy', view, () => {
+    const copied = whole(g.buffer(size(view.shape), view.buffer.constant), view.shape);
+    copy(g, view, copied);
+    return copied;
+  });
 }
 
 /** Copies one view to another of the same shape. Nothing else is written. */

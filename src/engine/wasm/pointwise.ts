@@ -69,8 +69,10 @@ export function pointwise(g: Lowering, members: readonly Tensor[], viewOf: (t: T
   /** Whether an operand is one number for a whole row. */
   const single = strides.slice(1).map((s) => s[inner] === 0);
 
-  const name = `${single.map((s) => (s ? 's' : 'v')).join('')}:${members
-    .map(({ op, attrs }, i) => `${op}${JSON.stringify(attrs)}${JSON.stringify(sources[i])}`)
+  const called = (s: Source) =>
+    'member' in s ? `m${s.member}` : 'operand' in s ? `x${s.operand}` : Object.is(s.value, -0) ? '-0' : `${s.value}`;
+  const name = `${single.map((s) => (s ? 'one' : 'row')).join()}: ${members
+    .map(({ op, attrs }, i) => `${op}(${[...sources[i].map(called), ...Object.values(attrs)].join()})`)
     .join()}`;
   const kernel = g.kernel(name, (m) => chainKernel(m, members, sources, single));
   const buffer = g.buffer(

@@ -227,7 +227,8 @@ const MOST_PIECES = 7;
 /** The pieces of x; many are split in turns, first into runs of pieces. */
 function emitSplit(graph: OnnxGraph, x: string, axis: number, sizes: readonly number[]): string[] {
   if (sizes.length === 1) return [x];
-  const perRun = MOST_PIECES ** Math.max(0, Math.ceil(Math.log(sizes.length) / Math.log(MOST_PIECES)) - 1);
+  let perRun = 1;
+  while (perRun * MOST_PIECES < sizes.length) perRun *= MOST_PIECES;
   const runs: number[][] = [];
   for (let i = 0; i < sizes.length; i += perRun) runs.push(sizes.slice(i, i + perRun));
   const outputs = runs.map(() => graph.fresh());

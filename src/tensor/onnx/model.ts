@@ -2,7 +2,9 @@
  * An ONNX graph under construction and its encoding (onnx.proto3). Of two kinds: for our own engine, whose newest
  * operators and extensions it may use, or for any runtime, which gets the standard operators of the lowest version.
  */
+
 import { type DType, type Shape, size } from '../tensor.ts';
+import { SHAREABLE } from './cse.ts';
 import { irVersion, lowestOpset } from './opset.ts';
 import { ProtoWriter } from './protobuf.ts';
 
@@ -79,7 +81,7 @@ export class OnnxGraph {
 
   /** Small constants are shared by content. */
   private initializer(value: Omit<Value, 'name'>, data: Uint8Array): string {
-    const shareable = size(value.shape) <= 1024;
+    const shareable = size(value.shape) <= SHAREABLE;
     const content = shareable ? `${value.dtype}${value.shape.join()}|${data.join()}` : '';
     const existing = shareable ? this.known.get(content) : undefined;
     if (existing) return existing;

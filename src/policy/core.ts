@@ -1,0 +1,16 @@
+/** Policies where there is neither Node nor an engine: built from data, computed by WebAssembly. */
+export { POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
+export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
+export { openPolicy, type StoredPolicy } from './open.ts';
+export {
+  type BuildOptions,
+  buildPolicy,
+  type Inference,
+  type InferOptions,
+  NotFiniteError,
+  type Policy,
+  type PolicyParts,
+  type SampleOptions,
+  type Samples,
+} from './policy.ts';
+export { checkManifest, checkParts, type Manifest } from './stored.ts';
