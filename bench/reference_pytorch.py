@@ -1,4 +1,5 @@
-"""The reference's modules as PyTorch users write them, timed: forward + backward of NinA at the paper's sizes.
+"""The reference's modules as PyTorch users write them, timed: a whole training step of NinA at the paper's sizes, with an
+encoder of the shape of nina's state encoder, AdamW and the exponential moving average of the weights.
 
 Optional: nothing else here needs Python. Prints one JSON line per backbone. Run it through compare-pytorch.mjs.
 Usage: python bench/reference_pytorch.py ROUNDS THREADS
@@ -126,21 +127,94 @@ class Flow(nn.Module):
         return x
 
 
+class Residual(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.inner = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+        )
+
+    def forward(self, x):
+        return x + self.inner(x)
+
+
+class StateEncoder(nn.Module):
+    """nina's src/encoders/state/model.ts: entities that look up their mention and each other, then slots."""
+
+    PROPRIO, FEATURES, ENTITIES, VOCABULARY, WORDS, SLOTS = 11, 25, 6, 16, 10, 4
+
+    def __init__(self, width=64, heads=4):
+        super().__init__()
+        self.words = nn.Parameter(torch.randn(self.VOCABULARY, width))
+        self.places = nn.Parameter(torch.randn(self.WORDS, width))
+        self.robot_query = nn.Parameter(torch.randn(width))
+        self.query, self.key, self.value, self.category = (nn.Linear(width, width) for _ in range(4))
+        self.features, self.proprio = nn.Linear(self.FEATURES, width), nn.Linear(self.PROPRIO, width)
+        self.mlp, self.block = Residual(width), Residual(width)
+        self.block_norm = nn.LayerNorm(width)
+        self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.slots = nn.Parameter(torch.randn(self.SLOTS, width))
+        self.norm = nn.LayerNorm(width)
+        self.slot_key, self.slot_value = nn.Linear(width, width), nn.Linear(width, width)
+        token = 4 * width
+        self.readout = nn.Sequential(
+            nn.Linear((self.SLOTS + 1) * width, token), nn.GELU(), nn.Linear(token, token), nn.LayerNorm(token), nn.GELU()
+        )
+        self.pool = nn.Linear(token, COND)
+
+    def forward(self, batch):
+        proprio, features, categories, words = batch
+        said = self.words[words] + self.places
+        category = categories @ self.words
+        asking = torch.cat([self.robot_query.expand(len(words), 1, -1), category], 1)
+        mention = nn.functional.scaled_dot_product_attention(self.query(asking), self.key(said), self.value(said))
+        robot = self.proprio(proprio)[:, None]
+        elements = torch.cat([robot, self.features(features) + self.category(category) + robot], 1) + mention
+        x = self.mlp(elements)
+        n = self.block_norm(x)
+        x = self.block(x + self.attention(n, n, n, need_weights=False)[0])
+        seen = nn.functional.scaled_dot_product_attention(
+            self.slots.expand(len(words), -1, -1), self.slot_key(self.norm(x)), self.slot_value(elements + x)
+        )
+        return self.pool(self.readout(torch.cat([seen, robot], 1).flatten(1)))
+
+    def batch(self):
+        return (
+            torch.randn(BATCH, self.PROPRIO),
+            torch.randn(BATCH, self.ENTITIES, self.FEATURES),
+            torch.rand(BATCH, self.ENTITIES, self.VOCABULARY),
+            torch.randint(self.VOCABULARY, (BATCH, self.WORDS)),
+        )
+
+
 def main():
     rounds, threads = int(sys.argv[1]), int(sys.argv[2])
     torch.set_num_threads(threads)
     for backbone in ("mlp", "trans"):
-        flow = Flow(backbone)
-        x = torch.randn(BATCH, D) if backbone == "mlp" else torch.randn(BATCH, STEPS, ACTION)
-        cond = torch.randn(BATCH, COND)
+        model = nn.ModuleDict({"encoder": StateEncoder(), "flow": Flow(backbone)})
+        parameters = list(model.parameters())
+        optimizer = torch.optim.AdamW(parameters, lr=1e-4, betas=(0.9, 0.95), weight_decay=0.05)
+        average = [p.detach().clone() for p in parameters]
+        shape = (BATCH, D) if backbone == "mlp" else (BATCH, STEPS, ACTION)
         times = []
         for i in range(rounds + 3):
+            # A loader makes the batch of the next step meanwhile: it is not timed.
+            seen, actions = model["encoder"].batch(), torch.tanh(torch.randn(shape))
             start = time.perf_counter()
-            flow.zero_grad()
-            flow.loss(x, cond).backward()
+            optimizer.zero_grad()
+            x = (actions + 0.03 * torch.randn(shape)).clamp(-1, 1)
+            loss = model["flow"].loss(x, model["encoder"](seen))
+            loss.backward()
+            norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+            if not torch.isfinite(norm):
+                raise SystemExit("the gradient is not finite")
+            optimizer.step()
+            with torch.no_grad():
+                torch._foreach_lerp_(average, parameters, 1e-3)
             if i >= 3:
                 times.append((time.perf_counter() - start) * 1e3)
         row = {"backbone": backbone, "min_ms": min(times), "median_ms": statistics.median(times)}
+        row["parameters"] = sum(p.numel() for p in parameters)
         print(json.dumps({**row, "torch": torch.__version__}), flush=True)
 
 

@@ -1,6 +1,8 @@
 // The architecture as a check: a folder of src/ may import itself, the leaf modules at the root of src/
-// (address-space, errors, files, json, lifetime, lock, random, version, wasm and their parts) and what this table names; nothing else. See
-// docs/architecture.md. One decoder or encoder is for its registry alone: nothing else asks for its name. And ONNX Runtime has one door, types included: src/engine/onnxruntime-node.ts settles its telemetry first.
+// (address-space, errors, files, hash, json, lifetime, lock, machine, math, progress, random, version, wasm and their parts)
+// and what this table names; nothing else, and no files import one another in a circle. See docs/architecture.md. One
+// decoder or encoder is for its registry alone: nothing else asks for its name. And ONNX Runtime has one door:
+// src/engine/onnxruntime-node.ts settles its telemetry first. Imports of types count everywhere.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
@@ -19,7 +21,7 @@ const below = {
   sim: ['robot'],
   train: ['jobs', 'policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
   rollout: ['jobs', 'engine', 'policy', 'sim', 'robot', 'statistics'],
-  record: ['jobs', 'rollout', 'policy', 'sim', 'data', 'robot'],
+  record: ['jobs', 'policy', 'sim', 'data', 'robot'],
   study: ['rollout', 'policy', 'sim', 'robot', 'statistics'],
   report: ['rollout', 'record', 'policy', 'sim', 'data', 'decoders', 'robot', 'statistics'],
   reproduce: [
@@ -37,6 +39,7 @@ const below = {
     'statistics',
   ],
   bench: [
+    'data',
     'train',
     'rollout',
     'record',
@@ -73,13 +76,22 @@ const memberOf = (file) => /^((?:decoders|encoders)\/[^/]+)\//.exec(file.split(p
 /** Who may import from it beside itself: the registry, tests, and what measures or checks one decoder by name. */
 const KNOW_MEMBERS = /^(decoders|encoders)\/index\.ts$|\.test\.ts$|^bench\/|^cli\/(bench-train|parity)\.ts$/;
 
+/** What each file of src/ imports of src/, types included. */
+const imports = new Map();
 for (const entry of fs.readdirSync(src, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
   const file = path.join(entry.parentPath, entry.name);
   const [folder, ...rest] = path.relative(src, file).split(path.sep);
   if (rest.length > 0 && !(folder in below)) wrong.push(`src/${folder}/ is not a folder of the architecture`);
   const allowed = rest.length === 0 ? [] : below[folder];
-  for (const [, target] of fs.readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']*)'/g)) {
+  const targets = [...fs.readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']*)'/g)].map(
+    ([, to]) => to,
+  );
+  imports.set(
+    file,
+    targets.map((target) => path.resolve(path.dirname(file), target)),
+  );
+  for (const target of targets) {
     const [other, ...deeper] = path.relative(src, path.resolve(path.dirname(file), target)).split(path.sep);
     const member = memberOf(path.join(other, ...deeper));
     if (member && member !== memberOf(path.relative(src, file)) && !KNOW_MEMBERS.test(path.relative(src, file)))
@@ -94,6 +106,21 @@ for (const entry of fs.readdirSync(src, { recursive: true, withFileTypes: true }
     );
   }
 }
+
+/** Files that import one another: none of them can be read, or moved, without the others. Depth first, each file once. */
+const done = new Set();
+function walk(file, way) {
+  if (way.includes(file)) {
+    const circle = [...way.slice(way.indexOf(file)), file].map((one) => path.relative(root, one));
+    wrong.push(`a circle: ${circle.join(' imports ')}`);
+    return;
+  }
+  if (done.has(file)) return;
+  for (const target of imports.get(file) ?? []) walk(target, [...way, file]);
+  done.add(file);
+}
+for (const file of imports.keys()) walk(file, []);
+
 if (wrong.length > 0) {
   console.error(`Imports that the architecture forbids:\n${[...new Set(wrong)].join('\n')}`);
   process.exit(1);

@@ -32,12 +32,15 @@ afterAll(() => fs.rmSync(project, { recursive: true }));
 const PURE = [
   'decoders',
   'decoders/nina/wasm',
+  'encoders',
   'encoders/state',
+  'engine/wasm',
   'engine/web',
   'flows',
   'nn',
   'policy/core',
   'random',
+  'robot',
   'sim',
   'tensor',
 ];

@@ -15,7 +15,7 @@ import { lockDirectory } from '../src/lock.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../src/policy/backends.ts';
 import { loadPolicy } from '../src/policy/index.ts';
 import { key } from '../src/random.ts';
-import { Environment } from '../src/sim/index.ts';
+import { TabletopEnvironment } from '../src/sim/index.ts';
 import { Physics } from '../src/sim/mujoco.ts';
 import { loadSuite } from '../src/sim/suites.ts';
 import { exp, input } from '../src/tensor/index.ts';
@@ -91,8 +91,8 @@ const REGISTRY: Readonly<Record<string, () => Promise<Lifetime>>> = {
     ]),
   ),
   'WasmNina for browsers': async () => compiled(await compileWasm(foldNina(config, model), { maxBatch: 1 })),
-  Environment: async () => {
-    const owner = await Environment.open(loadSuite('tabletop-object')[0]);
+  TabletopEnvironment: async () => {
+    const owner = await TabletopEnvironment.open(loadSuite('tabletop-object')[0]);
     owner.reset(key(1));
     const state = owner.state();
     return {

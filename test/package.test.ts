@@ -1,8 +1,9 @@
-/** The package as its users get it: every subpath resolves to built code with types, and the command starts. */
+/** The package as its users get it: every subpath resolves to built code with types, and the command does what the pages tell. */
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import * as os from 'node:os';
 import * as path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = path.dirname(import.meta.dirname);
 const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
@@ -27,7 +28,7 @@ const EXPORTS: Record<string, string> = {
   './policy/core': 'openPolicy',
   './random': 'key',
   './data': 'readDemonstrations',
-  './sim': 'Environment',
+  './sim': 'TabletopEnvironment',
   './sim/suites': 'loadSuite',
   './train': 'train',
   './rollout': 'evaluate',
@@ -64,14 +65,54 @@ describe('subpath exports', () => {
   });
 });
 
-it('has a command that says its version', () => {
-  const version = execFileSync(process.execPath, [path.join(root, manifest.bin.nina), '--version'], {
-    encoding: 'utf8',
+/** Commands that the README and the pages beside it tell: 'nina eval RUN --episodes 10'. */
+const told = ['README.md', ...fs.readdirSync(path.join(root, 'docs')).map((name) => path.join('docs', name))]
+  .filter((name) => name.endsWith('.md'))
+  .flatMap((name) => {
+    const text = fs.readFileSync(path.join(root, name), 'utf8');
+    const inline = [...text.matchAll(/`nina ([a-z][^`]*)`/g)];
+    const lines = [...text.matchAll(/^nina ([a-z][^#\n]*)/gm)];
+    return [...inline, ...lines].map(([, command]) => ({ name, words: command.trim().split(/\s+/) }));
   });
-  expect(version.trim()).toBe(manifest.version);
+
+describe('the package as it is packed', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'package-'));
+  beforeAll(() => {
+    const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
+    const [{ filename }] = JSON.parse(execFileSync('npm', pack, { cwd: root, encoding: 'utf8', stdio: 'pipe' }));
+    execFileSync('tar', ['-xzf', path.join(folder, filename), '-C', folder]);
+    fs.symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
+  });
+  afterAll(() => fs.rmSync(folder, { recursive: true }));
+
+  /** Its bin, as a shell runs it. */
+  const nina = (...args: string[]) =>
+    execFileSync(path.join(folder, 'package', manifest.bin.nina), args, { encoding: 'utf8', stdio: 'pipe' });
+
+  it('has a command that says its version', () => {
+    expect(nina('--version').trim()).toBe(manifest.version);
+  });
+
+  it('has the commands that README and docs tell, with the options that they tell', () => {
+    // A command's arguments may be words, too; its help ends it before they are looked at.
+    const commands = new Map(told.map(({ words }) => [words.filter((word) => /^[a-z]+$/.test(word)).join(' '), '']));
+    for (const command of commands.keys()) commands.set(command, nina(...command.split(' '), '--help'));
+    const unknown = told.flatMap(({ name, words }) => {
+      const help = commands.get(words.filter((word) => /^[a-z]+$/.test(word)).join(' '))!;
+      const missing = words.filter((word) => word.startsWith('--') && !help.includes(`${word.split('=')[0]} `));
+      const known = help.startsWith(`Usage: nina ${words[0]} `) && missing.length === 0;
+      return known ? [] : [`${name}: nina ${words.join(' ')}`];
+    });
+    expect(unknown).toEqual([]);
+    expect(commands.size).toBeGreaterThan(10);
+  });
+
+  it.each(['main', 'ablate'])('has the study %s', (study) => {
+    expect(JSON.parse(nina('reproduce', study, '--dry-run', '--out', path.join(folder, 'out'), '--json'))).toBeTruthy();
+  });
 });
 
-it('runs the commands that the README tells', () => {
+it('CI runs the commands that the README tells', () => {
   const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
   expect(readme).toContain('npm ci && npm run quickstart');
   expect(readme).toContain('npm ci && npm test');

@@ -138,7 +138,7 @@ describe.each([{ backbone: 'mlp' }, { backbone: 'trans' }, { use_plu: false }])(
 
 test('auto is an exact one', async () => {
   using auto = await loadPolicy(at('nina'), { backend: 'auto' });
-  expect(['onnx', 'wasm']).toContain(auto.backend);
+  expect(['onnx', 'wasm', 'graph']).toContain(auto.backend);
 });
 
 test('a decoder without density acts, and says what it has not', async () => {

@@ -4,14 +4,14 @@ import { type Contestant, measureInterleaved } from '../bench/measure.ts';
 import { toJson } from '../json.ts';
 import { machine } from '../machine.ts';
 import { createEyes } from '../sim/eyes.ts';
-import { demoKey, Environment, SUITES } from '../sim/index.ts';
+import { demoKey, SUITES, TabletopEnvironment } from '../sim/index.ts';
 import { loadSuite } from '../sim/suites.ts';
 
 export async function benchCamera({ rounds, json }: { rounds: number; json: boolean }): Promise<void> {
   const frames: (Contestant & { geoms: number })[] = [];
   for (const suite of SUITES) {
     const task = loadSuite(suite)[0];
-    const environment = await Environment.open(task);
+    const environment = await TabletopEnvironment.open(task);
     environment.reset(demoKey(task, 0, 0));
     const eyes = createEyes(environment);
     const geoms = environment.geoms().length;

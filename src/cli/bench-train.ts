@@ -1,134 +1,81 @@
 /**
- * `nina bench train`: what the forward and backward pass of one training step cost at the paper's sizes, and what
- * building the program costs. The optimizer is not included, nor is it in bench/compare-pytorch.mjs, which times the
- * same in PyTorch where that is installed.
+ * `nina bench train`: what a whole training step costs, the quickstart's MLP and the paper's Transformer, with one thread
+ * and with two. bench/compare-pytorch.mjs times the same step in PyTorch where that is installed.
  */
-
-import { type Contestant, measureInterleaved } from '../bench/measure.ts';
-import * as nina from '../decoders/nina/index.ts';
+import { measureInterleaved, type Timing } from '../bench/measure.ts';
+import { openTrainingStep, type TrainingStep } from '../bench/training.ts';
 import { cpu } from '../engine/index.ts';
 import { UsageError } from '../errors.ts';
 import { toJson } from '../json.ts';
 import { machine } from '../machine.ts';
-import { dropoutInputs } from '../nn/index.ts';
-import { dropoutMask, fold, key, normals } from '../random.ts';
-import { byPath, feeds, gradOf, input, pack, symbols } from '../tensor/index.ts';
+import { assignments, trainConfig } from '../train/index.ts';
 import { notice } from './progress.ts';
 
-/** The paper's best configurations (arXiv 2508.16845), as the reference trains them. */
+/** The paper's best configurations (arXiv 2508.16845). */
 const PAPER = [
-  { name: 'NinA-MLP 28 x 64', config: { backbone: 'mlp', n_layers: 28, affine_dim: 64 } },
+  { name: 'NinA-MLP 28 x 64', backbone: 'mlp', settings: ['n_layers=28', 'affine_dim=64'] },
   {
     name: 'NinA-Transformer 18 x 256 x 3',
-    config: { backbone: 'trans', n_layers: 18, affine_dim: 256, block_depth: 3 },
+    backbone: 'trans',
+    settings: ['n_layers=18', 'affine_dim=256', 'block_depth=3'],
   },
 ] as const;
+const WORKERS = [1, 2];
 
 interface Options {
   backbone?: string;
   batch_size: number;
   rounds: number;
   threads: number;
-  dropout: boolean;
   json: boolean;
 }
 
-interface Step extends Contestant {
-  readonly parameters: number;
-  readonly nodes: number;
-  readonly buildMs: number;
-  readonly dispose: () => void;
-}
+export async function benchTrain({ backbone, batch_size, rounds, threads, json }: Options): Promise<void> {
+  const chosen = PAPER.filter((model) => backbone === undefined || model.backbone === backbone);
+  if (chosen.length === 0) throw new UsageError(`--backbone is mlp or trans; got '${backbone}'.`);
 
-export async function benchTrain(options: Options): Promise<void> {
-  const chosen = PAPER.filter(({ config }) => options.backbone === undefined || config.backbone === options.backbone);
-  if (chosen.length === 0) throw new UsageError(`--backbone is mlp or trans; got '${options.backbone}'.`);
-
-  const models: Step[] = [];
-  for (const { name, config } of chosen) {
-    notice(`Building ${name} ...`);
-    models.push(await trainingStep(name, nina.ninaSchema.parse(config), options));
+  const steps: TrainingStep[] = [];
+  for (const { name, backbone, settings } of chosen) {
+    const common = [`training.batch_size=${batch_size}`, `training.threads=${threads}`];
+    const own = [`backbone=${backbone}`, ...settings].map((setting) => `decoder.${setting}`);
+    for (const workers of WORKERS) {
+      notice(`Building ${name} for ${workers} thread(s) ...`);
+      steps.push(await openTrainingStep(name, trainConfig(assignments([...common, ...own])), workers));
+    }
   }
-  notice(`Measuring ${options.rounds} steps of each, interleaved ...`);
-  const timings = await measureInterleaved(models, { warmup: 5, rounds: options.rounds });
+  notice(`Measuring ${rounds} steps of each, interleaved ...`);
+  const timings = await measureInterleaved(steps, { warmup: 5, rounds });
   const rssBefore = process.memoryUsage.rss();
-  for (const m of models) for (let i = 0; i < options.rounds; i++) await m.run();
+  for (const { run } of steps) for (let i = 0; i < rounds; i++) await run();
   const growthMb = (process.memoryUsage.rss() - rssBefore) / 2 ** 20;
+  for (const step of steps) step[Symbol.dispose]();
 
-  const result = {
-    machine: { ...machine(), engine: cpu.name },
-    threads: options.threads,
-    batch_size: options.batch_size,
-    dropout: options.dropout,
-    models: timings.map((t, i) => ({
-      ...t,
-      parameters: models[i].parameters,
-      nodes: models[i].nodes,
-      build_ms: models[i].buildMs,
-    })),
-    memory_growth_mb: growthMb,
-  };
-  if (options.json) {
-    process.stdout.write(`${toJson(result)}\n`);
-    return;
-  }
-  const { cpu: processor, cores, node, engine } = result.machine;
-  process.stdout.write(
-    `${[
-      '| model | parameters | min ms | median ms | p99 ms | build s |',
-      '|---|---|---|---|---|---|',
-      ...result.models.map(
-        (m) =>
-          `| ${m.name} | ${(m.parameters / 1e6).toFixed(1)}M | ${m.min_ms.toFixed(1)} | ${m.median_ms.toFixed(1)} | ${m.p99_ms.toFixed(1)} | ${(m.build_ms / 1000).toFixed(2)} |`,
-      ),
-      '',
-      `Batch ${options.batch_size}, ${options.threads} thread(s), ${options.rounds} steps each, dropout ${options.dropout ? 'on' : 'off'}; ${processor}, ${cores} cores, Node ${node}, ${engine}.`,
-      `Resident memory grew by ${growthMb.toFixed(1)} MiB over ${options.rounds} more steps of each.`,
-    ].join('\n')}\n`,
-  );
-  for (const m of models) m.dispose();
+  const result = summarise(steps, timings, { threads, batch_size, memory_growth_mb: growthMb });
+  process.stdout.write(json ? `${toJson(result)}\n` : format(result, rounds));
 }
 
-/** A program of loss and gradients with everything it reads and writes preallocated, as the training loop has it. */
-async function trainingStep(
-  name: string,
-  config: nina.NinaConfig,
-  { batch_size: batch, threads, dropout }: Options,
-): Promise<Step> {
-  const model = nina.init(key(0), config);
-  const { layout, flat } = pack(model.params);
-  const start = performance.now();
-  const chunk = [batch, config.chunk_length, config.action_dim];
-  const p = symbols(model.params);
-  const { dropout: drop, masks } = dropoutInputs(dropout ? config.dropout : 0);
-  const [actions, noise] = [input('actions', chunk), input('noise', chunk)];
-  const loss = nina.loss(config, model.buffers, p, actions, input('cond', [batch, config.cond_dim]), noise, drop);
-  const step = await cpu.compile({ ...byPath(gradOf(loss, p)), loss }, { threads });
-  const buildMs = performance.now() - start;
+function summarise<More>(steps: readonly TrainingStep[], timings: readonly Timing[], more: More) {
+  const models = timings.map((timing, i) => {
+    const { workers, parameters, buildMs } = steps[i];
+    return { ...timing, workers, parameters, build_ms: buildMs };
+  });
+  return { machine: { ...machine(), engine: cpu.name }, models, ...more };
+}
 
-  const numbers = (label: string, n: number) => normals(fold(key(1), label), n);
-  const size = batch * config.chunk_length * config.action_dim;
-  const into = { ...feeds(layout, new Float32Array(layout.size)), loss: new Float32Array(1) };
-  const fed = {
-    ...feeds(layout, flat),
-    actions: numbers('actions', size).map(Math.tanh),
-    noise: numbers('noise', size),
-    cond: numbers('cond', batch * config.cond_dim),
-    ...Object.fromEntries(
-      masks.inputs.map(({ name: mask, shape }, i) => [
-        mask,
-        dropoutMask(fold(key(2), i), masks.rate, new Float32Array(shape.reduce((a, b) => a * b, 1))),
-      ]),
+type Result = ReturnType<typeof summarise<{ threads: number; batch_size: number; memory_growth_mb: number }>>;
+
+function format({ machine, threads, batch_size, models, memory_growth_mb }: Result, rounds: number): string {
+  const { cpu: processor, cores, node, engine } = machine;
+  return `${[
+    '| model | workers | parameters | min ms | median ms | p99 ms | steps/s | build s |',
+    '|---|---|---|---|---|---|---|---|',
+    ...models.map(
+      (m) =>
+        `| ${m.name} | ${m.workers} | ${(m.parameters / 1e6).toFixed(1)}M | ${m.min_ms.toFixed(1)} | ${m.median_ms.toFixed(1)} | ${m.p99_ms.toFixed(1)} | ${(1000 / m.median_ms).toFixed(1)} | ${(m.build_ms / 1000).toFixed(2)} |`,
     ),
-  };
-  return {
-    name,
-    parameters: layout.size,
-    nodes: step.nodes,
-    buildMs,
-    run: async () => {
-      await step.run(fed, into);
-    },
-    dispose: () => step[Symbol.dispose](),
-  };
+    '',
+    'A whole step: batch, noise, dropout masks, encoder, decoder, AdamW and the average of the weights.',
+    `Batch ${batch_size}, ${threads} thread(s) inside one operation, ${rounds} steps each; ${processor}, ${cores} cores, Node ${node}, ${engine}.`,
+    `Resident memory grew by ${memory_growth_mb.toFixed(1)} MiB over ${rounds} more steps of each.`,
+  ].join('\n')}\n`;
 }

@@ -6,12 +6,11 @@ export function registerBench(program: Command): void {
   const bench = program.command('bench').description('measure speed on this machine');
   bench
     .command('train')
-    .description("forward + backward of one training step at the paper's sizes")
+    .description("a whole training step at the paper's sizes, with one thread and with two")
     .option('--backbone <name>', 'only mlp or only trans')
     .option('--batch_size <n>', 'chunks per step', integer(1), 80)
     .option('--rounds <n>', 'measured steps of each', integer(1), 40)
     .option('--threads <n>', 'threads inside one operation', integer(1), 1)
-    .option('--dropout', 'with dropout masks, as training runs (the Transformer has dropout, the MLP none)', false)
     .option('--json', 'print JSON', false)
     .action(async (options) => (await import('./bench-train.ts')).benchTrain(options));
   bench

@@ -7,7 +7,7 @@ import { UsageError } from '../errors.ts';
 import { toJson } from '../json.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../policy/backends.ts';
 import type { EvaluationResult, EvaluationRun } from '../rollout/evaluate.ts';
-import { PERTURBATIONS, type PerturbationKind } from '../rollout/perturbations.ts';
+import { PERTURBATIONS, type PerturbationKind } from '../sim/perturbations.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, deviceOption, episodes, integer, number, workers } from './options.ts';
 import { createReporter } from './progress.ts';

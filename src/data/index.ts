@@ -6,10 +6,10 @@ export {
   type EpisodeSource,
   episodeId,
   type Frames,
-  loadEpisodes,
   observationAt,
 } from './episode.ts';
 export { dataHash } from './hash.ts';
+export { loadEpisodes } from './load.ts';
 export type { Split } from './masks.ts';
 export { plausibility } from './plausibility.ts';
 export {

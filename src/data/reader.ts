@@ -6,7 +6,7 @@
 import { NinaError } from '../errors.ts';
 import { requireSameRobot } from '../robot/index.ts';
 import { readActions } from './actions.ts';
-import { type Episode, type EpisodeHeader, type EpisodeSource, loadEpisodes, requireSteps } from './episode.ts';
+import { type Episode, type EpisodeHeader, type EpisodeSource, requireSteps } from './episode.ts';
 import { readFinite } from './finite.ts';
 import { readFrames, readViews } from './frames.ts';
 import { find, kindOf, namesIn, type Place } from './hdf5/links.ts';
@@ -15,6 +15,7 @@ import { requireDataset } from './hdf5/numbers.ts';
 import { readHdf5 } from './hdf5/open.ts';
 import { requireText, text, texts } from './hdf5/texts.ts';
 import { dataGroup, type FileHeader, listDemos, otherDemos, readHeader } from './header.ts';
+import { loadEpisodes } from './load.ts';
 import { readMasks } from './masks.ts';
 import { demonstrationFiles } from './walk.ts';
 

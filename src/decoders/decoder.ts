@@ -11,20 +11,13 @@ import type { Dropout } from '../nn/index.ts';
 import type { Key } from '../random.ts';
 import { materialise, type NDArray, type Spec, type Tensor, type Tree } from '../tensor/index.ts';
 import type { Folding } from './folding.ts';
+import type { Buffers, DecoderModel } from './model.ts';
 
 /** What every decoder's configuration says, beside what is its own. */
 export interface DecoderConfig {
   readonly name: string;
   readonly chunk_length: number;
   readonly action_dim: number;
-}
-
-/** Fixed integers that are drawn once and never trained (a flow's permutations), by name. */
-export type Buffers = Readonly<Record<string, readonly number[]>>;
-
-export interface DecoderModel {
-  readonly params: Tree<NDArray>;
-  readonly buffers: Buffers;
 }
 
 /** A model before anything is drawn: its names and sizes. */

@@ -4,7 +4,7 @@
  */
 import type { Engine } from '../engine/engine.ts';
 import type { Tensor } from '../tensor/index.ts';
-import type { DecoderModel } from './decoder.ts';
+import type { DecoderModel } from './model.ts';
 
 export interface Folding<C> {
   /** The names of what can run the folded decoder, of a policy's backends. */

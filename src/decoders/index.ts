@@ -9,15 +9,14 @@ import { regression } from './regression/decoder.ts';
 export {
   type BoundDecoder,
   type BufferSpec,
-  type Buffers,
   type Decoder,
   type DecoderBlueprint,
   type DecoderConfig,
-  type DecoderModel,
   type Density,
   drawModel,
 } from './decoder.ts';
 export type { FoldedDecoder, Folding } from './folding.ts';
+export type { Buffers, DecoderModel } from './model.ts';
 
 /** Every decoder there is. The first is the default. */
 export const DECODERS: readonly Decoder[] = [nina, flower, regression];

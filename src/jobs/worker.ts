@@ -42,12 +42,12 @@ export function openProcess(module: URL, data: unknown): JobWorker {
   child.on('message', jobs.receive);
   const closed = new Promise<void>((resolve) => {
     child.on('error', (cause) => {
-      // Of one that was started, 'close' follows and tells how it ended.
+      // Of one that was started, 'exit' follows and tells how it ended.
       if (child.pid !== undefined) return;
       jobs.end(new NinaError(`Its process could not be started: ${cause.message}.`));
       resolve();
     });
-    child.on('close', (_, by) => {
+    child.on('exit', (_, by) => {
       const how = by === null ? 'ended without a word' : `was ended by ${by}`;
       jobs.end(new NinaError(`Its process ${how}${by === 'SIGKILL' ? ' (out of memory?)' : ''}.`));
       resolve();

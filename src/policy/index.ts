@@ -1,5 +1,4 @@
 /** Policies: encoder + decoder + robot + normalisation, and the checkpoints that hold them. */
-export { resolveBackend } from './backend.ts';
 export { POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
 export { BUFFER_PREFIX, buffersFrom, storedBuffers } from './buffers.ts';
 export {
@@ -12,7 +11,7 @@ export {
 } from './checkpoint.ts';
 export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
 export { type ExportedModel, exportModel } from './export.ts';
-export { type LoadedPolicy, loadPolicy } from './load.ts';
+export { chooseBackend, type LoadedPolicy, loadPolicy } from './load.ts';
 export {
   type BoundPolicy,
   bind,
@@ -39,5 +38,6 @@ export {
   type Samples,
 } from './policy.ts';
 export { prepareSelfTest, type SelfTest } from './self-test.ts';
+export { type Actor, createSession, type Decision, type Session, type SessionOptions } from './session.ts';
 export type { Manifest } from './stored.ts';
 export { quantilesOf, rankIn, type SurpriseStatistics, surpriseHorizon, surpriseScale } from './surprise.ts';

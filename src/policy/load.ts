@@ -1,7 +1,9 @@
 /** From a checkpoint on disk to a policy that has passed the checkpoint's self-test. */
 import { cpu } from '../engine/index.ts';
+import { resolveBackend } from './backend.ts';
+import type { PolicyBackend } from './backends.ts';
 import { readCheckpoint } from './checkpoint.ts';
-import { type BuildOptions, buildPolicy, type Policy } from './policy.ts';
+import { type BuildOptions, buildPolicy, type Policy, type PolicyParts } from './policy.ts';
 import { requireSelfTest } from './self-test.ts';
 import type { Manifest } from './stored.ts';
 
@@ -23,3 +25,12 @@ export async function loadPolicy(location: string, options: BuildOptions = {}): 
   await requireSelfTest(policy, manifest.self_test, directory);
   return { ...policy, manifest, directory };
 }
+
+/**
+ * The backend that `loadPolicy` would choose here.
+ * @throws UsageError for a backend that this decoder does not have.
+ */
+export const chooseBackend = (
+  { config, model }: Pick<PolicyParts, 'config' | 'model'>,
+  wanted: PolicyBackend | 'auto' | undefined,
+): Promise<PolicyBackend> => resolveBackend(config, model, wanted, { engine: cpu });

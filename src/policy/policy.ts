@@ -5,7 +5,7 @@
 import { NinaError } from '../errors.ts';
 import { Lifetime } from '../lifetime.ts';
 import { fold, type Key, normals } from '../random.ts';
-import { denormaliseActions, normaliseActions, type Observation } from '../robot/index.ts';
+import { denormaliseActions, normaliseActions, type Observation, type Robot } from '../robot/index.ts';
 import { resolveBackend } from './backend.ts';
 import type { PolicyBackend } from './backends.ts';
 import { checkChoice, checkChunks, checkSampling } from './checks.ts';
@@ -60,6 +60,7 @@ export interface Policy extends Disposable {
   readonly config: PolicyConfig;
   readonly statistics: PolicyStatistics;
   readonly backend: PolicyBackend;
+  readonly robot: Robot;
   /** T, the actions of one answer. */
   readonly chunkLength: number;
   /** How many of them are executed before the next answer. */
@@ -155,6 +156,7 @@ export async function buildPolicy(
     config,
     statistics,
     backend,
+    robot: config.robot,
     chunkLength: config.decoder.chunk_length,
     multistep: config.acting.multistep,
     act,

@@ -11,8 +11,8 @@ import { runJobs } from '../jobs/index.ts';
 import { lockDirectory } from '../lock.ts';
 import { requireOutsideCheckpoints } from '../policy/index.ts';
 import { type Reporter, SILENT } from '../progress.ts';
-import { chooseTasks } from '../rollout/tasks.ts';
-import { CONTROL_HZ, Environment, type Task } from '../sim/index.ts';
+import { CONTROL_HZ, TabletopEnvironment, type Task } from '../sim/index.ts';
+import { chooseTasks } from '../sim/suites.ts';
 import { packageVersion } from '../version.ts';
 import type { Attempt } from './record.ts';
 import type { RecordJob, RecordSettings } from './record-worker.ts';
@@ -84,7 +84,7 @@ export async function recordDemonstrations(options: RecordingOptions): Promise<S
   const successesOf = new Map(kept);
   try {
     for (const task of tasks.filter((task) => !kept.has(task))) {
-      using environment = await Environment.open(task);
+      using environment = await TabletopEnvironment.open(task);
       using writer = await openWriter(environment, options);
       let successes = 0;
       for (let i = 0; i < episodes; i++) {
@@ -121,7 +121,7 @@ function demonstrationFile(task: Task, out: string): string {
   return path.join(out, `${task.name}_demo.hdf5`);
 }
 
-function recipe(environment: Environment, { episodes, seed, images }: RecordingOptions): Recipe {
+function recipe(environment: TabletopEnvironment, { episodes, seed, images }: RecordingOptions): Recipe {
   const { task, engineVersion, sceneHash } = environment;
   return {
     suite: task.suite,
@@ -135,9 +135,9 @@ function recipe(environment: Environment, { episodes, seed, images }: RecordingO
   };
 }
 
-function openWriter(environment: Environment, options: RecordingOptions): Promise<DemonstrationWriter> {
+function openWriter(environment: TabletopEnvironment, options: RecordingOptions): Promise<DemonstrationWriter> {
   const { task } = environment;
-  const { entities } = environment.observe();
+  const { entities } = environment.world.observe();
   return DemonstrationWriter.open(demonstrationFile(task, options.out), {
     suite: task.suite,
     task: task.name,
@@ -153,7 +153,7 @@ function openWriter(environment: Environment, options: RecordingOptions): Promis
 async function keptSuccesses(task: Task, options: RecordingOptions): Promise<number | undefined> {
   const file = demonstrationFile(task, options.out);
   if (!fs.existsSync(file)) return undefined;
-  using environment = await Environment.open(task);
+  using environment = await TabletopEnvironment.open(task);
   const wanted = recipe(environment, options);
   const found = ((await readRecordingHeader(file)) ?? {}) as Recipe;
   const differences = Object.keys(wanted)

@@ -2,7 +2,7 @@
 
 import { serveJobs } from '../jobs/index.ts';
 import { createEyes, type Eyes } from '../sim/eyes.ts';
-import { Environment } from '../sim/index.ts';
+import { TabletopEnvironment } from '../sim/index.ts';
 import { loadSuite } from '../sim/suites.ts';
 import { type Attempt, recordAttempt } from './record.ts';
 
@@ -19,12 +19,12 @@ export interface RecordSettings {
 
 serveJobs<RecordSettings, RecordJob, Attempt>(async ({ suite, seed, images }) => {
   const tasks = loadSuite(suite);
-  let open: { environment: Environment; eyes?: Eyes } | undefined;
+  let open: { environment: TabletopEnvironment; eyes?: Eyes } | undefined;
   return async ({ task, attempt }) => {
     if (open?.environment.task.index !== task) {
       open?.environment[Symbol.dispose]();
       open = undefined;
-      const environment = await Environment.open(tasks[task]);
+      const environment = await TabletopEnvironment.open(tasks[task]);
       open = { environment, eyes: images ? createEyes(environment) : undefined };
     }
     return recordAttempt(open.environment, attempt, seed, open.eyes);

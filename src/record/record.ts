@@ -2,7 +2,7 @@
 import type { Demonstration } from '../data/index.ts';
 import { fold } from '../random.ts';
 import type { Eyes } from '../sim/eyes.ts';
-import { createExpert, demoKey, type Environment, type Observation, posesOf } from '../sim/index.ts';
+import { createExpert, demoKey, posesOf, type TabletopEnvironment, type WorldObservation } from '../sim/index.ts';
 
 /** A demonstration, and whether it reached the goal within the task's step limit. */
 export interface Attempt {
@@ -15,14 +15,15 @@ export interface Attempt {
  * @param eyes absent: no images
  * @throws NinaError when the placed scene breaks the task's premise.
  */
-export function recordAttempt(environment: Environment, attempt: number, seed: number, eyes?: Eyes): Attempt {
+export function recordAttempt(environment: TabletopEnvironment, attempt: number, seed: number, eyes?: Eyes): Attempt {
   const { task } = environment;
   const key = demoKey(task, attempt, seed);
-  let observation = environment.reset(key);
+  environment.reset(key);
   const expert = createExpert(environment, fold(key, 'expert'));
   const rows: Row[] = [];
   let success = false;
   for (let step = 0; step < task.maxSteps && !success; step++) {
+    const observation = environment.world.observe();
     const action = Float64Array.from(expert(observation));
     rows.push({
       observation,
@@ -31,13 +32,13 @@ export function recordAttempt(environment: Environment, attempt: number, seed: n
       agentview: eyes?.agentview(),
       eyeInHand: eyes?.eyeInHand(),
     });
-    ({ observation, success } = environment.step(action));
+    ({ success } = environment.step(action));
   }
   return { success, demonstration: { attempt, modelXml: environment.xml, ...columns(rows, eyes) } };
 }
 
 interface Row {
-  observation: Observation;
+  observation: WorldObservation;
   action: Float64Array;
   state: Float64Array;
   agentview: Uint8Array | undefined;

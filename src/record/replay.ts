@@ -5,7 +5,7 @@
 import { type Recording, readRecording } from '../data/index.ts';
 import { NinaError } from '../errors.ts';
 import { parseBddl } from '../sim/bddl/index.ts';
-import { Environment, SUITES, type Task } from '../sim/index.ts';
+import { SUITES, TabletopEnvironment, type Task } from '../sim/index.ts';
 
 export interface Replay {
   file: string;
@@ -27,7 +27,7 @@ export interface Replay {
  */
 export async function replay(file: string, demo: number): Promise<Replay> {
   const recording = await readRecording(file, demo);
-  using environment = await Environment.open(recordedTask(recording, file));
+  using environment = await TabletopEnvironment.open(recordedTask(recording, file));
   const { length, actions, states } = recording;
   const size = states.length / length;
   const A = actions.length / length;

@@ -1,10 +1,17 @@
 /** The report's section of sampled action chunks: per action dimension, many samples over the demonstrated chunk. */
 import { PANDA } from '../robot/index.ts';
-import type { ChunkSample } from './page.ts';
 import { escapeHtml, type Line, plot } from './plot.ts';
 
 const { dimensions } = PANDA.action;
 const A = dimensions.length;
+
+/** Sampled chunks at one step of a demonstration; all [T, 7]. */
+export interface ChunkSample {
+  instruction: string;
+  step: number;
+  demonstration: ArrayLike<number>;
+  samples: readonly ArrayLike<number>[];
+}
 
 export function chunkSection(chunks: readonly ChunkSample[]): string {
   if (chunks.length === 0) return '';

@@ -5,18 +5,10 @@
  */
 import { type Evaluation, UNUSUAL } from '../rollout/episodes.ts';
 import type { Rate } from '../statistics/index.ts';
-import { chunkSection } from './chunks.ts';
+import { type ChunkSample, chunkSection } from './chunks.ts';
 import { curveSection, type Metric } from './curves.ts';
 import { factSection, htmlPage } from './html.ts';
 import { escapeHtml } from './plot.ts';
-
-/** Sampled chunks at one step of a demonstration; all [T, 7]. */
-export interface ChunkSample {
-  instruction: string;
-  step: number;
-  demonstration: ArrayLike<number>;
-  samples: readonly ArrayLike<number>[];
-}
 
 export interface Video {
   instruction: string;

@@ -1,10 +1,11 @@
 /** Samples of action chunks against a demonstration: does the policy know what the expert does, and its variety? */
+
+import type { Actor } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
 import { recordAttempt } from '../record/record.ts';
-import { actionSize, PANDA } from '../robot/index.ts';
-import type { Actor } from '../rollout/rollout.ts';
-import { asked, Environment, type Task } from '../sim/index.ts';
-import type { ChunkSample } from './page.ts';
+import { actionSize } from '../robot/index.ts';
+import { TabletopEnvironment, type Task } from '../sim/index.ts';
+import type { ChunkSample } from './chunks.ts';
 
 /** Samples drawn at each step, at the temperature of the density: an evaluation at z = 0 would show the same one again. */
 const SAMPLES = 16;
@@ -17,9 +18,9 @@ const PLACES = [0, 0.3, 0.6];
  * @returns one entry per place
  */
 export async function sampleChunks(task: Task, actor: Actor, { seed }: { seed: number }): Promise<ChunkSample[]> {
-  using environment = await Environment.open(task);
+  using environment = await TabletopEnvironment.open(task);
   const { demonstration } = recordAttempt(environment, 0, seed);
-  const A = actionSize(PANDA);
+  const A = actionSize(actor.robot);
   const size = A * actor.chunkLength;
   const length = demonstration.actions.length / A;
   const stateSize = demonstration.states.length / length;
@@ -27,11 +28,10 @@ export async function sampleChunks(task: Task, actor: Actor, { seed }: { seed: n
   for (const place of PLACES) {
     const step = Math.floor(place * length);
     const observation = environment.restore(demonstration.states.subarray(step * stateSize, (step + 1) * stateSize));
-    const input = asked(observation, task.instruction);
     const samples: Float32Array[] = [];
     for (let i = 0; i < SAMPLES; i++) {
       const noise = fold(key(seed), 'report', task.suite, task.name, step, i);
-      samples.push((await actor.infer(input, { key: noise, temperature: TEMPERATURE })).actions);
+      samples.push((await actor.infer(observation, { key: noise, temperature: TEMPERATURE })).actions);
     }
     chunks.push({
       instruction: task.instruction,

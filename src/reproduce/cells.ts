@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type * as z from 'zod';
 import { cpu } from '../engine/index.ts';
-import { Environment } from '../sim/index.ts';
+import { TabletopEnvironment } from '../sim/index.ts';
 import { loadSuite } from '../sim/suites.ts';
 import { type TrainConfig, trainConfig } from '../train/index.ts';
 import { check } from '../train/settings.ts';
@@ -85,7 +85,7 @@ function ordered(value: unknown): unknown {
 }
 
 export async function presentVersions(): Promise<Versions> {
-  using environment = await Environment.open(loadSuite('tabletop-object')[0]);
+  using environment = await TabletopEnvironment.open(loadSuite('tabletop-object')[0]);
   return { package: packageVersion, engine: cpu.name, mujoco: environment.engineVersion };
 }
 

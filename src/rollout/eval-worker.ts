@@ -4,18 +4,17 @@ import { serveJobs } from '../jobs/index.ts';
 import { knows, loadPolicy } from '../policy/index.ts';
 import { createAnimation } from '../sim/camera/animation.ts';
 import { createEyes } from '../sim/eyes.ts';
-import { CONTROL_HZ, Environment } from '../sim/index.ts';
+import { CONTROL_HZ, disturbed, playedTask, sceneName, TabletopEnvironment } from '../sim/index.ts';
 import { loadSuite } from '../sim/suites.ts';
-import { createPerturbation, playedTask, sceneName } from './perturb.ts';
 import { type Rollout, rollout } from './rollout.ts';
-import type { Settings } from './settings.ts';
+import type { EvaluationSettings } from './settings.ts';
 
 export interface EvalJob {
   task: number;
   episode: number;
 }
 
-export interface EvalSettings extends Settings {
+export interface WorkerSettings extends EvaluationSettings {
   /** Directory of the checkpoint. */
   checkpoint: string;
   video: boolean;
@@ -32,12 +31,12 @@ export interface EvalResult extends Rollout {
 /** Every second control step is shown: 10 pictures a second, in real time. */
 const STEPS_PER_FRAME = 2;
 
-serveJobs<EvalSettings, EvalJob, EvalResult>(async ({ checkpoint, video, device, ...settings }) => {
+serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, device, ...settings }) => {
   const { suite, seed, multistep, temperature, backend, best_of: bestOf, consistent } = settings;
   const tasks = loadSuite(suite);
   const policy = await loadPolicy(checkpoint, { backend, engine: onnxruntime({ device }) });
   const known = (category: string) => knows(policy.config, category);
-  let open: { scene: string; environment: Environment } | undefined;
+  let open: { scene: string; environment: TabletopEnvironment } | undefined;
   return async ({ task: index, episode }) => {
     const task = tasks[index];
     const played = playedTask(task, { ...settings, episode, knows: known });
@@ -46,20 +45,22 @@ serveJobs<EvalSettings, EvalJob, EvalResult>(async ({ checkpoint, video, device,
     if (open?.scene !== scene) {
       open?.environment[Symbol.dispose]();
       open = undefined;
-      open = { scene, environment: await Environment.open(played) };
+      open = { scene, environment: await TabletopEnvironment.open(played) };
     }
     const { environment } = open;
     const pictures = video ? film(environment) : undefined;
-    const perturbation = settings.perturbation && createPerturbation(settings.perturbation, task, episode, seed);
-    const result = await rollout(environment, policy, {
-      ...{ episode, seed, multistep, temperature, bestOf, consistent, perturbation, onStep: pictures?.shoot },
+    const world = settings.perturbation
+      ? disturbed(environment, settings.perturbation, { episode, seed })
+      : environment;
+    const result = await rollout(world, policy, {
+      ...{ episode, seed, multistep, temperature, bestOf, consistent, onStep: pictures?.shoot },
     });
     const { engineVersion, sceneHash } = environment;
     return { ...result, engine: engineVersion, scene: sceneHash, video: pictures?.finish() };
   };
 });
 
-function film(environment: Environment) {
+function film(environment: TabletopEnvironment) {
   const eyes = createEyes(environment);
   const animation = createAnimation(eyes.width, eyes.height, CONTROL_HZ / STEPS_PER_FRAME);
   let frame: Uint8Array | undefined;

@@ -12,11 +12,10 @@ import { runJobs } from '../jobs/index.ts';
 import { lockDirectory } from '../lock.ts';
 import { knows, rankIn, readCheckpoint, requireOutsideCheckpoints, surpriseScale } from '../policy/index.ts';
 import { type Reporter, SILENT } from '../progress.ts';
-import { Environment, type Task } from '../sim/index.ts';
+import { playedTask, sceneName, TabletopEnvironment, type Task } from '../sim/index.ts';
 import { appendEpisode, type EpisodeLine, type Evaluation, evaluationOf, readEpisodes } from './episodes.ts';
-import type { EvalJob, EvalResult, EvalSettings } from './eval-worker.ts';
-import { playedTask, sceneName } from './perturb.ts';
-import { evaluationSchema, playableTasks, resolveSettings, runHash, type Settings } from './settings.ts';
+import type { EvalJob, EvalResult, WorkerSettings } from './eval-worker.ts';
+import { type EvaluationSettings, evaluationSchema, playableTasks, resolveSettings, runHash } from './settings.ts';
 
 export { evaluationSchema } from './settings.ts';
 
@@ -33,7 +32,7 @@ export interface EvaluationRun {
   report?: Reporter;
 }
 
-export interface EvaluationResult extends Evaluation, Settings {
+export interface EvaluationResult extends Evaluation, EvaluationSettings {
   checkpoint: string;
   step: number;
   /** Hash of checkpoint, settings and version; equal runs have equal results. */
@@ -76,7 +75,7 @@ export async function evaluate(
   const jobs = all.filter((job) => !find(job.task.name, job.episode));
   const results = runJobs<EvalJob, EvalResult>(
     new URL('./eval-worker.js', import.meta.url),
-    { ...settings, checkpoint: directory, video, device } satisfies EvalSettings,
+    { ...settings, checkpoint: directory, video, device } satisfies WorkerSettings,
     jobs.map((job) => ({ task: job.task.index, episode: job.episode })),
     // There is one graphics card, whatever asks it.
     { workers: device === 'cpu' ? workers : 1, signal },
@@ -121,14 +120,14 @@ async function usableLines(
   played: (task: string, episode: number) => Task | undefined,
   usable: (line: EpisodeLine) => boolean,
 ): Promise<EpisodeLine[]> {
-  const present = new Map<string, Pick<Environment, 'engineVersion' | 'sceneHash'>>();
+  const present = new Map<string, Pick<TabletopEnvironment, 'engineVersion' | 'sceneHash'>>();
   const kept: EpisodeLine[] = [];
   for (const line of readEpisodes(file).filter((line) => line.run === run && usable(line))) {
     const task = played(line.task, line.episode);
     if (!task) continue;
     const scene = sceneName(task);
     if (!present.has(scene)) {
-      using environment = await Environment.open(task);
+      using environment = await TabletopEnvironment.open(task);
       present.set(scene, { engineVersion: environment.engineVersion, sceneHash: environment.sceneHash });
     }
     const { engineVersion, sceneHash } = present.get(scene)!;

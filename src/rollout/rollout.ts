@@ -1,45 +1,25 @@
 /**
- * One closed-loop episode. The policy answers with a chunk of T actions, of which the first `multistep` are executed
- * before it is asked again. Everything random is a function of (seed, suite, task, episode, step), so an episode is the
- * same in any worker and on every re-run; what belongs to an episode lives in this function.
+ * One closed-loop episode of any environment. Everything random is a function of (seed, suite, task, episode, step), so an
+ * episode is the same in any worker and on every re-run; what belongs to an episode lives in this function.
  */
-import { NinaError } from '../errors.ts';
+
 import { sha256 } from '../hash.ts';
-import { fold, type Key, key } from '../random.ts';
-import { actionSize, checkActions, PANDA } from '../robot/index.ts';
-import { type Asked, asked, type Environment, initialStateKey, type Vec3 } from '../sim/index.ts';
-import type { Perturbation } from './perturb.ts';
+import { type Actor, createSession, type Decision } from '../policy/session.ts';
+import { fold, key } from '../random.ts';
+import { type Environment, initialStateKey } from '../sim/contract.ts';
 import { type Smoothness, smoothness } from './smoothness.ts';
-import { createWatch } from './watch.ts';
-
-/** A: numbers of an action of the simulator's robot. */
-const A = actionSize(PANDA);
-
-/** The part of a policy that a rollout needs: a pure function of the input and the noise key. */
-export interface Actor {
-  /** T */
-  readonly chunkLength: number;
-  /** @returns a chunk [T, A] within the robot's range, and how long deciding took */
-  infer(
-    input: Asked,
-    options: { key: Key; temperature: number; bestOf?: number; continuing?: Float32Array },
-  ): Promise<{ actions: Float32Array; latencyMs: number; logProb?: number }>;
-  /** How many nats less likely a chunk [T * A] is than the central one, given what was seen. */
-  surprise?(input: Asked, chunk: Float32Array): Promise<number>;
-}
 
 export interface RolloutOptions {
   episode: number;
   seed: number;
-  /** Actions of each chunk that are executed, 1 to T. */
-  multistep: number;
-  /** Standard deviation of the base noise; 0 is the flow's central action. */
-  temperature: number;
+  /** Actions of each chunk that are executed, 1 to T; the policy's own unless given. */
+  multistep?: number;
+  /** Standard deviation of the base noise, the policy's own unless given; 0 is the flow's central action. */
+  temperature?: number;
   /** Of this many samples the most likely is executed. */
   bestOf?: number;
   /** Choose among samples that continue what the previous chunk still meant to do. */
   consistent?: boolean;
-  perturbation?: Perturbation;
   /** Called before every action and once at the end, for pictures. */
   onStep?: () => void;
 }
@@ -50,75 +30,52 @@ export interface Rollout {
   steps: number;
   /** One per chunk. */
   latencyMs: number[];
-  /** sha256 of the final simulator state: two runs that agree here went the same way. */
+  /** sha256 of the final state: two runs that agree here went the same way. */
   finalState: string;
   /** Of each chunk, nats; null while there is no history. Absent for an actor that cannot tell. */
   surprise?: (number | null)[];
-  /** Index of the first chunk that was decided under the perturbation; absent if there was none. */
+  /** Index of the first chunk that was decided when the environment had disturbed the episode; absent if it did not. */
   perturbedAt?: number;
   /** Of each chunk, nats, as the actor says; absent if it does not. */
   logProb?: number[];
-  smoothness: Smoothness;
+  /** Absent for a robot whose state has no end effector, or whose actions do not move it. */
+  smoothness?: Smoothness;
 }
 
-/** @throws NinaError when the policy answers with something that is no chunk of actions. */
+/** @throws NinaError when the policy answers with something that is no chunk of the robot's actions. */
 export async function rollout(environment: Environment, actor: Actor, options: RolloutOptions): Promise<Rollout> {
-  const { episode, seed, multistep, temperature, bestOf, consistent, perturbation, onStep } = options;
-  const { task } = environment;
-  const noise = fold(key(seed), 'rollout', task.suite, task.name, episode);
-  const watch = createWatch(actor);
-  const latencyMs: number[] = [];
-  const surprise: (number | null)[] = [];
-  const logProbs: number[] = [];
+  const { episode, seed, onStep, ...acting } = options;
+  const { task, robot } = environment;
+  const session = createSession(actor, {
+    ...acting,
+    key: fold(key(seed), 'rollout', task.suite, task.name, episode),
+  });
+  const decisions: Decision[] = [];
   const executed: Float32Array[] = [];
-  const positionsM: Vec3[] = [];
+  const states: ArrayLike<number>[] = [];
   let perturbedAt: number | undefined;
-  let continuing: Float32Array | undefined;
   let observation = environment.reset(initialStateKey(task, episode, seed));
   let success = false;
-  const look = () => asked(perturbation?.see(observation) ?? observation, task.instruction);
   while (executed.length < task.maxSteps && !success) {
-    observation = perturbation?.disturb(environment, observation) ?? observation;
-    if (perturbation?.begun) perturbedAt ??= latencyMs.length;
-    let input = look();
-    const {
-      actions: plan,
-      latencyMs: ms,
-      logProb,
-    } = await actor.infer(input, {
-      key: fold(noise, executed.length),
-      temperature,
-      bestOf,
-      continuing,
-    });
-    latencyMs.push(ms);
-    if (logProb !== undefined) logProbs.push(logProb);
-    checkChunk(plan, actor.chunkLength, task.name, executed.length);
-    if (watch) surprise.push(await watch.judge(plan));
-    if (consistent) continuing = plan.subarray(multistep * A);
-    for (let i = 0; i < multistep && executed.length < task.maxSteps && !success; i++) {
-      onStep?.();
-      const action = plan.subarray(i * A, (i + 1) * A);
-      positionsM.push(observation.eefPosition);
-      if (i > 0) input = look();
-      watch?.executed(input, action);
-      executed.push(action);
-      ({ observation, success } = environment.step(action));
+    if (session.deciding && environment.disturb?.()) {
+      perturbedAt ??= decisions.length;
+      observation = environment.observe();
     }
+    onStep?.();
+    const { action, decision } = await session.act(observation);
+    if (decision) decisions.push(decision);
+    executed.push(action);
+    states.push(observation.state ?? []);
+    ({ observation, success } = environment.step(action));
   }
   onStep?.();
-  const state = environment.state();
-  const finalState = sha256(new Uint8Array(state.buffer, state.byteOffset, state.byteLength));
+  const final = environment.state();
+  const surprise = decisions.map((decision) => decision.surprise).filter((nats) => nats !== undefined);
+  const logProb = decisions.map((decision) => decision.logProb).filter((nats) => nats !== undefined);
   return {
-    ...{ success, steps: executed.length, latencyMs, finalState, perturbedAt },
-    ...(watch && { surprise }),
-    ...(logProbs.length > 0 && { logProb: logProbs }),
-    smoothness: smoothness(executed, [...positionsM, observation.eefPosition], multistep),
+    ...{ success, steps: executed.length, latencyMs: decisions.map(({ latencyMs }) => latencyMs) },
+    finalState: sha256(new Uint8Array(final.buffer, final.byteOffset, final.byteLength)),
+    ...{ perturbedAt, ...(surprise.length > 0 && { surprise }), ...(logProb.length > 0 && { logProb }) },
+    smoothness: smoothness(robot, executed, [...states, observation.state ?? []], session.multistep),
   };
-}
-
-function checkChunk(actions: Float32Array, T: number, task: string, step: number): void {
-  const what = `The policy's answer in ${task} at step ${step}`;
-  if (actions.length !== T * A) throw new NinaError(`${what} has ${actions.length} numbers; wanted ${T} x ${A}.`);
-  checkActions(PANDA.action, actions, what);
 }

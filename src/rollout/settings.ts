@@ -6,19 +6,17 @@ import * as z from 'zod';
 import { UsageError } from '../errors.ts';
 import {
   type Checkpoint,
+  chooseBackend,
   hasDensity,
   knows,
   POLICY_BACKENDS,
   type PolicyBackend,
-  resolveBackend,
 } from '../policy/index.ts';
 import { PANDA, requireSameRobot } from '../robot/index.ts';
-import type { Task } from '../sim/index.ts';
+import { PERTURBATIONS, playedTask, type Task } from '../sim/index.ts';
+import { chooseTasks } from '../sim/suites.ts';
 import { packageVersion } from '../version.ts';
 import { MAX_EPISODES } from './limits.ts';
-import { playedTask } from './perturb.ts';
-import { PERTURBATIONS } from './perturbations.ts';
-import { chooseTasks } from './tasks.ts';
 
 export const evaluationSchema = z.strictObject({
   suite: z.string(),
@@ -46,7 +44,7 @@ export const evaluationSchema = z.strictObject({
 type Asked = Omit<z.output<typeof evaluationSchema>, 'task' | 'episodes' | 'video'>;
 
 /** What the result of an episode is a function of, beside the checkpoint. */
-export interface Settings extends Asked {
+export interface EvaluationSettings extends Asked {
   multistep: number;
   temperature: number;
   backend: PolicyBackend;
@@ -56,7 +54,10 @@ export interface Settings extends Asked {
  * @throws UsageError for settings that this checkpoint cannot be evaluated with.
  * @throws NinaError for a policy of another robot than the simulator's.
  */
-export async function resolveSettings(asked: Asked, { config, model, directory }: Checkpoint): Promise<Settings> {
+export async function resolveSettings(
+  asked: Asked,
+  { config, model, directory }: Checkpoint,
+): Promise<EvaluationSettings> {
   const advice = 'Roll it out where its robot is.';
   requireSameRobot([directory, config.robot], ['this simulator', PANDA], advice);
   const T = config.decoder.chunk_length;
@@ -75,12 +76,16 @@ export async function resolveSettings(asked: Asked, { config, model, directory }
     throw new UsageError(
       `--consistent needs something that is still being executed: a --multistep below the ${T} actions of a chunk.`,
     );
-  const backend = await resolveBackend(config, model, asked.backend);
+  const backend = await chooseBackend({ config, model }, asked.backend);
   return { ...asked, multistep, temperature, backend };
 }
 
 /** The suite's tasks, or the one asked for, without those that cannot be disturbed as asked. @throws UsageError if none is left. */
-export function playableTasks({ config }: Checkpoint, { suite, perturbation, seed }: Settings, task?: number): Task[] {
+export function playableTasks(
+  { config }: Checkpoint,
+  { suite, perturbation, seed }: EvaluationSettings,
+  task?: number,
+): Task[] {
   const known = (category: string) => knows(config, category);
   const all = chooseTasks(suite, task);
   const playable = all.filter((one) => playedTask(one, { perturbation, seed, episode: 0, knows: known }) !== undefined);
@@ -92,7 +97,7 @@ export function playableTasks({ config }: Checkpoint, { suite, perturbation, see
 }
 
 /** Equal for evaluations with equal results. The present default of a key that is new must leave it out, or old lines are lost. */
-export function runHash({ directory }: Checkpoint, { backend, ...settings }: Settings): string {
+export function runHash({ directory }: Checkpoint, { backend, ...settings }: EvaluationSettings): string {
   const hash = createHash('sha256');
   // The manifest holds the hashes of configuration, weights and statistics.
   hash.update(fs.readFileSync(path.join(directory, 'manifest.json')));

@@ -3,7 +3,7 @@
  * chunks and inside them. A policy that changes its mind shows at the seams only.
  */
 import { hypot } from '../math.ts';
-import { CONTROL_HZ, POSITION_SCALE_M } from '../sim/index.ts';
+import type { Robot } from '../robot/index.ts';
 
 /** A step is a seam's when its command is the first of a chunk that is not the episode's first. */
 export interface Smoothness {
@@ -17,23 +17,30 @@ export interface Smoothness {
 }
 
 /**
- * @param actions [S, 7] executed commands
- * @param positionsM [S + 1, 3] of the hand, before each command and after the last
+ * @param actions [S, A] executed commands
+ * @param states [S + 1, P] before each command and after the last
  * @param multistep commands of a chunk
+ * @returns undefined for a robot whose state has no end effector, or whose actions do not move it by lengths along x, y, z
  */
 export function smoothness(
+  { action, state: { endEffector } }: Robot,
   actions: readonly ArrayLike<number>[],
-  positionsM: readonly ArrayLike<number>[],
+  states: readonly ArrayLike<number>[],
   multistep: number,
-): Smoothness {
+): Smoothness | undefined {
+  const axes = action.dimensions.flatMap(({ unit, scale }, dimension) => (unit === 'm' ? [{ dimension, scale }] : []));
+  if (endEffector === undefined || axes.length !== 3) return undefined;
   const jumps: Sides = { seam: [], inside: [] };
   const accelerations: Sides = { seam: [], inside: [] };
   for (let t = 1; t < actions.length; t++) {
     const side = t % multistep === 0 ? 'seam' : 'inside';
     const [now, before] = [actions[t], actions[t - 1]];
-    jumps[side].push(POSITION_SCALE_M * norm((i) => now[i] - before[i]));
-    const [a, b, c] = [positionsM[t - 1], positionsM[t], positionsM[t + 1]];
-    accelerations[side].push(CONTROL_HZ * CONTROL_HZ * norm((i) => c[i] - 2 * b[i] + a[i]));
+    jumps[side].push(norm(axes.map(({ dimension, scale }) => scale * (now[dimension] - before[dimension]))));
+    const second = [0, 1, 2].map((i) => {
+      const [a, b, c] = [t - 1, t, t + 1].map((step) => states[step][endEffector + i]);
+      return c - 2 * b + a;
+    });
+    accelerations[side].push(action.controlHz * action.controlHz * norm(second));
   }
   return {
     seam_jump_m: jumps.seam.map(rounded),
@@ -48,7 +55,7 @@ interface Sides {
   inside: number[];
 }
 
-const norm = (component: (i: number) => number) => hypot(component(0), component(1), component(2));
+const norm = (v: readonly number[]) => hypot(v[0], v[1], v[2]);
 /** 0 of nothing: when every command is a chunk of its own, nothing is inside. */
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
 /** Enough digits to compare; more only lengthen a line. */

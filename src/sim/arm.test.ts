@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ARM_JOINTS, BASE_POSITION, HOME_JOINTS } from './arm.ts';
-import { Environment } from './environment.ts';
+import { TabletopEnvironment } from './environment.ts';
 import { loadSuite } from './suites.ts';
 
 /** Rounding of the model's printed quaternions, metres. */
@@ -26,14 +26,14 @@ function published(q: readonly number[]): [number, number, number] {
 }
 
 it("has the Panda's published kinematics and joint limits", async () => {
-  using environment = await Environment.open(loadSuite('tabletop-object')[0]);
+  using environment = await TabletopEnvironment.open(loadSuite('tabletop-object')[0]);
   const { world } = environment;
   const bent = [0.3, 0.5, -0.4, -1.7, 0.6, 1.9, -0.2];
   for (const q of [[0, 0, 0, 0, 0, 0, 0], HOME_JOINTS, bent]) {
     world.setArm(q, 0.04);
     world.physics.refresh();
     const expected = published(q).map((v, i) => v + BASE_POSITION[i]);
-    for (const [i, v] of environment.observe().eefPosition.entries())
+    for (const [i, v] of environment.world.observe().eefPosition.entries())
       expect(Math.abs(v - expected[i])).toBeLessThan(KINEMATICS_M);
   }
   const ranges = ARM_JOINTS.map((name) => {

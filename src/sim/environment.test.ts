@@ -1,25 +1,30 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { key } from '../random.ts';
+import { type Key, key } from '../random.ts';
 import { FINGER_TRAVEL_M } from './arm.ts';
-import { Environment } from './environment.ts';
+import { initialStateKey } from './contract.ts';
+import { TabletopEnvironment } from './environment.ts';
 import { matrixFromAxisAngle, rotate } from './rotation.ts';
 import { loadSuite } from './suites.ts';
-import { initialStateKey, type Task } from './task.ts';
-import type { Observation } from './types.ts';
+import type { Task } from './task.ts';
+import type { WorldObservation } from './types.ts';
 
 const HOLD = [0, 0, 0, 0, 0, 0, -1];
 const [task, otherTask] = loadSuite('tabletop-object') as [Task, Task];
-let environment: Environment;
+let environment: TabletopEnvironment;
 
 beforeAll(async () => {
-  environment = await Environment.open(task);
+  environment = await TabletopEnvironment.open(task);
 });
 afterAll(() => environment[Symbol.dispose]());
 
-function run(actions: readonly (readonly number[])[], e = environment): Observation {
-  let last = e.observe();
-  for (const action of actions) last = e.step(action).observation;
-  return last;
+function run(actions: readonly (readonly number[])[], e = environment): WorldObservation {
+  for (const action of actions) e.step(action);
+  return e.world.observe();
+}
+/** What the world is when an episode has begun. */
+function start(placement: Key, e = environment): WorldObservation {
+  e.reset(placement);
+  return e.world.observe();
 }
 const repeat = (action: readonly number[], n: number) => Array.from({ length: n }, () => action);
 /** A varied but fixed sequence of actions. */
@@ -29,7 +34,7 @@ const wander = Array.from({ length: 40 }, (_, t) =>
 
 describe('the action convention', () => {
   it('holds the hand where it is under zero actions', () => {
-    const { eefPosition: before } = environment.reset(key(1));
+    const { eefPosition: before } = start(key(1));
     const { eefPosition: after } = run(repeat(HOLD, 40));
     // The controller compensates gravity exactly; what is left is rounding and the end of settling.
     const driftM = Math.hypot(...after.map((v, i) => v - before[i]));
@@ -44,7 +49,7 @@ describe('the action convention', () => {
     environment.reset(key(1));
     const steps = 5;
     const action = HOLD.map((v, i) => (i === axis ? 0.4 : v));
-    const { eefPosition: before } = environment.observe();
+    const { eefPosition: before } = environment.world.observe();
     const { eefPosition: after } = run([...repeat(action, steps)]);
     const moved = after.map((v, i) => v - before[i]);
     // Goal = achieved pose + 0.02 m a step; the critically damped spring makes about a quarter of it within 50 ms
@@ -58,7 +63,7 @@ describe('the action convention', () => {
   });
 
   it('reaches the goal of a single action: delta times 0.05 m', () => {
-    const before = environment.reset(key(1)).eefPosition;
+    const before = start(key(1)).eefPosition;
     // The goal keeps its distance from where the hand was at the command only for one step; the rest is coasting.
     const once = run([[0, 0, 1, 0, 0, 0, -1]]).eefPosition;
     const expected = (0.05 * 150 * 0.05 ** 2) / 2;
@@ -68,7 +73,7 @@ describe('the action convention', () => {
   });
 
   it('turns the hand about world z by a positive sixth component, and keeps its place', () => {
-    const before = environment.reset(key(1));
+    const before = start(key(1));
     const after = run([...repeat([0, 0, 0, 0, 0, 0.5, -1], 8), ...repeat(HOLD, 10)]);
     const fingers = rotate(before.eefQuaternion, [0, 1, 0]);
     const turned = rotate(after.eefQuaternion, [0, 1, 0]);
@@ -84,7 +89,7 @@ describe('the action convention', () => {
   });
 
   it('closes the gripper on +1 and opens it on -1', () => {
-    const open = environment.reset(key(1)).gripper[0];
+    const open = start(key(1)).gripper[0];
     expect(open).toBeCloseTo(FINGER_TRAVEL_M, 3);
     const shut = run(repeat([0, 0, 0, 0, 0, 0, 1], 30));
     expect(shut.gripper[0]).toBeLessThan(0.002);
@@ -102,12 +107,12 @@ describe('the action convention', () => {
 
 describe('determinism', () => {
   it('repeats an episode to the bit, whatever ran before', async () => {
-    using fresh = await Environment.open(task);
+    using fresh = await TabletopEnvironment.open(task);
     fresh.reset(initialStateKey(task, 3));
     run(wander, fresh);
     const wanted = fresh.state();
 
-    using other = await Environment.open(otherTask);
+    using other = await TabletopEnvironment.open(otherTask);
     other.reset(initialStateKey(otherTask, 0));
     environment.reset(initialStateKey(task, 9));
     run(wander.slice(0, 25));
@@ -132,8 +137,8 @@ describe('determinism', () => {
   });
 
   it('places things differently under another key', () => {
-    const a = environment.reset(key(1)).entities[0].position;
-    const b = environment.reset(key(2)).entities[0].position;
+    const a = start(key(1)).entities[0].position;
+    const b = start(key(2)).entities[0].position;
     expect(Math.hypot(a[0] - b[0], a[1] - b[1])).toBeGreaterThan(1e-4);
   });
 
@@ -145,9 +150,9 @@ describe('determinism', () => {
 describe('what is seen', () => {
   it('lists objects, fixtures and parts in the same order every time', async () => {
     const [goalTask] = loadSuite('tabletop-goal') as [Task];
-    using cabinet = await Environment.open(goalTask);
-    const first = cabinet.reset(key(1)).entities.map(({ name }) => name);
-    expect(cabinet.step(HOLD).observation.entities.map(({ name }) => name)).toEqual(first);
+    using cabinet = await TabletopEnvironment.open(goalTask);
+    const first = start(key(1), cabinet).entities.map(({ name }) => name);
+    expect(run([HOLD], cabinet).entities.map(({ name }) => name)).toEqual(first);
     expect(first).toEqual([
       'black_bowl_1',
       'cream_cheese_1',
@@ -160,7 +165,7 @@ describe('what is seen', () => {
       'wooden_cabinet_1_bottom_region',
       'flat_stove_1_knob',
     ]);
-    const drawer = cabinet.observe().entities.find(({ name }) => name === 'wooden_cabinet_1_top_region')!;
+    const drawer = cabinet.world.observe().entities.find(({ name }) => name === 'wooden_cabinet_1_top_region')!;
     expect(drawer.category).toBe('wooden_cabinet_top_drawer');
     expect(drawer.joint).toBeCloseTo(0, 3);
   });
@@ -173,7 +178,7 @@ describe('what is seen', () => {
     expect(rotation).toHaveLength(9 * geoms.length);
     const i = geoms.findIndex(({ name }) => name === 'alphabet_soup_1_g0');
     expect(geoms[i].kind).toBe('cylinder');
-    const soup = environment.observe().entities.find(({ name }) => name === 'alphabet_soup_1')!;
+    const soup = environment.world.observe().entities.find(({ name }) => name === 'alphabet_soup_1')!;
     expect([...position.subarray(3 * i, 3 * i + 3)]).toEqual(soup.position.map((v) => expect.closeTo(v, 9)));
   });
 
@@ -191,7 +196,7 @@ describe('memory', () => {
   it('does not grow over many resets and reopened scenes', async () => {
     const megabytes = () => (process.memoryUsage().external + process.memoryUsage().arrayBuffers) / 2 ** 20;
     const cycle = async () => {
-      using e = await Environment.open(task);
+      using e = await TabletopEnvironment.open(task);
       for (let i = 0; i < 2; i++) e.reset(key(i));
       run(wander.slice(0, 3), e);
     };

@@ -5,8 +5,10 @@
 import { NinaError } from '../errors.ts';
 import { sha256 } from '../hash.ts';
 import { fold, type Key, rng } from '../random.ts';
+import { type Observation, PANDA } from '../robot/index.ts';
 import { FINGER_TRAVEL_M, HOME_JOINTS } from './arm.ts';
 import type { GeomDescription } from './camera/geom.ts';
+import type { Environment } from './contract.ts';
 import { Physics } from './mujoco.ts';
 import { ACTION_SIZE, OscController } from './osc.ts';
 import { place } from './placement.ts';
@@ -15,7 +17,8 @@ import { checkPremise } from './premise.ts';
 import { buildScene, type Scene } from './scene.ts';
 import type { Task } from './task.ts';
 import { SUBSTEPS } from './timing.ts';
-import type { Observation, Vec3 } from './types.ts';
+import type { Vec3 } from './types.ts';
+import { view } from './view.ts';
 import { World } from './world.ts';
 
 /** Spread of the start pose's joints, rad. */
@@ -33,7 +36,8 @@ export interface CameraPose {
   fovyDeg: number;
 }
 
-export class Environment implements Disposable {
+export class TabletopEnvironment implements Environment {
+  readonly robot = PANDA;
   readonly task: Task;
   /** The scene as MuJoCo compiled it. */
   readonly xml: string;
@@ -46,9 +50,9 @@ export class Environment implements Disposable {
   readonly #controller: OscController;
 
   /** @throws NinaError if the task's scene cannot be built. */
-  static async open(task: Task): Promise<Environment> {
+  static async open(task: Task): Promise<TabletopEnvironment> {
     const scene = buildScene(task.problem);
-    return new Environment(task, scene, await Physics.open(scene.xml));
+    return new TabletopEnvironment(task, scene, await Physics.open(scene.xml));
   }
 
   private constructor(task: Task, scene: Scene, physics: Physics) {
@@ -105,8 +109,9 @@ export class Environment implements Disposable {
     return this.task.problem.goal.every((atom) => holds(this.world, atom));
   }
 
+  /** What a policy is asked; `world.observe()` says more. */
   observe(): Observation {
-    return this.world.observe();
+    return view(this.world.observe(), this.task.instruction);
   }
 
   #simulate(action: ArrayLike<number>): void {

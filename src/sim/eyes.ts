@@ -1,6 +1,6 @@
 /** Both of the robot's cameras on one environment, at the size policies are trained on. */
 import { createCamera } from './camera/index.ts';
-import type { Environment } from './index.ts';
+import type { TabletopEnvironment } from './index.ts';
 
 /** Pixels, LIBERO's. */
 const SIZE = 128;
@@ -14,7 +14,7 @@ export interface Eyes {
   eyeInHand(out?: Uint8Array): Uint8Array;
 }
 
-export function createEyes(environment: Environment): Eyes {
+export function createEyes(environment: TabletopEnvironment): Eyes {
   const camera = createCamera(environment.geoms(), { width: SIZE, height: SIZE });
   const render = (name: 'agentview' | 'eye_in_hand', out?: Uint8Array) =>
     camera.render(environment.geomPoses(), environment.cameraPose(name), out);

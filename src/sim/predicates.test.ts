@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { key } from '../random.ts';
 import type { Atom } from './bddl/index.ts';
-import { Environment } from './environment.ts';
+import { TabletopEnvironment } from './environment.ts';
 import { holds } from './predicates.ts';
 import { checkPremise } from './premise.ts';
 import { loadSuite } from './suites.ts';
@@ -9,12 +9,12 @@ import type { Vec3 } from './types.ts';
 
 const task = loadSuite('tabletop-goal').find(({ name }) => name === 'put_the_bowl_on_the_plate')!;
 const basketTask = loadSuite('tabletop-object').find(({ name }) => name.includes('milk'))!;
-let kitchen: Environment;
-let pantry: Environment;
+let kitchen: TabletopEnvironment;
+let pantry: TabletopEnvironment;
 
 beforeAll(async () => {
-  kitchen = await Environment.open(task);
-  pantry = await Environment.open(basketTask);
+  kitchen = await TabletopEnvironment.open(task);
+  pantry = await TabletopEnvironment.open(basketTask);
 });
 afterAll(() => {
   kitchen[Symbol.dispose]();
@@ -25,14 +25,14 @@ afterAll(() => {
 const PRESSED_M = 0.0005;
 const UPRIGHT = [1, 0, 0, 0] as const;
 
-function put(e: Environment, object: string, on: string, [x, y, z]: Vec3): void {
+function put(e: TabletopEnvironment, object: string, on: string, [x, y, z]: Vec3): void {
   const { position } = e.world.pose(on);
   const at: Vec3 = [position[0] + x, position[1] + y, position[2] + z];
   e.world.setPose(object, { position: at, quaternion: UPRIGHT });
   refresh(e);
 }
 
-function refresh(e: Environment): void {
+function refresh(e: TabletopEnvironment): void {
   e.world.physics.refresh();
 }
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { PREDICATES } from './bddl/index.ts';
-import { Environment } from './environment.ts';
+import { initialStateKey } from './contract.ts';
+import { TabletopEnvironment } from './environment.ts';
 import { loadSuite } from './suites.ts';
-import { demoKey, FIXED_INITIAL_STATES, initialStateKey, SUITES } from './task.ts';
+import { demoKey, FIXED_INITIAL_STATES, SUITES } from './task.ts';
 
 const tasks = SUITES.flatMap(loadSuite);
 
@@ -47,7 +48,7 @@ describe('every task', () => {
   it('builds, settles, and starts as its file says', { timeout: 120_000 }, async () => {
     const hashes = new Map<string, Set<string>>();
     for (const task of tasks) {
-      using environment = await Environment.open(task);
+      using environment = await TabletopEnvironment.open(task);
       // The premise is checked by `reset`.
       environment.reset(initialStateKey(task, 0));
       expect(environment.succeeded()).toBe(false);

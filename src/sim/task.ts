@@ -52,11 +52,6 @@ export function createTask(suite: SuiteName, index: number, name: string, bddl: 
   return { suite, index, name, instruction: problem.language, bddl, problem, maxSteps: MAX_STEPS[suite] };
 }
 
-/** The placement of an evaluation episode; at seed 0, episodes 0 to 49 are the task's fixed initial states. */
-export function initialStateKey(task: Task, episode: number, seed = 0): Key {
-  return fold(key(seed), 'initial', task.suite, task.name, episode);
-}
-
 /** The placement of a demonstration; never one of an evaluation, whatever the seeds. */
 export function demoKey(task: Task, episode: number, seed: number): Key {
   return fold(key(seed), 'demos', task.suite, task.name, episode);

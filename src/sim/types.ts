@@ -17,7 +17,8 @@ export interface Entity {
   joint: number;
 }
 
-export interface Observation {
+/** All that scripted experts and recordings know; what a policy is asked of it is `view.ts`. */
+export interface WorldObservation {
   /** [7] rad. */
   jointPositions: Float64Array;
   /** [2] finger positions, m: left in [0, 0.04], right in [-0.04, 0]. */

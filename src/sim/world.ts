@@ -4,7 +4,7 @@ import { ARM_JOINTS, FINGER_JOINTS, GRIP_SITE } from './arm.ts';
 import type { Physics } from './mujoco.ts';
 import { add, quaternionFromMatrix, rotate } from './rotation.ts';
 import type { Scene } from './scene.ts';
-import type { Entity, Observation, Quat, Vec3 } from './types.ts';
+import type { Entity, Quat, Vec3, WorldObservation } from './types.ts';
 
 export interface Pose {
   position: Vec3;
@@ -84,7 +84,7 @@ export class World {
     data.qvel.fill(0, 0, FINGERS_AT + FINGER_JOINTS.length);
   }
 
-  observe(): Observation {
+  observe(): WorldObservation {
     const { data } = this.physics;
     const at = 3 * this.#site;
     return {

@@ -5,7 +5,7 @@
  */
 import type { Key } from '../random.ts';
 import { type EpisodeLine, successRate, UNUSUAL } from '../rollout/episodes.ts';
-import type { PerturbationKind } from '../rollout/perturbations.ts';
+import type { PerturbationKind } from '../sim/perturbations.ts';
 import { median, type Rate } from '../statistics/index.ts';
 import { type Area, areaOver, type Pair } from './roc.ts';
 

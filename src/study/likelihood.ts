@@ -12,9 +12,9 @@ import { asStage, SILENT } from '../progress.ts';
 import { fold, key } from '../random.ts';
 import { type EpisodeLine, successRate } from '../rollout/episodes.ts';
 import { type EvaluationResult, type EvaluationRun, evaluate } from '../rollout/evaluate.ts';
-import { playedTask } from '../rollout/perturb.ts';
-import { PERTURBATIONS } from '../rollout/perturbations.ts';
-import { chooseTasks } from '../rollout/tasks.ts';
+import { playedTask } from '../sim/index.ts';
+import { PERTURBATIONS } from '../sim/perturbations.ts';
+import { chooseTasks } from '../sim/suites.ts';
 import { type Mean, mean, type Rate } from '../statistics/index.ts';
 import { type Detection, detection, type Foresight, foresight } from './detection.ts';
 

@@ -30,8 +30,12 @@ const rulesOf = (schema: z.ZodType, value: unknown): Rules =>
 
 export const encoderRules = ({ name, ...settings }: Chosen): Rules => rulesOf(ENCODERS[name].settings, settings);
 
-export const decoderRules = (decoder: Chosen, robot?: Robot): Rules =>
-  rulesOf(decoderSchema, decoderConfig(decoder, robot));
+/** For this robot; before the data say which it is, only what no number of actions puts right. */
+export function decoderRules(decoder: Chosen, robot?: Robot): Rules {
+  if (robot) return rulesOf(decoderSchema, decoderConfig(decoder, robot));
+  const [odd, even] = [1, 2].map((action_dim) => rulesOf(decoderSchema, { ...decoder, action_dim }));
+  return odd.filter(({ message }) => even.some((other) => other.message === message));
+}
 
 /** The encoder for this data: its vocabulary and limits are theirs. */
 export function encoderConfig(encoder: Chosen, data: DataSummary): EncoderConfig {

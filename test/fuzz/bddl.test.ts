@@ -5,7 +5,7 @@ import { readText } from '../../src/json-files.ts';
 import type { Rng } from '../../src/random.ts';
 import { fold, key } from '../../src/random.ts';
 import { PREDICATES, parseBddl } from '../../src/sim/bddl/index.ts';
-import { Environment, SUITES } from '../../src/sim/index.ts';
+import { SUITES, TabletopEnvironment } from '../../src/sim/index.ts';
 import { buildScene } from '../../src/sim/scene.ts';
 import { loadSuite } from '../../src/sim/suites.ts';
 import { expectBoth, hunt, notSound, PATIENCE_MS } from './battery.ts';
@@ -48,7 +48,7 @@ test('task files', { timeout: PATIENCE_MS }, async () => {
       const scene = buildScene(problem);
       const wrong = notSound([problem, scene.objects, [...scene.regions.values()]]);
       if (wrong || index % 20 !== 0) return wrong;
-      using environment = await Environment.open({ ...tasks[0], problem });
+      using environment = await TabletopEnvironment.open({ ...tasks[0], problem });
       return notSound([environment.reset(fold(key(0), index)), environment.state()]);
     },
   });

@@ -1,10 +1,18 @@
 /** Disturbed episodes: they change what they say and nothing else, the same way every time. */
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Actor } from '../../src/policy/session.ts';
 import { fold, key } from '../../src/random.ts';
-import { createPerturbation, playedTask } from '../../src/rollout/perturb.ts';
-import type { PerturbationKind } from '../../src/rollout/perturbations.ts';
-import { type Actor, rollout } from '../../src/rollout/rollout.ts';
-import { type Asked, createExpert, Environment, type Expert, initialStateKey } from '../../src/sim/index.ts';
+import { type Observation, PANDA } from '../../src/robot/index.ts';
+import { rollout } from '../../src/rollout/rollout.ts';
+import {
+  createExpert,
+  disturbed,
+  type Expert,
+  initialStateKey,
+  type PerturbationKind,
+  playedTask,
+  TabletopEnvironment,
+} from '../../src/sim/index.ts';
 import { loadSuite } from '../../src/sim/suites.ts';
 
 const task = loadSuite('tabletop-object')[0];
@@ -17,27 +25,31 @@ const words = loadSuite('tabletop-object').flatMap(({ problem }) =>
 const only = (known: readonly string[]) => (category: string) =>
   category.split('_').every((word) => known.includes(word));
 const knows = only(words);
-const environments: Environment[] = [];
+const environments: TabletopEnvironment[] = [];
 afterEach(() => {
   for (const environment of environments.splice(0)) environment[Symbol.dispose]();
 });
 
-async function open(played = task): Promise<Environment> {
-  const environment = await Environment.open(played);
+async function open(played = task): Promise<TabletopEnvironment> {
+  const environment = await TabletopEnvironment.open(played);
   environments.push(environment);
   return environment;
 }
 
+/** [N, 8] of an observation of the tabletop. */
+const poses = ({ entities }: Observation) => entities!.poses as Float32Array;
+
 /** The expert's next action at every step, and what it was asked. */
-function watched(environment: Environment) {
+function watched(environment: TabletopEnvironment) {
   let expert: Expert | undefined;
-  const asked: Asked[] = [];
+  const asked: Observation[] = [];
   const actor: Actor = {
+    robot: PANDA,
     chunkLength: 1,
     infer: async (input) => {
       asked.push(input);
       expert ??= createExpert(environment, fold(key(1), 'expert'));
-      return { actions: Float32Array.from(expert(environment.observe())), latencyMs: 1 };
+      return { actions: Float32Array.from(expert(environment.world.observe())), latencyMs: 1 };
     },
   };
   return { actor, asked };
@@ -47,9 +59,8 @@ async function play(kind: PerturbationKind | undefined, episode = 0) {
   const played = playedTask(task, { perturbation: kind, seed, episode, knows })!;
   const environment = await open(played);
   const { actor, asked } = watched(environment);
-  const perturbation = kind && createPerturbation(kind, task, episode, seed);
-  const options = { episode, seed, multistep: 1, temperature: 1, perturbation };
-  return { ...(await rollout(environment, actor, options)), asked };
+  const world = kind ? disturbed(environment, kind, { episode, seed }) : environment;
+  return { ...(await rollout(world, actor, { episode, seed, multistep: 1, temperature: 1 })), asked };
 }
 
 describe('moved', () => {
@@ -60,15 +71,15 @@ describe('moved', () => {
     expect(moved.asked.slice(0, at)).toEqual(calm.asked.slice(0, at));
     expect(calm.perturbedAt).toBeUndefined();
     const environment = await open();
-    const place = environment.observe().entities.findIndex(({ name }) => name === target);
-    const position = (input: Asked) => input.entities.poses.subarray(8 * place, 8 * place + 3);
-    const jump = (inputs: readonly Asked[], t: number) =>
+    const place = environment.world.observe().entities.findIndex(({ name }) => name === target);
+    const position = (input: Observation) => poses(input).subarray(8 * place, 8 * place + 3);
+    const jump = (inputs: readonly Observation[], t: number) =>
       Math.hypot(...[0, 1, 2].map((i) => position(inputs[t])[i] - position(inputs[t - 1])[i]));
     expect(jump(moved.asked, at)).toBeGreaterThanOrEqual(0.049);
     expect(jump(moved.asked, at)).toBeLessThanOrEqual(0.101);
     expect(position(moved.asked[at])[2]).toBeCloseTo(position(calm.asked[at])[2], 3);
     // Everything else is where it was.
-    const others = (input: Asked) => input.entities.poses.filter((_, i) => Math.floor(i / 8) !== place);
+    const others = (input: Observation) => poses(input).filter((_, i) => Math.floor(i / 8) !== place);
     expect(others(moved.asked[at])).toEqual(others(calm.asked[at]));
     for (let t = at + 1; t < at + 4; t++) expect(jump(moved.asked, t)).toBeLessThan(0.02);
   });
@@ -78,14 +89,14 @@ describe('moved', () => {
       const environment = await open();
       environment.reset(initialStateKey(task, episode, seed));
       const { position, quaternion } = environment.world.pose(target);
-      const hand = environment.observe().eefPosition;
-      const perturbation = createPerturbation('moved', task, episode, seed);
-      expect(perturbation.disturb(environment, environment.observe())).toEqual(environment.observe());
-      expect(perturbation.begun).toBe(false);
+      const hand = environment.world.observe().eefPosition;
+      const moving = disturbed(environment, 'moved', { episode, seed });
+      const before = environment.state();
+      expect(moving.disturb!()).toBe(false);
+      expect(environment.state()).toEqual(before);
       environment.world.setPose(target, { position: [hand[0], hand[1], hand[2] - 0.1], quaternion });
       environment.world.physics.refresh();
-      perturbation.disturb(environment, environment.observe());
-      expect(perturbation.begun).toBe(true);
+      expect(moving.disturb!()).toBe(true);
       return [...environment.world.pose(target).position].map((x, i) => x - hand[i] + position[i]);
     };
     expect(await shiftOf(0)).toEqual(await shiftOf(0));
@@ -98,7 +109,7 @@ test('offset: every entity is seen 3 cm aside, the world is as it was', async ()
   // The expert looks at the world itself, so it goes the same way.
   expect(offset.finalState).toBe(calm.finalState);
   expect(offset.perturbedAt).toBe(0);
-  const difference = offset.asked[3].entities.poses.map((x, i) => x - calm.asked[3].entities.poses[i]);
+  const difference = poses(offset.asked[3]).map((x, i) => x - poses(calm.asked[3])[i]);
   const [dx, dy] = [difference[0], difference[1]];
   expect(Math.hypot(dx, dy)).toBeCloseTo(0.03, 6);
   for (let i = 0; i < difference.length; i++) expect(difference[i]).toBeCloseTo([dx, dy][i % 8] ?? 0, 6);

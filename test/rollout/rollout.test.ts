@@ -1,14 +1,16 @@
 /** The closed loop, with actors whose behaviour is known. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { choose } from '../../src/policy/choose.ts';
+import type { Actor } from '../../src/policy/session.ts';
 import { fold, key, rng } from '../../src/random.ts';
-import { type Actor, rollout } from '../../src/rollout/rollout.ts';
-import { type Asked, createExpert, Environment, type Expert } from '../../src/sim/index.ts';
+import { ENTITY_SIZE, type Observation, PANDA, stateSize } from '../../src/robot/index.ts';
+import { rollout } from '../../src/rollout/rollout.ts';
+import { createExpert, type Expert, TabletopEnvironment } from '../../src/sim/index.ts';
 import { loadSuite } from '../../src/sim/suites.ts';
 
-let environment: Environment;
+let environment: TabletopEnvironment;
 beforeAll(async () => {
-  environment = await Environment.open(loadSuite('tabletop-object')[0]);
+  environment = await TabletopEnvironment.open(loadSuite('tabletop-object')[0]);
 });
 afterAll(() => environment[Symbol.dispose]());
 
@@ -18,18 +20,20 @@ const options = { episode: 0, seed: 4, multistep: 1, temperature: 1 };
 function expertActor(): Actor {
   let expert: Expert | undefined;
   return {
+    robot: PANDA,
     chunkLength: 1,
     infer: async () => {
       expert ??= createExpert(environment, fold(key(1), 'expert'));
-      return { actions: Float32Array.from(expert(environment.observe())), latencyMs: 2 };
+      return { actions: Float32Array.from(expert(environment.world.observe())), latencyMs: 2 };
     },
   };
 }
 
 /** Rests, and remembers what it was asked. */
 function restingActor(chunkLength: number) {
-  const asked: { input: Asked; key: readonly number[]; temperature: number }[] = [];
+  const asked: { input: Observation; key: readonly number[]; temperature?: number }[] = [];
   const actor: Actor = {
+    robot: PANDA,
     chunkLength,
     infer: async (input, { key, temperature }) => {
       asked.push({ input, key, temperature });
@@ -58,8 +62,8 @@ test('a chunk is asked for every multistep steps, with fresh noise, until the st
   for (const { input, temperature } of asked) {
     expect(temperature).toBe(0.5);
     expect(input.instruction).toBe(environment.task.instruction);
-    expect(input.entities.poses).toHaveLength(8 * input.entities.categories.length);
-    expect(input.state).toHaveLength(11);
+    expect(input.entities!.poses).toHaveLength(ENTITY_SIZE * input.entities!.categories.length);
+    expect(input.state).toHaveLength(stateSize(PANDA));
   }
 });
 
@@ -78,19 +82,25 @@ test('an episode follows from seed and number alone', async () => {
 });
 
 test('an answer that is no chunk of actions is an error, not a failed episode', async () => {
-  const answer = (actions: Float32Array): Actor => ({ chunkLength: 2, infer: async () => ({ actions, latencyMs: 0 }) });
+  const answer = (actions: Float32Array): Actor => ({
+    ...{ robot: PANDA, chunkLength: 2 },
+    infer: async () => ({ actions, latencyMs: 0 }),
+  });
   const bad = new Float32Array(14);
   bad[9] = Number.NaN;
   await expect(rollout(environment, answer(bad), options)).rejects.toThrow(
-    /step 1, dimension 2 \(position z\) is NaN, outside \[-1, 1\]/,
+    /^The policy's answer at step 0: step 1, dimension 2 \(position z\) is NaN, outside \[-1, 1\]\.$/,
   );
-  await expect(rollout(environment, answer(bad.fill(2)), options)).rejects.toThrow(/is 2 at row 0, dimension 0/);
+  await expect(rollout(environment, answer(bad.fill(2)), options)).rejects.toThrow(
+    /step 0, dimension 0 \(position x\) is 2, outside/,
+  );
   await expect(rollout(environment, answer(new Float32Array(7)), options)).rejects.toThrow(/7 numbers; wanted 2 x 7/);
 });
 
 describe('what a chunk is chosen and judged by', () => {
   /** Two plans, equally likely: left all the way, or right. Chooses among 8 samples as policies do. */
   const undecided: Actor = {
+    robot: PANDA,
     chunkLength: 4,
     infer: async (_, { key, continuing }) => {
       const random = rng(key);
@@ -105,7 +115,7 @@ describe('what a chunk is chosen and judged by', () => {
   test('consistency keeps an undecided policy to its plan', async () => {
     const jumps = async (consistent: boolean) => {
       const { smoothness } = await rollout(environment, undecided, { ...options, multistep: 2, consistent });
-      return smoothness.seam_jump_m.reduce((a, b) => a + b, 0);
+      return smoothness!.seam_jump_m.reduce((a, b) => a + b, 0);
     };
     expect(await jumps(false)).toBeGreaterThan(0.1);
     expect(await jumps(true)).toBe(0);
@@ -114,6 +124,7 @@ describe('what a chunk is chosen and judged by', () => {
   test('an actor is asked to continue what has not been executed', async () => {
     const asked: (Float32Array | undefined)[] = [];
     const counting: Actor = {
+      robot: PANDA,
       chunkLength: 4,
       infer: async (_, { continuing }) => {
         asked.push(continuing);
@@ -129,9 +140,10 @@ describe('what a chunk is chosen and judged by', () => {
   });
 
   test('surprise is asked of what was seen half a chunk ago, of what was done since and is planned now', async () => {
-    const inputs: Asked[] = [];
-    const judged: { input: Asked; chunk: Float32Array }[] = [];
+    const inputs: Observation[] = [];
+    const judged: { input: Observation; chunk: Float32Array }[] = [];
     const numbering: Actor = {
+      robot: PANDA,
       chunkLength: 4,
       infer: async (input) => {
         inputs.push(input);

@@ -12,6 +12,7 @@ import { batcher, loadDemonstrations } from '../../src/train/dataset.ts';
 import { assignments, train, trainConfig } from '../../src/train/index.ts';
 import { decoderConfig } from '../../src/train/parts.ts';
 import { message } from '../data/message.ts';
+import { writeDemonstrations } from '../support/demonstrations.ts';
 import { writeJointDemonstrations } from '../support/other-robots.ts';
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'robots-'));
@@ -96,6 +97,23 @@ test('what is learned are targets in the units of the robot', async () => {
   }
   // Random joints are a third of their range of 2 pi apart, 2.1 rad; one step moves a joint by a twelfth of that.
   expect(error).toBeLessThan(0.5);
+});
+
+test('whether a chunk can be split into halves is asked of the robot', async () => {
+  using policy = await trained(
+    at('six-joint arm', 'demos.hdf5'),
+    at('odd'),
+    'max_steps=1',
+    'chunk_length=5',
+    ...DECODERS.nina,
+  );
+  expect(policy.chunkLength).toBe(5);
+  await writeDemonstrations(at('panda'), 2);
+  const refused = trained(at('panda'), at('refused'), 'max_steps=1', 'chunk_length=5', ...DECODERS.nina);
+  expect(await message(() => refused)).toMatch(
+    /^decoder\.chunk_length: The mlp backbone .* got chunk_length 5 x action_dim 7\..* The robot is panda\.$/,
+  );
+  expect(fs.existsSync(at('refused', 'recipe.yaml'))).toBe(false);
 });
 
 test('files of two robots are refused by name, and so is one that does not say which robot it is of', async () => {

@@ -3,10 +3,12 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DemonstrationWriter } from '../../src/data/index.ts';
 import { NinaError, UsageError } from '../../src/errors.ts';
 import { lockDirectory } from '../../src/lock.ts';
 import { loadPolicy } from '../../src/policy/index.ts';
 import { type Progress, SILENT } from '../../src/progress.ts';
+import { key } from '../../src/random.ts';
 import { readSafetensors, writeSafetensors } from '../../src/safetensors.ts';
 import {
   assignments,
@@ -17,6 +19,7 @@ import {
   train,
   trainConfig,
 } from '../../src/train/index.ts';
+import { demonstration, header } from '../data/synthetic.ts';
 import { writeDemonstrations } from '../support/demonstrations.ts';
 
 /** Small enough for seconds, large enough to learn something. */
@@ -281,18 +284,25 @@ test('bad demonstrations are named, and no folder is made', async () => {
 });
 
 test('changed data are told as that, whatever else they change', async () => {
-  fs.cpSync(at('demos'), at('shrinking'), { recursive: true });
-  const config = start('changed', `data=${at('shrinking')}`, 'max_steps=2');
+  fs.cpSync(at('demos'), at('growing'), { recursive: true });
+  const config = start('changed', `data=${at('growing')}`, 'max_steps=2');
   await train(at('changed'), config, { signal: never, report: SILENT });
   const resumed = (...settings: string[]) =>
     train(at('changed'), readRun(at('changed'), assignments(['max_steps=3', ...settings])), {
       signal: never,
       report: SILENT,
     });
-  // Fewer words: another vocabulary, and so a model of another size.
-  fs.rmSync(at('shrinking', 'pick_can.hdf5'));
+  // New words: another vocabulary, and so a model of another size.
+  {
+    const task = { ...header, task: 'put_can', instruction: 'put the can onto a plate' };
+    using writer = await DemonstrationWriter.open(at('growing', 'put_can.hdf5'), task);
+    const demo = demonstration(key(1), 12);
+    for (let e = 0; e < demo.entities.length; e += 8) demo.entities.set([1, 0, 0, 0], e + 3);
+    writer.append(demo);
+    writer.commit({ seed: 7, attempts: 5 });
+  }
   const told =
-    'The demonstrations in shrinking are not those that changed was trained on so far. Restore them, say with --data ' +
+    'The demonstrations in growing are not those that changed was trained on so far. Restore them, say with --data ' +
     'where those are now, or start a new run.';
   expect(await failure(resumed())).toBe(told);
   expect(await failure(resumed('affine_dim=16'))).toBe(told);

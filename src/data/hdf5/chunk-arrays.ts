@@ -2,7 +2,7 @@
  * Arrays as indices of chunks, in HDF5's newer formats (HDF5 File Format Specification, sections VII.C and VII.D): fixed
  * ones for datasets of one size, extensible ones for those that grow along one dimension, and implicit ones.
  */
-import type { Chunk } from './chunks.ts';
+import type { Chunk } from './chunk.ts';
 import type { Cursor } from './cursor.ts';
 import type { RawFile } from './raw.ts';
 

@@ -2,7 +2,7 @@
  * A B-tree of version 2 as an index of chunks (HDF5 File Format Specification, section III.A.2): datasets that grow along
  * more than one dimension, in HDF5's newer formats.
  */
-import type { Chunk } from './chunks.ts';
+import type { Chunk } from './chunk.ts';
 import type { RawFile } from './raw.ts';
 
 /** Bytes that hold numbers up to `limit`. */

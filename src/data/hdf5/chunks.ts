@@ -3,20 +3,11 @@
  * and VII). Needed because the library hands back fill values for chunks that were never written, and to decode chunks
  * whose filter the library lacks.
  */
+import type { Chunk } from './chunk.ts';
 import { chunkArray } from './chunk-arrays.ts';
 import { treeOfVersion2 } from './chunk-tree.ts';
 import type { Layout } from './layout.ts';
 import type { RawFile } from './raw.ts';
-
-export interface Chunk {
-  /** Its place in the grid of chunks, one number per dimension. */
-  place: number[];
-  address: number;
-  /** Bytes in the file; undefined where no filter changes its size. */
-  size: number | undefined;
-  /** Bit i is set where filter i was skipped. */
-  mask: number;
-}
 
 type Chunked = Extract<Layout, { kind: 'chunked' }>;
 

@@ -5,7 +5,7 @@
 import * as zlib from 'node:zlib';
 import type { Filter } from 'h5wasm/node';
 import { NinaError } from '../../errors.ts';
-import type { Chunk } from './chunks.ts';
+import type { Chunk } from './chunk.ts';
 import { lzf } from './lzf.ts';
 import type { RawFile } from './raw.ts';
 

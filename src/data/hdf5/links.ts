@@ -6,7 +6,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { NinaError } from '../../errors.ts';
-import type { OpenFile } from './open.ts';
+import type { OpenFile } from './open-file.ts';
 
 /** A group or dataset. */
 export interface Place {

@@ -1,7 +1,8 @@
 /** Numeric datasets, read exactly, whole or some of their rows, or refused with a sentence that names the dataset. */
 import type { Metadata } from 'h5wasm/node';
 import { NinaError } from '../../errors.ts';
-import { type Chunk, chunksOf } from './chunks.ts';
+import type { Chunk } from './chunk.ts';
+import { chunksOf } from './chunks.ts';
 import { filterError, isBuiltIn, LZF, readChunk } from './filters.ts';
 import { layoutOf } from './layout.ts';
 import { addressOf, datasetNames, find, type Place } from './links.ts';

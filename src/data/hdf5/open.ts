@@ -4,19 +4,8 @@ import { NinaError } from '../../errors.ts';
 import { fileError, kindOf } from '../../files.ts';
 import { type Hdf5Root, type Library, loadLibrary } from './library.ts';
 import type { Place } from './links.ts';
+import type { OpenFile } from './open-file.ts';
 import { RawFile } from './raw.ts';
-
-/** A file that is being read, and the files that its links lead into. */
-export interface OpenFile {
-  readonly name: string;
-  readonly root: Hdf5Root;
-  readonly raw: RawFile;
-  readonly library: Library;
-  /** Answers of the library that are asked for again and again, by question and path. */
-  readonly answers: Map<string, unknown>;
-  /** The file that `name` stands for; it stays open until the first one is closed. */
-  open(name: string): OpenFile;
-}
 
 const SIGNATURE = Buffer.from([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]);
 

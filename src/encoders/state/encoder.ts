@@ -96,7 +96,7 @@ function measure(episodes: readonly Measurable[], robot: Robot): StateStatistics
       robot.state.names,
     ),
     position: momentsOf(column(0, 3), ['x', 'y', 'z']),
-    joint: momentsOf(column(7, 1), ['joint']),
+    joint: momentsOf(column(ENTITY_SIZE - 1, 1), ['joint']),
   };
 }
 

@@ -123,7 +123,7 @@ function writeFeatures(
       out[to + 12 + 3 * c + i] = rotation[c][i];
       out[to + 18 + 3 * c + i] = dot(columns[i], rotation[c]);
     }
-  out[to + 24] = normalise(poses[from + 7], statistics.joint, 0);
+  out[to + 24] = normalise(poses[from + ENTITY_SIZE - 1], statistics.joint, 0);
 }
 
 const dot = (a: readonly number[], b: readonly number[]) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];

@@ -6,10 +6,6 @@ import { PANDA, stateSize } from '../../robot/index.ts';
 import { materialise, pack } from '../../tensor/index.ts';
 import { stateEncoder } from './index.ts';
 
-// biome-ignore format: columns
-const FEATURES = [0.7288809, 1.3052325, 3.3909395, 1.6545396, -1.547879, -0.2322047, 0.7264478, -0.679617, -0.1019526, 0.7264478, -0.679617, -0.1019526, -0.0846108, 0.7741581, -0.627312, -0.7890702, -0.4364975, -0.4322479, 0.262623, 0.1531655, 0.0667549, -0.2470065, -0.35625, 0.0867, 1.2165625];
-const FLOAT32_ROUNDING = 1e-6;
-
 const sha256 = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
   createHash('sha256')
     .update(new Uint8Array(buffer, byteOffset, byteLength))
@@ -45,18 +41,15 @@ test('two observations and the parameters, by their hashes', () => {
   const arrays = stateEncoder.arrays(config, observations.length);
   for (const [row, observation] of observations.entries())
     stateEncoder.write(config, statistics, observation, arrays, row);
-  const { 'state.features': features, ...plain } = arrays;
-  const hashes = Object.fromEntries(Object.entries(plain).map(([name, values]) => [name, sha256(values)]));
+  const hashes = Object.fromEntries(Object.entries(arrays).map(([name, values]) => [name, sha256(values)]));
   expect(hashes).toEqual({
     'state.proprio': '0eb80cae5a00c9769544683546627f27a9ca4b83aec976d79eca54c58a812d81',
+    'state.features': '6f2ecc7a911bc7f849ebe1145476c90859ff5da7aa0c4bfb4e87ef04119de326',
     'state.categories': 'b205e2f791e9751ab838cf79137d663995b4350a0294fcbe0775270272f60901',
     'state.present': '4f05df05f8da9356bd66425351f166a5f7305b7c805e6900d9ec0f50790c9886',
     'state.words': 'dd7646dd8e7861e204ef9808c35f82adfe76d28b742d6a45ca8c60aa11938131',
     'state.spoken': '6f91366959059ff671babcb62b4cf8b3dfd3c02bb5057674dd18ab30b9452d47',
   });
-  // The second thing of the second observation; tanh and hypot are the machine's.
-  const found = features.subarray(4 * FEATURES.length, 5 * FEATURES.length);
-  for (const [i, wanted] of FEATURES.entries()) expect(Math.abs(found[i] - wanted)).toBeLessThan(FLOAT32_ROUNDING);
   expect(sha256(pack(materialise(stateEncoder.blueprint(key(3), config))).flat)).toBe(
     'f5c4c3a4dcc8ca9566a4dc9f51687f9832e630570311a7d6d14e278b22be9069',
   );

@@ -10,7 +10,7 @@ import {
   type Local,
   type Scope,
 } from '../../tensor/wasm/assembler.ts';
-import { advance, i32, repeat } from '../../tensor/wasm/instructions.ts';
+import { advance, call, i32, repeat } from '../../tensor/wasm/instructions.ts';
 import type { Buffer, Step } from './memory.ts';
 import { type View, whole } from './view.ts';
 
@@ -46,6 +46,9 @@ export interface Draft extends Lowering {
   bytes(pages: number): Uint8Array<ArrayBuffer>;
 }
 
+/** Engines limit the size of one function (7.6 MB), and compile several at once. */
+const STEPS_OF_A_FUNCTION = 1000;
+
 export function draft(): Draft {
   const m = assembler();
   const kernels = new Map<string, Func>();
@@ -76,16 +79,15 @@ export function draft(): Draft {
     },
     step: (constant, touches, code) => (constant ? prepare : run).push({ touches, code }),
     bytes(pages) {
-      for (const [name, steps] of Object.entries({ prepare, run }))
-        m.func(
-          name,
-          [],
-          (scope) => {
+      for (const [name, steps] of Object.entries({ prepare, run })) {
+        const parts = Array.from({ length: Math.ceil(steps.length / STEPS_OF_A_FUNCTION) }, (_, i) =>
+          m.func(`${name}${i}`, [], (scope) => {
             const walk = walker(scope);
-            return steps.map(({ code }) => code(walk));
-          },
-          { exported: true },
+            return steps.slice(i * STEPS_OF_A_FUNCTION, (i + 1) * STEPS_OF_A_FUNCTION).map(({ code }) => code(walk));
+          }),
         );
+        m.func(name, [], () => parts.map((part) => call(part)), { exported: true });
+      }
       return m.bytes(pages);
     },
   };

@@ -71,7 +71,6 @@ const vectors = (from: Local, to: Local, left: Local): Code =>
 /** Elements of one axis at the indices in a buffer of integers. */
 export function gather(g: Lowering, x: View, axis: number, indices: View, shape: Shape): View {
   const count = size(indices.shape);
-  const rank = x.shape.length;
   // What lies inside an element must have no gaps; what is outside is walked.
   const inner = size(x.shape.slice(axis + 1));
   const { shapes, strides } = collapse(x.shape.slice(axis + 1), [x.strides.slice(axis + 1)]);
@@ -86,15 +85,7 @@ export function gather(g: Lowering, x: View, axis: number, indices: View, shape:
   const list = contiguous(g, indices);
   g.step(buffer.constant, [source.buffer, list.buffer, buffer], (walk) =>
     walk(outer, [source, whole(buffer, shape)], ([from, to]) =>
-      call(
-        kernel,
-        at(list),
-        from,
-        i32.const(rank > axis ? 4 * source.strides[axis] : 0),
-        to,
-        i32.const(count),
-        i32.const(inner),
-      ),
+      call(kernel, at(list), from, i32.const(4 * source.strides[axis]), to, i32.const(count), i32.const(inner)),
     ),
   );
   return whole(buffer, shape);

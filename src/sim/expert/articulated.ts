@@ -1,7 +1,7 @@
 /** Opens and closes drawers, turns knobs: takes the handle and moves it along its joint. */
 import { add, rotate, yawOf } from '../rotation.ts';
 import type { ScenePart } from '../scene.ts';
-import type { Observation } from '../types.ts';
+import type { WorldObservation } from '../types.ts';
 import { approach, descend, grip, moveTo, rise } from './motions.ts';
 import type { Style } from './style.ts';
 import { entityOf, fingerYaw, type HandPose, nearHome, type Waypoint } from './waypoint.ts';
@@ -10,20 +10,25 @@ import { entityOf, fingerYaw, type HandPose, nearHome, type Waypoint } from './w
 const MARGIN = 0.15;
 
 /** Moves a part across its threshold: `open` for open and on, else closed and off. */
-export function* operate(part: ScenePart, open: boolean, style: Style, look: () => Observation): Generator<Waypoint> {
+export function* operate(
+  part: ScenePart,
+  open: boolean,
+  style: Style,
+  look: () => WorldObservation,
+): Generator<Waypoint> {
   const { kind, name } = part;
   const wanted = open ? kind.openFrom + MARGIN * kind.travel : -MARGIN * kind.closedTo;
-  const reached = (o: Observation) => {
+  const reached = (o: WorldObservation) => {
     const { joint } = entityOf(o, name);
     return open ? joint > kind.openFrom + 0.4 * MARGIN * kind.travel : joint < 0.6 * kind.closedTo;
   };
-  const handle = (o: Observation): HandPose => {
+  const handle = (o: WorldObservation): HandPose => {
     const { position, quaternion } = entityOf(o, name);
     const across = yawOf(quaternion) + (kind.kind === 'knob' ? Math.PI / 2 : 0);
     return { position, yaw: nearHome(across) };
   };
   /** The hand's pose that carries the held handle to where it is wanted. */
-  const moved = (o: Observation): HandPose => {
+  const moved = (o: WorldObservation): HandPose => {
     const { position, quaternion, joint } = entityOf(o, name);
     const left = wanted - joint;
     if (kind.kind === 'drawer') return { position: add(o.eefPosition, rotate(quaternion, [0, left, 0])), yaw };

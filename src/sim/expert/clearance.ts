@@ -3,7 +3,7 @@ import { cos, hypot, sin } from '../../math.ts';
 import type { Geom } from '../mjcf.ts';
 import { add, minus, rotate } from '../rotation.ts';
 import type { Scene } from '../scene.ts';
-import type { Observation, Quat, Vec3 } from '../types.ts';
+import type { Quat, Vec3, WorldObservation } from '../types.ts';
 import { entityOf, type HandPose } from './waypoint.ts';
 
 export interface Solid {
@@ -35,7 +35,7 @@ function grid(along: number[], across: number[], up: number[]): Vec3[] {
 }
 
 /** Every shape with mass in the scene but those of one object, where it is now. */
-export function obstacles(scene: Scene, o: Observation, except: string): Solid[] {
+export function obstacles(scene: Scene, o: WorldObservation, except: string): Solid[] {
   const rigid = [...scene.objects, ...scene.fixtures]
     .filter(({ name }) => name !== except)
     .flatMap(({ name, kind }) => {

@@ -3,13 +3,13 @@ import type { Atom } from '../bddl/index.ts';
 import { regionOf } from '../predicates.ts';
 import { add, minus, rotate } from '../rotation.ts';
 import type { SceneObject } from '../scene.ts';
-import type { Observation, Vec3 } from '../types.ts';
+import type { Vec3, WorldObservation } from '../types.ts';
 import type { World } from '../world.ts';
 import type { Style } from './style.ts';
 import { entityOf } from './waypoint.ts';
 
 /** The object's origin when the gripper lets go, given what is seen. */
-export type Destination = (observation: Observation) => Vec3;
+export type Destination = (observation: WorldObservation) => Vec3;
 
 /** An object is let go this far above what will carry it, metres. */
 const RELEASE_ON_M = 0.006;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fold } from '../../random.ts';
-import { Environment } from '../environment.ts';
+import { TabletopEnvironment } from '../environment.ts';
 import { loadSuite } from '../suites.ts';
 import { demoKey, type Task } from '../task.ts';
 import { createExpert } from './index.ts';
@@ -15,18 +15,19 @@ interface Episode {
   graspYaw: number;
 }
 
-function play(environment: Environment, task: Task, episode: number): Episode {
+function play(environment: TabletopEnvironment, task: Task, episode: number): Episode {
   const key = demoKey(task, episode, SEED);
-  let observation = environment.reset(key);
+  environment.reset(key);
   const expert = createExpert(environment, fold(key, 'expert'));
   const actions: Float64Array[] = [];
   let success = false;
   let graspYaw = Number.NaN;
   while (!success && actions.length < task.maxSteps) {
+    const observation = environment.world.observe();
     const action = expert(observation);
     if (Number.isNaN(graspYaw) && action[6] > 0) graspYaw = fingerYaw(observation.eefQuaternion);
     actions.push(action);
-    ({ observation, success } = environment.step(action));
+    ({ success } = environment.step(action));
   }
   return { success, actions, graspYaw };
 }
@@ -49,13 +50,13 @@ const SAMPLES: [suite: string, word: string][] = [
 describe('the expert', () => {
   it.each(SAMPLES)('solves %s: %s', async (suite, word) => {
     const task = loadSuite(suite).find(({ name }) => name.includes(word))!;
-    using environment = await Environment.open(task);
+    using environment = await TabletopEnvironment.open(task);
     expect(play(environment, task, 0).success).toBe(true);
   });
 
   it('is the same under the same key, and has several ways under others', async () => {
     const task = loadSuite('tabletop-object').find(({ name }) => name.includes('alphabet_soup'))!;
-    using environment = await Environment.open(task);
+    using environment = await TabletopEnvironment.open(task);
     const episodes = [0, 1, 2, 3, 4, 5].map((episode) => play(environment, task, episode));
     expect(play(environment, task, 2)).toEqual(episodes[2]);
     const yaws = episodes.map(({ graspYaw }) => graspYaw);
@@ -65,7 +66,7 @@ describe('the expert', () => {
 
   it('acts within [-1, 1], smoothly, and seldom pauses', async () => {
     const [task] = loadSuite('tabletop-object') as [Task];
-    using environment = await Environment.open(task);
+    using environment = await TabletopEnvironment.open(task);
     const { actions } = play(environment, task, 1);
     expect(actions.every((action) => action.length === 7 && action.every((v) => Math.abs(v) <= 1))).toBe(true);
     const still = actions.filter((action) => action.slice(0, 6).every((v) => v === 0)).length;

@@ -7,7 +7,7 @@ import type { Rng } from '../../random.ts';
 import type { Grasp } from '../objects.ts';
 import { add, minus, rotate, yawOf } from '../rotation.ts';
 import type { SceneObject } from '../scene.ts';
-import type { Observation, Vec3 } from '../types.ts';
+import type { Vec3, WorldObservation } from '../types.ts';
 import type { World } from '../world.ts';
 import { handFits, obstacles } from './clearance.ts';
 import { entityOf, fingerYaw, type HandPose, HOME_YAW, horizontal, nearHome } from './waypoint.ts';
@@ -23,10 +23,16 @@ const TURN_COST_M = 0.08;
 const COST_SPREAD_M = 0.01;
 
 /** The pose of the hand that takes the object, wherever it is seen. */
-export type GraspPose = (observation: Observation) => HandPose;
+export type GraspPose = (observation: WorldObservation) => HandPose;
 
 /** @param goal where the object's origin will be when the gripper lets go. */
-export function chooseGrasp(world: World, object: SceneObject, goal: Vec3, o: Observation, random: Rng): GraspPose {
+export function chooseGrasp(
+  world: World,
+  object: SceneObject,
+  goal: Vec3,
+  o: WorldObservation,
+  random: Rng,
+): GraspPose {
   const spread = TURN_SPREAD_RAD * random.normal();
   const ways = object.kind.grasps.flatMap((grasp) =>
     grasp.yaw === undefined

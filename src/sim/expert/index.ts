@@ -4,9 +4,9 @@
  */
 import type { Key } from '../../random.ts';
 import type { Atom } from '../bddl/index.ts';
-import type { Environment } from '../environment.ts';
+import type { TabletopEnvironment } from '../environment.ts';
 import { holds, partOf } from '../predicates.ts';
-import type { Observation } from '../types.ts';
+import type { WorldObservation } from '../types.ts';
 import type { World } from '../world.ts';
 import { operate } from './articulated.ts';
 import { destinationOf } from './destination.ts';
@@ -16,15 +16,15 @@ import { drawStyle, type Style } from './style.ts';
 import { entityOf, follow, HOME_YAW, type Waypoint } from './waypoint.ts';
 
 /** The next action, [7] in [-1, 1]; call once per control step, in order. */
-export type Expert = (observation: Observation) => Float64Array;
+export type Expert = (observation: WorldObservation) => Float64Array;
 
 /** How often the expert goes through the goal. */
 const ROUNDS = 3;
 
 /** Plays one episode; create it after `reset`. Side, yaw, path, speed, pauses and noise come from the key. */
-export function createExpert(environment: Environment, key: Key): Expert {
+export function createExpert(environment: TabletopEnvironment, key: Key): Expert {
   const style = drawStyle(key);
-  let latest = environment.observe();
+  let latest = environment.world.observe();
   const waypoints = solve(environment.world, environment.task.problem.goal, style, () => latest);
   let current: Waypoint = grip(latest, HOME_YAW, -1);
   let steps = current.maxSteps;
@@ -48,7 +48,7 @@ export function createExpert(environment: Environment, key: Key): Expert {
 }
 
 /** Makes the goal's atoms true in order, and again what did not work out. */
-function* solve(world: World, goal: readonly Atom[], style: Style, look: () => Observation): Generator<Waypoint> {
+function* solve(world: World, goal: readonly Atom[], style: Style, look: () => WorldObservation): Generator<Waypoint> {
   for (let round = 0; round < ROUNDS; round++)
     for (const atom of goal) if (!holds(world, atom)) yield* achieve(world, goal, atom, style, look);
 }
@@ -58,7 +58,7 @@ function* achieve(
   goal: readonly Atom[],
   atom: Atom,
   style: Style,
-  look: () => Observation,
+  look: () => WorldObservation,
 ): Generator<Waypoint> {
   const [subject, place] = atom.args as [string, string];
   if (atom.predicate !== 'on' && atom.predicate !== 'in') {

@@ -5,7 +5,7 @@
  */
 import { cos, sin } from '../../math.ts';
 import type { SceneObject } from '../scene.ts';
-import type { Observation } from '../types.ts';
+import type { WorldObservation } from '../types.ts';
 import type { World } from '../world.ts';
 import { handFits, obstacles } from './clearance.ts';
 import type { GraspPose } from './grasps.ts';
@@ -30,7 +30,7 @@ export function* misjudge(
   object: SceneObject,
   grasp: GraspPose,
   style: Style,
-  look: () => Observation,
+  look: () => WorldObservation,
 ): Generator<Waypoint> {
   const { random } = style;
   for (let aims = random.pick(WRONG_AIMS); aims > 0; aims--) {
@@ -46,11 +46,11 @@ export function* misjudge(
 
 /** A pose beside another, drawn once: `heightM` above it, and off to any side by a distance within `errorM`. */
 export function beside(
-  pose: (o: Observation) => HandPose,
+  pose: (o: WorldObservation) => HandPose,
   heightM: number,
   errorM: readonly [number, number],
   { random }: Style,
-): (o: Observation) => HandPose {
+): (o: WorldObservation) => HandPose {
   const angle = random.uniform(0, 2 * Math.PI);
   const distance = random.uniform(...errorM);
   const turn = random.uniform(-AIM_ERROR_RAD, AIM_ERROR_RAD);

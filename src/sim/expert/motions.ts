@@ -1,6 +1,6 @@
 /** The few movements that every skill is made of. */
 import { add } from '../rotation.ts';
-import type { Observation, Vec3 } from '../types.ts';
+import type { Vec3, WorldObservation } from '../types.ts';
 import type { Style } from './style.ts';
 import { distance, fingerYaw, type HandPose, horizontal, type Waypoint, yawError } from './waypoint.ts';
 
@@ -19,7 +19,7 @@ const OPEN_STEPS = 5;
 
 /** Goes to a pose, within a tolerance in metres. */
 export function moveTo(
-  target: (observation: Observation) => HandPose,
+  target: (observation: WorldObservation) => HandPose,
   gripper: -1 | 1,
   toleranceM: number,
   maxSteps = 70,
@@ -34,9 +34,9 @@ export function moveTo(
 
 /** From wherever the hand is to above a grasp, open, by a path that bends to one side. */
 export function* approach(
-  grasp: (observation: Observation) => HandPose,
+  grasp: (observation: WorldObservation) => HandPose,
   style: Style,
-  look: () => Observation,
+  look: () => WorldObservation,
 ): Generator<Waypoint> {
   const to = grasp(look());
   const overM = to.position[2] + style.hoverM;
@@ -44,7 +44,7 @@ export function* approach(
   if (start.eefPosition[2] < overM)
     yield rise(start, fingerYaw(start.eefQuaternion), Math.max(overM, style.carryM - 0.03), -1);
   yield bend(look().eefPosition, to.position, overM + 0.02, to.yaw, -1, style);
-  const over = (o: Observation): HandPose => {
+  const over = (o: WorldObservation): HandPose => {
     const { position, yaw } = grasp(o);
     return { position: add(position, [0, 0, style.hoverM]), yaw };
   };
@@ -67,7 +67,7 @@ export function bend(from: Vec3, to: Vec3, heightM: number, yaw: number, gripper
  * Comes down on a grasp: high while it is off to the side or turned wrong, and down as it gets above it. It is slow, and
  * rests a moment before the fingers close, so that whoever imitates it can look again and need not time it exactly.
  */
-export function descend(grasp: (observation: Observation) => HandPose, { hoverM }: Style): Waypoint {
+export function descend(grasp: (observation: WorldObservation) => HandPose, { hoverM }: Style): Waypoint {
   let resting = 0;
   return {
     target: (o) => {
@@ -92,14 +92,14 @@ export function descend(grasp: (observation: Observation) => HandPose, { hoverM 
 }
 
 /** Stays where it is while the fingers move. */
-export function grip(at: Observation, yaw: number, gripper: -1 | 1): Waypoint {
+export function grip(at: WorldObservation, yaw: number, gripper: -1 | 1): Waypoint {
   const position = at.eefPosition;
   const wait = gripper > 0 ? CLOSE_STEPS : OPEN_STEPS;
   return { target: () => ({ position, yaw }), gripper, maxSteps: wait, done: (_, steps) => steps >= wait };
 }
 
 /** Straight up or down to a height, metres above the table. */
-export function rise(at: Observation, yaw: number, heightM: number, gripper: -1 | 1): Waypoint {
+export function rise(at: WorldObservation, yaw: number, heightM: number, gripper: -1 | 1): Waypoint {
   const position: Vec3 = [at.eefPosition[0], at.eefPosition[1], heightM];
   return moveTo(() => ({ position, yaw }), gripper, 0.02);
 }

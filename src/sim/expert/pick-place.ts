@@ -1,7 +1,7 @@
 /** Takes an object and puts it in or on something. */
 import { minus } from '../rotation.ts';
 import type { SceneObject } from '../scene.ts';
-import type { Observation } from '../types.ts';
+import type { WorldObservation } from '../types.ts';
 import type { World } from '../world.ts';
 import type { Destination } from './destination.ts';
 import { chooseGrasp } from './grasps.ts';
@@ -31,7 +31,7 @@ export function* pickAndPlace(
   object: SceneObject,
   destination: Destination,
   style: Style,
-  look: () => Observation,
+  look: () => WorldObservation,
 ): Generator<Waypoint> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const grasp = chooseGrasp(world, object, destination(look()), look(), style.random);
@@ -56,21 +56,21 @@ function* put(
   yaw: number,
   highM: number,
   style: Style,
-  look: () => Observation,
+  look: () => WorldObservation,
 ): Generator<Waypoint, boolean> {
-  const hanging = (o: Observation) => minus(entityOf(o, object.name).position, o.eefPosition);
+  const hanging = (o: WorldObservation) => minus(entityOf(o, object.name).position, o.eefPosition);
   const taken = hanging(look());
-  const lost = (o: Observation) => distance(hanging(o), taken) > SLIP_M;
+  const lost = (o: WorldObservation) => distance(hanging(o), taken) > SLIP_M;
   const held = (waypoint: Waypoint): Waypoint => ({
     ...waypoint,
     done: (o, steps) => lost(o) || waypoint.done(o, steps),
   });
   /** The hand's pose that brings the object, as it now hangs in the gripper, to its destination. */
-  const down = (o: Observation): HandPose => ({
+  const down = (o: WorldObservation): HandPose => ({
     position: minus(destination(o), hanging(o)),
     yaw,
   });
-  const above = (o: Observation): HandPose => {
+  const above = (o: WorldObservation): HandPose => {
     const [x, y] = down(o).position;
     return { position: [x, y, highM], yaw };
   };

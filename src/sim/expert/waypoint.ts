@@ -4,7 +4,7 @@ import { NinaError } from '../../errors.ts';
 import { atan2, hypot } from '../../math.ts';
 import { POSITION_SCALE_M, ROTATION_SCALE_RAD } from '../osc.ts';
 import { rotate, wrap } from '../rotation.ts';
-import type { Entity, Observation, Quat, Vec3 } from '../types.ts';
+import type { Entity, Quat, Vec3, WorldObservation } from '../types.ts';
 import type { Style } from './style.ts';
 
 /** A pose of the hand that points straight down. */
@@ -16,11 +16,11 @@ export interface HandPose {
 
 /** Where to go next, as a function of what is seen. */
 export interface Waypoint {
-  target(observation: Observation): HandPose;
+  target(observation: WorldObservation): HandPose;
   /** -1 open, +1 close. */
   gripper: -1 | 1;
   /** Whether this waypoint is done; a waypoint that takes longer than `maxSteps` is left too. */
-  done(observation: Observation, steps: number): boolean;
+  done(observation: WorldObservation, steps: number): boolean;
   maxSteps: number;
   /** Largest position command as a fraction of the style's speed; 1 if absent. */
   pace?: number;
@@ -33,7 +33,7 @@ const ROTATION_GAIN = 1;
 const ROTATION_NOISE = 0.3;
 
 /** The action that brings the hand towards the waypoint, [7]. */
-export function follow(waypoint: Waypoint, observation: Observation, style: Style): Float64Array {
+export function follow(waypoint: Waypoint, observation: WorldObservation, style: Style): Float64Array {
   const { position, yaw } = waypoint.target(observation);
   const limit = style.speed * (waypoint.pace ?? 1);
   const command = position.map((p, i) => (GAIN * (p - observation.eefPosition[i])) / POSITION_SCALE_M);
@@ -78,7 +78,7 @@ export function fingerYaw(hand: Quat): number {
 }
 
 /** @throws NinaError if the observation holds no such entity. */
-export function entityOf(observation: Observation, name: string): Entity {
+export function entityOf(observation: WorldObservation, name: string): Entity {
   const entity = observation.entities.find((e) => e.name === name);
   if (entity) return entity;
   throw new NinaError(

@@ -19,6 +19,8 @@ const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7 };
 export type OnnxAttribute = number | readonly number[] | string | { readonly float: number };
 
 export interface OnnxNode {
+  /** Where it must be told from others. */
+  name?: string;
   op: string;
   inputs: string[];
   outputs: string[];
@@ -162,6 +164,7 @@ function encodeNode(w: ProtoWriter, n: OnnxNode): void {
         a.int(20, ATTRIBUTE_TYPE.ints);
       }
     });
+  if (n.name) w.text(3, n.name);
   if (n.domain) w.text(7, n.domain);
 }
 

@@ -88,8 +88,8 @@ export function assembler(): Assembler {
 export function unsigned(value: number): number[] {
   const out: number[] = [];
   for (let v = value; ; v = Math.floor(v / 128)) {
-    if (v < 128) return [...out, v];
-    out.push((v % 128) | 128);
+    out.push(v < 128 ? v : (v % 128) | 128);
+    if (v < 128) return out;
   }
 }
 
@@ -98,14 +98,18 @@ export function signed(value: number): number[] {
   const out: number[] = [];
   for (let v = value; ; v >>= 7) {
     const byte = v & 127;
-    if ((v >> 6 === 0 && byte < 64) || (v >> 6 === -1 && byte >= 64)) return [...out, byte];
-    out.push(byte | 128);
+    const last = (v >> 6 === 0 && byte < 64) || (v >> 6 === -1 && byte >= 64);
+    out.push(last ? byte : byte | 128);
+    if (last) return out;
   }
 }
 
 function flatten(code: Code, out: number[] = []): number[] {
   if (typeof code === 'number') out.push(code);
-  else for (const part of code) flatten(part, out);
+  else
+    for (const part of code)
+      if (typeof part === 'number') out.push(part);
+      else flatten(part, out);
   return out;
 }
 

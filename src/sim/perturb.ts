@@ -1,8 +1,13 @@
 /** Plays the perturbations that `perturbations.ts` names: what of the task, the world and the view they change. */
 import { cos, hypot, sin } from '../math.ts';
 import { fold, type Key, key, type Rng, rng } from '../random.ts';
-import { type Environment, OBJECTS, type Observation, type Task, type Vec3 } from '../sim/index.ts';
+import type { Environment } from './contract.ts';
+import type { TabletopEnvironment } from './environment.ts';
+import { OBJECTS } from './objects.ts';
 import type { PerturbationKind } from './perturbations.ts';
+import type { Task } from './task.ts';
+import type { Vec3, WorldObservation } from './types.ts';
+import { view } from './view.ts';
 
 /** The hand is about to grasp when its pads are this near to the object's centre: one chunk of motion. */
 const ABOUT_TO_GRASP_M = 0.15;
@@ -15,45 +20,49 @@ const CLEARANCE_M = 0.08;
 /** Half sides of the part of the table that the arm reaches everywhere. */
 const REACH_M = [0.25, 0.3] as const;
 
-export interface Perturbation {
-  readonly kind: PerturbationKind;
-  /** Called before each decision: may change the world. @returns the observation thereafter */
-  disturb(environment: Environment, observation: Observation): Observation;
-  /** What the policy sees of an observation. */
-  see(observation: Observation): Observation;
-  /** Whether it has set in. */
-  readonly begun: boolean;
-}
-
 /** Where an episode's perturbation draws from. */
 const perturbationKey = (kind: PerturbationKind, { suite, name }: Task, episode: number, seed: number): Key =>
   fold(key(seed), 'perturbation', kind, suite, name, episode);
 
-/** The perturbation of one episode of a task that `playedTask` allows. */
-export function createPerturbation(kind: PerturbationKind, task: Task, episode: number, seed: number): Perturbation {
-  const k = perturbationKey(kind, task, episode, seed);
-  const unchanged = { disturb: (_: Environment, observation: Observation) => observation, see: (o: Observation) => o };
-  if (kind === 'distractor') return { ...unchanged, kind, begun: true };
-  if (kind === 'offset') {
-    const shift = sideways(rng(k), OFFSET_M);
-    return { ...unchanged, kind, begun: true, see: (observation) => shifted(observation, shift) };
-  }
-  const name = movable(task)!;
-  const random = rng(k);
-  let begun = false;
+/**
+ * The environment as one episode of it is disturbed; its task is one that `playedTask` allows. Whoever opened the environment
+ * disposes of it.
+ */
+export function disturbed(
+  environment: TabletopEnvironment,
+  kind: PerturbationKind,
+  { episode, seed }: { episode: number; seed: number },
+): Environment {
+  const { robot, task } = environment;
+  const source = perturbationKey(kind, task, episode, seed);
+  const shift = kind === 'offset' ? sideways(rng(source), OFFSET_M) : undefined;
+  const observe = () => {
+    const world = environment.world.observe();
+    return view(shift ? shifted(world, shift) : world, task.instruction);
+  };
+  const target = kind === 'moved' ? movable(task) : undefined;
+  let random = rng(source);
+  let begun = target === undefined;
   return {
-    ...unchanged,
-    kind,
-    get begun() {
+    robot,
+    task,
+    observe,
+    reset(initial) {
+      random = rng(source);
+      begun = target === undefined;
+      environment.reset(initial);
+      return observe();
+    },
+    step(action) {
+      const { success } = environment.step(action);
+      return { observation: observe(), success };
+    },
+    state: () => environment.state(),
+    disturb() {
+      begun ||= isNear(environment, target!) && move(environment, target!, random);
       return begun;
     },
-    disturb(environment, observation) {
-      if (begun) return observation;
-      const { position } = environment.world.pose(name);
-      if (hypot(...minus(observation.eefPosition, position)) > ABOUT_TO_GRASP_M) return observation;
-      begun = move(environment, name, random);
-      return begun ? environment.observe() : observation;
-    },
+    [Symbol.dispose]() {},
   };
 }
 
@@ -94,8 +103,13 @@ function movable({ problem }: Task): string | undefined {
   return problem.goal.map(({ args }) => args[0]).find((name) => problem.objects.some((object) => object.name === name));
 }
 
+/** Whether the hand is about to grasp the object. */
+function isNear({ world }: TabletopEnvironment, name: string): boolean {
+  return hypot(...minus(world.observe().eefPosition, world.pose(name).position)) <= ABOUT_TO_GRASP_M;
+}
+
 /** Whether a free place was found; if not, nothing has changed. */
-function move(environment: Environment, name: string, random: Rng): boolean {
+function move(environment: TabletopEnvironment, name: string, random: Rng): boolean {
   const { world } = environment;
   const { position, quaternion } = world.pose(name);
   const others = [...world.scene.objects, ...world.scene.fixtures].filter((thing) => thing.name !== name);
@@ -116,7 +130,7 @@ function move(environment: Environment, name: string, random: Rng): boolean {
   return false;
 }
 
-function shifted(observation: Observation, by: Vec3): Observation {
+function shifted(observation: WorldObservation, by: Vec3): WorldObservation {
   const entities = observation.entities.map((entity) => ({ ...entity, position: plus(entity.position, by) }));
   return { ...observation, entities };
 }

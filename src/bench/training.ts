@@ -1,0 +1,92 @@
+/**
+ * A training step as `nina train` does it, on made-up demonstrations of the tabletop's size: how long it takes does not
+ * depend on the numbers. Batch filling, noise, dropout masks, encoder, decoder, optimizer and average are all in it.
+ */
+import { type Episode, windows } from '../data/index.ts';
+import { drawModel } from '../decoders/index.ts';
+import { blueprint, type PolicyConfig, type PolicyStatistics } from '../policy/index.ts';
+import { fold, key, normals } from '../random.ts';
+import { actionSize, ENTITY_SIZE, PANDA, stateSize } from '../robot/index.ts';
+import { pack } from '../tensor/index.ts';
+import type { TrainConfig } from '../train/config.ts';
+import { fill, initialState, optimizerMemory } from '../train/optimizer.ts';
+import { decoderConfig, encoderConfig } from '../train/parts.ts';
+import { shardRows } from '../train/shard.ts';
+import { prepareUpdate } from '../train/update.ts';
+import type { Contestant } from './measure.ts';
+
+/** One model's update on so many threads. */
+export interface TrainingStep extends Contestant, Disposable {
+  readonly workers: number;
+  readonly parameters: number;
+  /** What it took to compile and to start the threads. */
+  readonly buildMs: number;
+}
+
+/** Of one scene: its entities, and the steps that were recorded of it. */
+const SCENE = ['milk', 'butter', 'alphabet soup', 'basket', 'ketchup', 'salad dressing'];
+const INSTRUCTION = 'pick up the alphabet soup and place it in the basket';
+const STEPS = 1000;
+
+export async function openTrainingStep(name: string, config: TrainConfig, workers: number): Promise<TrainingStep> {
+  const episodes = [madeUp()];
+  const { encoder, decoder, training } = config;
+  const policy: PolicyConfig = {
+    encoder: encoderConfig(encoder, { episodes: [{ ...episodes[0], where: 'made up' }], robot: PANDA }),
+    decoder: decoderConfig(decoder),
+    robot: PANDA,
+    acting: { multistep: decoder.chunk_length, temperature: 0 },
+  };
+  const startMs = performance.now();
+  const plan = blueprint(key(0), policy);
+  const { params, buffers } = drawModel(plan);
+  const { flat } = pack(params);
+  const optimizer = await optimizerMemory(flat.length, shardRows(training.batch_size).length);
+  fill(optimizer, initialState(flat));
+  const dataset = { episodes, windows: windows(episodes) };
+  const update = await prepareUpdate({
+    ...{
+      config: training,
+      policy,
+      plan,
+      buffers,
+      optimizer,
+      dataset,
+      statistics: standard(),
+      key: key(1),
+      workers,
+      device: 'cpu',
+    },
+  });
+  const buildMs = performance.now() - startMs;
+  let step = 0;
+  return {
+    name,
+    workers,
+    parameters: flat.length,
+    buildMs,
+    async run() {
+      await update.measure(step);
+      await update.apply(step++);
+    },
+    [Symbol.dispose]: () => update[Symbol.dispose](),
+  };
+}
+
+function madeUp(): Episode {
+  const numbers = (what: string, width: number) => normals(fold(key(2), what), STEPS * width);
+  return {
+    ...{ file: 'made up', demo: 0, suite: '', task: '', instruction: INSTRUCTION, robot: PANDA, length: STEPS },
+    actions: numbers('actions', actionSize(PANDA)).map((x) => Math.max(-1, Math.min(1, x))),
+    state: numbers('state', stateSize(PANDA)),
+    poses: numbers('poses', SCENE.length * ENTITY_SIZE),
+    views: {},
+    names: SCENE,
+    categories: SCENE,
+  };
+}
+
+function standard(): PolicyStatistics {
+  const moments = (n: number) => ({ mean: new Array<number>(n).fill(0), std: new Array<number>(n).fill(1) });
+  return { encoder: { state: moments(stateSize(PANDA)), position: moments(3), joint: moments(1) } };
+}
