@@ -210,6 +210,9 @@ const INSIDE = [
   'Update',
   'Validation',
   'RawFile',
+  'TrainingStep',
+  'Crew',
+  'ShardThread',
 ];
 /** Tested with what it writes. */
 const ELSEWHERE = ['DemonstrationWriter'];
