@@ -4,11 +4,11 @@ import { trainConfig } from './config.ts';
 import { leastBytes, requireMemory } from './memory.ts';
 import { assignments } from './recipe.ts';
 
-test('the estimate counts what the parameters take five times, without drawing them', () => {
+test('the estimate counts what the parameters take nine times, without drawing them', () => {
   const bytes = (...changes: string[]) => leastBytes(trainConfig(assignments(changes)));
   // A layer of the perceptrons, H x H, in two nets of each of 28 layers; other sizes grow with H alone.
   const [small, large] = [bytes('affine_dim=1000000'), bytes('affine_dim=2000000')];
-  const squares = (H: number) => 5 * 4 * 28 * 2 * H ** 2;
+  const squares = (H: number) => 9 * 4 * 28 * 2 * H ** 2;
   expect((large - small) / (squares(2e6) - squares(1e6))).toBeCloseTo(1, 2);
 });
 

@@ -12,9 +12,10 @@ import { layoutOf } from '../tensor/index.ts';
 import { settingsByPath, type TrainConfig, trainConfig } from './config.ts';
 import { decoderConfig, encoderConfig } from './parts.ts';
 import { settingsIn, split } from './settings.ts';
+import { shardRows } from './shard.ts';
 
-/** Parameters, gradient, two moments, average. */
-const COPIES = 5;
+/** Parameters, two moments, average; of a thread parameters and gradient; the average as it is validated and saved. */
+const COPIES = 4 + 2 + 1;
 const FLOAT_BYTES = 4;
 /** An operation as an object, in ONNX and in the engine. */
 const NODE_BYTES = 1000;
@@ -26,7 +27,8 @@ export function leastBytes(config: TrainConfig): number {
   const encoder = encoderConfig(config.encoder, { episodes: [], robot: PANDA });
   const { params } = blueprint(key(0), { encoder, decoder });
   const { row, nodes } = decoderOf(decoder).footprint(decoder);
-  const numbers = COPIES * layoutOf(params).size + config.training.batch_size * row;
+  const { batch_size } = config.training;
+  const numbers = (COPIES + shardRows(batch_size).length) * layoutOf(params).size + batch_size * row;
   return FLOAT_BYTES * numbers + NODE_BYTES * nodes;
 }
 
