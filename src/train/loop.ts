@@ -121,7 +121,8 @@ async function trainLocked(
     start.step,
     `${(memory.size / 1e6).toFixed(2)} M parameters on ${episodes.length} episodes (${windows.length} chunks)`,
   );
-  return runUpdates(run, config, start, { lock, update, validate, saveNow, tell, signal, notice: report.notice });
+  // Awaited here: what is compiled lives as long as this function.
+  return await runUpdates(run, config, start, { lock, update, validate, saveNow, tell, signal, notice: report.notice });
 }
 
 /** What stands around the updates. */
