@@ -30,7 +30,7 @@ export interface EmitOptions {
 
 export interface Emitted {
   readonly model: Uint8Array;
-  /** What to feed it and what it answers. */
+  /** What a program of it is fed, and its results. */
   readonly signature: Signature;
   /** Weights that are further inputs, to be fed these arrays. */
   readonly weights: WeightArrays;
