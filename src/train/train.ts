@@ -1,0 +1,114 @@
+/** A training: what it needs is opened and compiled here, and closed when it ends; the loop itself is in loop.ts. */
+import { observationAt } from '../data/index.ts';
+import { cpu, type NodeDevice, onnxruntime } from '../engine/index.ts';
+import { sweepDrafts } from '../files.ts';
+import { type Lock, lockDirectory } from '../lock.ts';
+import { CHECKPOINTS, prepareSelfTest, requireOutsideCheckpoints } from '../policy/index.ts';
+import type { Reporter } from '../progress.ts';
+import { fold, key } from '../random.ts';
+import { unpack } from '../tensor/index.ts';
+import type { TrainConfig } from './config.ts';
+import { explain } from './failure.ts';
+import { runUpdates, type TrainResult } from './loop.ts';
+import { requireMemory } from './memory.ts';
+import { writeCsv } from './metrics.ts';
+import { openOptimizer } from './optimizer.ts';
+import { lastingSettings, save } from './run.ts';
+import { prepareStart } from './start.ts';
+import type { Sums } from './state.ts';
+import { prepareUpdate } from './update.ts';
+import { prepareValidation } from './validation.ts';
+
+/** How a training is told to stop, and where it tells how it goes. */
+export interface TrainOptions {
+  readonly signal: AbortSignal;
+  /** Told before the first update of this process, then each update. */
+  readonly report: Reporter;
+  /** Threads that share an update, 1 unless given; at most 2 have work. The result does not depend on them. */
+  readonly workers?: number;
+  /** What computes losses and gradients; another than the CPU differs in last digits. */
+  readonly device?: NodeDevice;
+}
+
+/**
+ * Trains in the folder `run` until `max_steps`, from its saved state if it has one.
+ * @param signal when aborted, a checkpoint is saved after the current step and a NinaError says how to resume.
+ * @throws UsageError when the saved state is already beyond `max_steps`, or the settings need more memory than
+ * there is.
+ * @throws NinaError when another process uses the folder, the data is unsuitable or has changed, the run's recipe was
+ * edited, or training diverges.
+ */
+export async function train(run: string, config: TrainConfig, options: TrainOptions): Promise<TrainResult> {
+  requireOutsideCheckpoints(run);
+  requireMemory(config);
+  try {
+    using lock = await lockDirectory(run, options.report.notice);
+    return await trainLocked(run, lock, config, options);
+  } catch (error) {
+    throw explain(error, run, config);
+  }
+}
+
+async function trainLocked(
+  run: string,
+  lock: Lock,
+  config: TrainConfig,
+  { signal, report, workers = 1, device = 'cpu' }: TrainOptions,
+): Promise<TrainResult> {
+  sweepDrafts(run, `${run}/${CHECKPOINTS}`);
+  const start = await prepareStart(run, config, report.notice);
+  const { data, policy, plan, buffers, memory } = start;
+  const { training } = config;
+  const root = key(config.seed);
+  const { state: optimizer } = await openOptimizer(memory);
+  // The engine takes no views of memory that threads share: what is validated and saved is a copy of the average.
+  const average = new Float32Array(memory.size);
+  const averaged = { params: unpack(plan.params, average), buffers };
+  const takeAverage = () => average.set(optimizer.ema);
+  takeAverage();
+  using update = await prepareUpdate({
+    config: training,
+    policy,
+    plan,
+    buffers,
+    optimizer: memory,
+    dataset: data.train,
+    statistics: data.statistics,
+    key: fold(root, 'train'),
+    workers,
+    device,
+  });
+  using validation = await prepareValidation(
+    training,
+    policy,
+    averaged,
+    data.validation,
+    data.statistics,
+    fold(root, 'validation'),
+    onnxruntime({ device }),
+  );
+  const parts = { config: policy, statistics: data.statistics, model: averaged };
+  const [first] = data.train.episodes;
+  using selfTest = await prepareSelfTest(parts, observationAt(first, first, 0), fold(root, 'self-test'), cpu);
+  const validate = () => {
+    takeAverage();
+    return validation.measure();
+  };
+  const saveNow = async (step: number, sums: Sums) => {
+    lock.check();
+    takeAverage();
+    const state = { step, optimizer, buffers, sums, dataHash: data.hash, settings: lastingSettings(config) };
+    const directory = await save(run, state, parts, selfTest, data, config);
+    writeCsv(run);
+    return directory;
+  };
+  const tell = (step: number, note: string) =>
+    report.progress({ stage: 'Training', done: step, total: training.max_steps, note });
+  const { episodes, windows } = data.train;
+  tell(
+    start.step,
+    `${(memory.size / 1e6).toFixed(2)} M parameters on ${episodes.length} episodes (${windows.length} chunks)`,
+  );
+  // Awaited here: what is compiled lives as long as this function.
+  return await runUpdates(run, config, start, { lock, update, validate, saveNow, tell, signal, notice: report.notice });
+}
