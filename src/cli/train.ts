@@ -130,6 +130,6 @@ function print(run: string, { steps, checkpoint, metrics }: TrainResult, json: b
     ['z = 0, MSE', metrics?.val_z0_mse, ''],
   ] as const;
   for (const [name, value, unit] of lines)
-    if (value !== undefined) process.stdout.write(`${name.padEnd(16)}${value.toPrecision(5)} ${unit}\n`);
+    if (value !== undefined) process.stdout.write(`${`${name.padEnd(19)}${value.toPrecision(5)} ${unit}`.trimEnd()}\n`);
   process.stdout.write(`Checkpoint: ${checkpoint}\n`);
 }
