@@ -60,6 +60,14 @@ export interface TrainOptions {
  * there is.
  * @throws NinaError when another process uses the folder, the data is unsuitable or has changed, the run's recipe was
  * edited, or training diverges.
+ * @example
+ * ```ts
+ * import { assignments, train, trainConfig } from 'nina-vla/train';
+ *
+ * const config = trainConfig(assignments(['data=demos/object', 'decoder.n_layers=2', 'training.max_steps=2']));
+ * const { checkpoint, metrics } = await train('runs/short', config);
+ * console.log(checkpoint, metrics?.val_bits_per_dim); // runs/short/checkpoints/2
+ * ```
  */
 export async function train(run: string, config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   const { report = SILENT } = options;
