@@ -3,16 +3,15 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { latencySchema } from '../../src/bench/latency.ts';
-import { trainConfig } from '../../src/train/index.ts';
+import { settingsIn, trainConfig } from '../../src/train/index.ts';
 import { nina, ninaJson } from './nina.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-bench-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
 /** One finished cell of a study. */
-const setting = (value: unknown) => ({ value, where: 'test' });
-const chosen = { name: 'nina', n_layers: 2, affine_dim: 16, cond_dim: 8 };
-const settings = trainConfig(new Map(Object.entries(chosen).map(([name, value]) => [name, setting(value)])));
+const decoder = { name: 'nina', n_layers: 2, affine_dim: 16, cond_dim: 8 };
+const settings = trainConfig(settingsIn({ decoder }, 'test'));
 const cell = { variant: 'small', label: 'A small flow', suite: 'tabletop-object', seed: 0, successes: 7, n: 10 };
 const results = path.join(folder, 'main.jsonl');
 fs.writeFileSync(results, `${JSON.stringify({ ...cell, settings })}\n`);
