@@ -83,6 +83,7 @@ export interface Rng {
   pick<T>(items: readonly T[]): T;
 }
 
+/** The generator of a key; two of one key draw the same numbers. */
 export function rng(k: Key): Rng {
   const [a0, b0] = threefry(k, 0x72616e64, 0);
   const [c0, d0] = threefry(k, 0x72616e64, 1);

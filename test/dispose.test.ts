@@ -211,7 +211,7 @@ const INSIDE = [
   'Validation',
   'RawFile',
   'TrainingStep',
-  'Crew',
+  'ShardThreads',
   'ShardThread',
 ];
 /** Tested with what it writes. */

@@ -10,12 +10,12 @@ import type { blueprint, PolicyConfig, PolicyModel, PolicyStatistics } from '../
 import { fold, type Key } from '../random.ts';
 import { groupsOf, mapTree, type Spec } from '../tensor/index.ts';
 import type { TrainingSettings } from './config.ts';
-import { openCrew } from './crew.ts';
 import { batcher, type Dataset } from './dataset.ts';
 import type { OptimizerMemory } from './optimizer.ts';
 import { batchSampler } from './sampler.ts';
 import { emaDecayAt, learningRateAt } from './schedule.ts';
 import { shardRows } from './shard.ts';
+import { openShardThreads } from './shard-threads.ts';
 
 /** What a batch says about the weights. */
 export interface Measured {
@@ -62,7 +62,7 @@ export async function prepareUpdate(options: UpdateOptions): Promise<Update> {
   const weights = rows.map((n) => n / B);
   const groups = groupsOf(plan.params);
   const model = { params: mapTree(plan.params, ({ shape }: Spec) => ({ shape })), buffers };
-  const crew = await openCrew({ policy, model, optimizer, rows, groups, key, device, threads }, workers);
+  const shards = await openShardThreads({ policy, model, optimizer, rows, groups, key, device, threads }, workers);
   const sample = batchSampler(fold(key, 'batches'), dataset.windows.length, B);
   const { allocate, fill } = batcher(dataset, policy, statistics);
   const batches = rows.map((n) => allocate(n));
@@ -81,11 +81,11 @@ export async function prepareUpdate(options: UpdateOptions): Promise<Update> {
   return {
     async measure(step) {
       const indices = sample(step);
-      const losses = await crew.each((shard) => {
+      const losses = await shards.each((shard) => {
         fill(batches[shard], indices.subarray(firsts[shard], firsts[shard] + rows[shard]));
         return { kind: 'measure', shard, step, batch: feeds[shard] };
       });
-      const squares = await crew.each((shard) => ({ kind: 'merge', shard, weights }));
+      const squares = await shards.each((shard) => ({ kind: 'merge', shard, weights }));
       const loss = losses.reduce((sum, one, shard) => sum + weights[shard] * one, 0);
       const gradNorm = Math.sqrt(squares.reduce((sum, one) => sum + one, 0));
       if (Number.isFinite(gradNorm) && loss <= explosion) return { loss, gradNorm };
@@ -99,9 +99,9 @@ export async function prepareUpdate(options: UpdateOptions): Promise<Update> {
       const learningRate = learningRateAt(step, schedule);
       const { beta1, beta2, weight_decay: weightDecay } = config;
       const settings = { learningRate, beta1, beta2, weightDecay, emaDecay: emaDecayAt(step) };
-      await crew.each((shard) => ({ kind: 'apply', shard, step, settings }));
+      await shards.each((shard) => ({ kind: 'apply', shard, step, settings }));
       return learningRate;
     },
-    [Symbol.dispose]: () => crew[Symbol.dispose](),
+    [Symbol.dispose]: () => shards[Symbol.dispose](),
   };
 }

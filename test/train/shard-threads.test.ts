@@ -10,11 +10,11 @@ import { blueprint } from '../../src/policy/index.ts';
 import { key, normals } from '../../src/random.ts';
 import { PANDA } from '../../src/robot/index.ts';
 import { groupsOf, mapTree, pack, type Spec } from '../../src/tensor/index.ts';
-import type { openCrew } from '../../src/train/crew.ts';
 import { fill, initialState, openOptimizer, optimizerMemory } from '../../src/train/optimizer.ts';
 import { type ShardSetup, type ShardTask, shardRows } from '../../src/train/shard.ts';
+import type { openShardThreads } from '../../src/train/shard-threads.ts';
 
-const compiled = path.join(import.meta.dirname, '../../dist/train/crew.js');
+const compiled = path.join(import.meta.dirname, '../../dist/train/shard-threads.js');
 
 const encoder = stateConfigSchema.parse({
   name: 'state',
@@ -38,11 +38,11 @@ const batches = rows.map((n, shard) => ({
 }));
 const measure = (shard: number): ShardTask => ({ kind: 'measure', shard, step: 3, batch: batches[shard] });
 
-let open: typeof openCrew;
+let open: typeof openShardThreads;
 const born: Worker[] = [];
 const note = (worker: Worker) => born.push(worker);
 beforeAll(async () => {
-  ({ openCrew: open } = (await import(compiled)) as { openCrew: typeof openCrew });
+  ({ openShardThreads: open } = (await import(compiled)) as { openShardThreads: typeof openShardThreads });
   process.on('worker', note);
 });
 afterAll(() => process.off('worker', note));
@@ -57,11 +57,11 @@ test('losses, gradients and weights have the same bits for any number of threads
   const results = [];
   for (const workers of [1, 2, 4]) {
     const own = await setup();
-    using crew = await open(own, workers);
-    const losses = await crew.each(measure);
-    const squares = await crew.each((shard) => ({ kind: 'merge', shard, weights: rows.map((n) => n / B) }));
+    using shards = await open(own, workers);
+    const losses = await shards.each(measure);
+    const squares = await shards.each((shard) => ({ kind: 'merge', shard, weights: rows.map((n) => n / B) }));
     const settings = { learningRate: 0.01, beta1: 0.9, beta2: 0.95, weightDecay: 0.05, emaDecay: 0.5 };
-    await crew.each((shard) => ({ kind: 'apply', shard, step: 3, settings }));
+    await shards.each((shard) => ({ kind: 'apply', shard, step: 3, settings }));
     const { state, gradients } = await openOptimizer(own.optimizer);
     results.push({ losses, squares, state: structuredClone(state), gradient: gradients[0].slice() });
   }
@@ -71,29 +71,29 @@ test('losses, gradients and weights have the same bits for any number of threads
 });
 
 test('what fails in another thread is told where its result is awaited', async () => {
-  using crew = await open(await setup(), 2);
+  using shards = await open(await setup(), 2);
   const { actions, ...rest } = batches[1];
-  const broken = crew.each((shard) =>
+  const broken = shards.each((shard) =>
     shard === 1 ? { kind: 'measure', shard, step: 0, batch: rest } : measure(shard),
   );
   await expect(broken).rejects.toThrow(/Input actions \[2, 10, 7\] was not fed/);
   expect(actions).toHaveLength(2 * 70);
-  expect(await crew.each(measure)).toHaveLength(2);
+  expect(await shards.each(measure)).toHaveLength(2);
 });
 
 test('a thread that has died ends the training with a sentence', async () => {
-  using crew = await open(await setup(), 2);
-  await crew.each(measure);
+  using shards = await open(await setup(), 2);
+  await shards.each(measure);
   await born.at(-1)!.terminate();
   const sentence = 'A worker stopped by itself (exit code 1).';
-  await expect(crew.each(measure)).rejects.toThrow(sentence);
-  await expect(crew.each(measure)).rejects.toThrow(sentence);
+  await expect(shards.each(measure)).rejects.toThrow(sentence);
+  await expect(shards.each(measure)).rejects.toThrow(sentence);
 });
 
-test('threads end with their crew', async () => {
-  const crew = await open(await setup(), 2);
+test('threads end when their owner does', async () => {
+  const shards = await open(await setup(), 2);
   const exited = once(born.at(-1)!, 'exit');
-  await crew.each(measure);
-  crew[Symbol.dispose]();
+  await shards.each(measure);
+  shards[Symbol.dispose]();
   await exited;
 });

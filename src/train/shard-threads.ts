@@ -6,7 +6,7 @@ import { requireAddressSpace } from '../address-space.ts';
 import { openThread, THREAD_BYTES } from '../jobs/index.ts';
 import { openShards, type ShardSetup, type ShardTask } from './shard.ts';
 
-export interface Crew extends Disposable {
+export interface ShardThreads extends Disposable {
   /** One task for each shard, at the same time. @returns their results in the order of shards */
   each(task: (shard: number) => ShardTask): Promise<number[]>;
 }
@@ -18,7 +18,7 @@ const ENGINE_BYTES = 500e6;
  * @param workers threads in all; more than there are shards would have nothing to do
  * @throws NinaError when address space is too short for the threads.
  */
-export async function openCrew(setup: ShardSetup, workers: number): Promise<Crew> {
+export async function openShardThreads(setup: ShardSetup, workers: number): Promise<ShardThreads> {
   // There is one graphics card, whatever asks it.
   const count = setup.device === 'cpu' ? Math.min(workers, setup.rows.length) : 1;
   const shards = setup.rows.map((_, shard) => shard);
