@@ -11,11 +11,7 @@ import { createReporter } from './progress.ts';
 /** Settings with a flag of their own; the others are reached with --set. */
 const FLAGS: readonly [key: string, value: string, description: string][] = [
   ['data', '<folder>', 'demonstrations, as nina demos writes them'],
-  [
-    'decoder',
-    '<nina|flower|regression>',
-    'action decoder: normalizing flow, diffusion, or the ablation without either',
-  ],
+  ['decoder', '<name>', 'action decoder: nina (normalizing flow), flower (diffusion), regression'],
   ['backbone', '<mlp|trans>', 'conditioner of the flow'],
   ['n_layers', '<n>', 'layers of the decoder'],
   ['affine_dim', '<n>', 'width of the conditioner'],
