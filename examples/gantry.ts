@@ -1,6 +1,6 @@
 /**
  * A robot of one's own: a gantry that moves a suction cup along three axes. A robot is data; whatever trains on
- * demonstrations that carry it (the attribute `robot` of a file's /data, docs/data.md) stores it in its checkpoints, and
+ * demonstrations that carry it (the attribute `nina_robot` of a file's /data, docs/data.md) stores it in its checkpoints, and
  * checks, clamps, pads and normalises actions by it (docs/extending.md).
  */
 import type { ActionDimension, Robot } from '../src/robot/index.ts';

@@ -8,7 +8,7 @@
  * Letters: B batch, S tokens of width W, T chunk length, A action dimension, D = T*A.
  */
 import * as z from 'zod';
-import type { Decoder } from '../src/decoders/index.ts';
+import type { Decoder } from '../src/decoders/decoder.ts';
 import { filled, initLinear, type Linear, linear } from '../src/nn/index.ts';
 import {
   add,

@@ -4,7 +4,7 @@
  * src/encoders/index.ts, it is chosen by `encoder: { name: proprioception }` (docs/extending.md).
  */
 import * as z from 'zod';
-import type { Encoder } from '../src/encoders/index.ts';
+import type { Encoder } from '../src/encoders/encoder.ts';
 import { NinaError } from '../src/errors.ts';
 import { initLinear, type Linear, linear } from '../src/nn/index.ts';
 import { type Moments, momentsOf, momentsSchema, normalise, requireFinite, stateSize } from '../src/robot/index.ts';

@@ -1,8 +1,8 @@
 // The architecture as a check: a folder of src/ may import itself, the leaf modules at the root of src/
 // (address-space, errors, files, hash, json, lifetime, lock, machine, math, progress, random, version, wasm and their parts)
 // and what this table names; nothing else, and no files import one another in a circle. See docs/architecture.md. One
-// decoder or encoder is for its registry alone: nothing else asks for its name. And ONNX Runtime has one door:
-// src/engine/onnxruntime-node.ts settles its telemetry first. Imports of types count everywhere.
+// decoder or encoder is for its registry alone: nothing else asks for its name. And one file imports ONNX Runtime:
+// src/engine/onnxruntime-node.ts, which settles its telemetry first. Imports of types count everywhere.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 

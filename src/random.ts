@@ -28,14 +28,33 @@ function threefry(k: Key, c0: number, c1: number): Key {
   return [x0 >>> 0, x1 >>> 0];
 }
 
-/** A root key from an integer seed in [0, 2^53). */
+/**
+ * A root key from an integer seed in [0, 2^53).
+ * @example
+ * ```ts
+ * import { key, normals } from 'nina-vla/random';
+ *
+ * const noise = normals(key(0), 70); // the same 70 numbers wherever and whenever they are drawn
+ * ```
+ */
 export function key(seed: number): Key {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new RangeError(`A seed must be an integer in [0, 2^53); got ${seed}.`);
   return threefry([0x6e696e61, 0x766c61], Math.floor(seed / 2 ** 32), seed >>> 0);
 }
 
-/** A child key for each datum in turn; integers and strings are told apart. */
+/**
+ * A child key for each datum in turn; integers and strings are told apart.
+ * @example
+ * ```ts
+ * import { fold, key, rng } from 'nina-vla/random';
+ *
+ * const episode = fold(key(0), 'rollout', 'tabletop-object', 3);
+ * const a = rng(fold(episode, 'noise')).normal();
+ * const b = rng(fold(episode, 'placement')).uniform(-1, 1); // whatever was drawn for the noise
+ * console.log(a, b);
+ * ```
+ */
 export function fold(k: Key, ...data: readonly (number | string)[]): Key {
   let out = k;
   for (const d of data) {
@@ -64,6 +83,7 @@ export interface Rng {
   pick<T>(items: readonly T[]): T;
 }
 
+/** The generator of a key; two of one key draw the same numbers. */
 export function rng(k: Key): Rng {
   const [a0, b0] = threefry(k, 0x72616e64, 0);
   const [c0, d0] = threefry(k, 0x72616e64, 1);

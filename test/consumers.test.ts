@@ -31,7 +31,10 @@ afterAll(() => fs.rmSync(project, { recursive: true }));
 /** What loads where there is no Node; everything else of the package reads files, trains or runs workers. */
 const PURE = [
   'decoders',
+  'decoders/flower',
+  'decoders/nina',
   'decoders/nina/wasm',
+  'decoders/regression',
   'encoders',
   'encoders/state',
   'engine/wasm',
@@ -62,6 +65,15 @@ async function bundle(code: string, format: 'iife' | 'esm', globalName?: string)
     asksForMore: external.map(([name]) => name),
   };
 }
+
+test('docs/library.md tells of every subpath whether it is pure', () => {
+  const page = fs.readFileSync(path.join(root, 'docs/library.md'), 'utf8');
+  const rows = [...page.matchAll(/^\| (`.*`) \| .* \| (pure|Node) \|$/gm)].flatMap(([, names, where]) =>
+    [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => ({ name, where })),
+  );
+  expect(rows.map(({ name }) => `nina-vla/${name}`).sort()).toEqual([...subpaths].sort());
+  expect(rows.flatMap(({ name, where }) => (where === 'pure' ? [name] : [])).sort()).toEqual(PURE);
+});
 
 describe('bundled for a browser', () => {
   const OURS = 'NinaBundle';

@@ -11,11 +11,7 @@ import { createReporter } from './progress.ts';
 /** Settings with a flag of their own; the others are reached with --set. */
 const FLAGS: readonly [key: string, value: string, description: string][] = [
   ['data', '<folder>', 'demonstrations, as nina demos writes them'],
-  [
-    'decoder',
-    '<nina|flower|regression>',
-    'action decoder: normalizing flow, diffusion, or the ablation without either',
-  ],
+  ['decoder', '<name>', 'action decoder: nina (normalizing flow), flower (diffusion), regression'],
   ['backbone', '<mlp|trans>', 'conditioner of the flow'],
   ['n_layers', '<n>', 'layers of the decoder'],
   ['affine_dim', '<n>', 'width of the conditioner'],
@@ -130,6 +126,6 @@ function print(run: string, { steps, checkpoint, metrics }: TrainResult, json: b
     ['z = 0, MSE', metrics?.val_z0_mse, ''],
   ] as const;
   for (const [name, value, unit] of lines)
-    if (value !== undefined) process.stdout.write(`${name.padEnd(16)}${value.toPrecision(5)} ${unit}\n`);
+    if (value !== undefined) process.stdout.write(`${`${name.padEnd(19)}${value.toPrecision(5)} ${unit}`.trimEnd()}\n`);
   process.stdout.write(`Checkpoint: ${checkpoint}\n`);
 }

@@ -36,6 +36,15 @@ export interface Recording extends FileHeader {
  * @throws NinaError for a file that is missing, empty, truncated, damaged or still open for writing; a dataset that is
  * missing or of another shape or number of rows; a link without a target; files of different robots. Of `frames`: for
  * datasets that are not whole or of another type, numbers that are not finite, actions beyond the robot's range.
+ * @example
+ * ```ts
+ * import { observationAt, openDemonstrations } from 'nina-vla/data';
+ *
+ * const { headers, frames } = await openDemonstrations('demos/object');
+ * const [{ instruction, length }] = headers;
+ * const { state, actions } = await frames(0, 0, 10); // [10, P] and [10, A] of the first episode
+ * console.log(instruction, length, state.length, actions.length);
+ * ```
  */
 export async function openDemonstrations(
   sources: string | readonly string[],
@@ -70,6 +79,13 @@ export async function openDemonstrations(
  * All numbers of the episodes of the given files and folders.
  * @param notice told, in one sentence each, what was put right while reading
  * @throws NinaError as `openDemonstrations` and its `frames`, and for a demonstration that is there twice.
+ * @example
+ * ```ts
+ * import { readDemonstrations } from 'nina-vla/data';
+ *
+ * const episodes = await readDemonstrations('demos/object', console.warn);
+ * console.log(episodes.map(({ instruction, length }) => `${instruction}: ${length} steps`));
+ * ```
  */
 export async function readDemonstrations(
   sources: string | readonly string[],

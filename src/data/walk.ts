@@ -18,10 +18,12 @@ export function demonstrationFiles(sources: string | readonly string[]): string[
   return [sources].flat().flatMap((source) => {
     const stat = statOf(source);
     if (!stat && !fs.lstatSync(source, { throwIfNoEntry: false }))
-      throw new NinaError(`${source} does not exist. Record with 'nina demos --out ${source}'.`);
+      throw new NinaError(
+        `${source} does not exist: wanted demonstrations, a folder of .hdf5 files or one. 'nina demos' records them.`,
+      );
     const found = stat?.isDirectory() ? filesIn(source) : [source];
     if (found.length === 0)
-      throw new NinaError(`${source} holds no .hdf5 files. Record with 'nina demos --out ${source}'.`);
+      throw new NinaError(`${source} holds no .hdf5 files: wanted demonstrations. 'nina demos' records them.`);
     return found.filter((file) => {
       requireFile(file);
       const id = identity(file);

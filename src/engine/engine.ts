@@ -39,6 +39,19 @@ export interface Engine {
   /** Library and version, recorded with every result: 'onnxruntime-node 1.30.0'. */
   readonly name: string;
   readonly device: Device;
-  /** Compiles the graph of named results into a program. @throws NinaError when it cannot run here. */
+  /**
+   * Compiles the graph of named results into a program. @throws NinaError when it cannot run here.
+   * @example
+   * ```ts
+   * import { wasm } from 'nina-vla/engine/wasm';
+   * import { add, input, matmul, weight } from 'nina-vla/tensor';
+   *
+   * const x = input('x', [1, 2]);
+   * const y = add(matmul(x, weight(Float32Array.of(1, 2, 3, 4), [2, 2])), weight(Float32Array.of(0.5, 0.5), [2]));
+   * using program = await wasm.compile({ y });
+   * const answer = await program.run({ x: Float32Array.of(1, 1) });
+   * console.log(answer.y); // 4.5, 6.5
+   * ```
+   */
   compile(outputs: Record<string, Tensor>, options?: CompileOptions): Promise<Program>;
 }

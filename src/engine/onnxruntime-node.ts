@@ -1,5 +1,5 @@
 /**
- * The one door to ONNX Runtime for Node: no other module imports it (`scripts/check-imports.mjs`), so that nothing can
+ * ONNX Runtime for Node, imported here and nowhere else (`scripts/check-imports.mjs`), so that nothing can
  * load it before its telemetry is settled, importing this package loads no native code, and its failures become sentences.
  */
 import { createRequire } from 'node:module';

@@ -9,6 +9,7 @@ import type { Bijection } from './bijection.ts';
 /** x1 [B, floor(D/2)] to the raw scale s and the shift t, each [B, ceil(D/2)]. Any function will do: it is never inverted. */
 export type Conditioner = (x1: Tensor) => readonly [s: Tensor, t: Tensor];
 
+/** The coupling of x [B, D] with that conditioner; what it learns is inside the conditioner. */
 export function coupling(conditioner: Conditioner): Bijection {
   return {
     forward(x) {

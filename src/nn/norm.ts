@@ -7,6 +7,7 @@ import { filled } from './init.ts';
 /** Both [width] when alone, [...stack, 1, width] in a stack. */
 export type Norm<T> = { readonly weight: T; readonly bias: T };
 
+/** Weights of 1 and biases of 0, without weight decay. */
 export function initNorm(width: number, stack: Shape = []): Norm<Spec> {
   const shape = stack.length > 0 ? [...stack, 1, width] : [width];
   return { weight: filled(shape, 1), bias: filled(shape, 0) };

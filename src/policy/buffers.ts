@@ -6,6 +6,7 @@ import type { PolicyModel } from './model.ts';
 
 export const BUFFER_PREFIX = 'buffers.';
 
+/** As safetensors keep them. */
 export const storedBuffers = (buffers: PolicyModel['buffers']): [string, StoredTensor][] =>
   Object.entries(buffers).map(([name, values]) => [
     BUFFER_PREFIX + name,

@@ -13,4 +13,5 @@ export {
   type SampleOptions,
   type Samples,
 } from './policy.ts';
+export { type Actor, createSession, type Decision, type Session, type SessionOptions } from './session.ts';
 export { checkManifest, checkParts, type Manifest } from './stored.ts';

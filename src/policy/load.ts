@@ -18,6 +18,16 @@ export interface LoadedPolicy extends Policy {
  * @param options what computes it; `engine` is ONNX Runtime on the CPU unless given
  * @throws NinaError for anything that is missing, does not match or answers differently than when it was saved.
  * @throws UsageError for a backend that this decoder does not have.
+ * @example
+ * ```ts
+ * import { loadPolicy } from 'nina-vla/policy';
+ * import { key } from 'nina-vla/random';
+ *
+ * using policy = await loadPolicy('runs/object');
+ * const { observation } = policy.manifest.self_test; // one that it was trained on
+ * const { actions, logProb } = await policy.infer(observation, { key: key(0), temperature: 1 });
+ * console.log(actions.length, logProb); // T * A = 70 numbers, and nats
+ * ```
  */
 export async function loadPolicy(location: string, options: BuildOptions = {}): Promise<LoadedPolicy> {
   const { manifest, directory, ...parts } = readCheckpoint(location);

@@ -20,6 +20,23 @@ export interface StoredPolicy {
  * `loadPolicy` where there is no disk: in a browser, whose page fetches the four files. The hashes of the files are not
  * checked, but everything else is.
  * @throws NinaError for what does not match, or answers differently than when it was saved.
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises'; // a page would fetch
+ * import { openPolicy } from 'nina-vla/policy/core';
+ * import { key } from 'nina-vla/random';
+ *
+ * const bytes = (name: string) => readFile(`runs/object/checkpoints/2/${name}`);
+ * const json = async (name: string) => JSON.parse((await bytes(name)).toString());
+ * using policy = await openPolicy({
+ *   manifest: await json('manifest.json'),
+ *   config: await json('config.json'),
+ *   statistics: await json('stats.json'),
+ *   weights: await bytes('model.safetensors'),
+ * });
+ * const { observation } = await json('manifest.json').then(({ self_test }) => self_test);
+ * const { actions } = await policy.infer(observation, { key: key(0) });
+ * ```
  */
 export async function openPolicy(
   { manifest, config, statistics, weights }: StoredPolicy,

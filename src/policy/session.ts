@@ -63,7 +63,22 @@ export interface Session {
   reset(key: Key): void;
 }
 
-/** @throws NinaError for a `multistep` that the policy's chunks do not have, or nothing left to be consistent with. */
+/**
+ * @throws NinaError for a `multistep` that the policy's chunks do not have, or nothing left to be consistent with.
+ * @example
+ * ```ts
+ * import { createSession, loadPolicy } from 'nina-vla/policy';
+ * import { key } from 'nina-vla/random';
+ *
+ * using policy = await loadPolicy('runs/object');
+ * const session = createSession(policy, { key: key(0), multistep: 5 });
+ * const { observation } = policy.manifest.self_test; // a robot reads a new one at each step
+ * for (let step = 0; step < 6; step++) {
+ *   const { action, decision } = await session.act(observation);
+ *   console.log(action, decision ? 'begins a chunk' : 'goes on with it'); // decides at steps 0 and 5
+ * }
+ * ```
+ */
 export function createSession(policy: Actor, options: SessionOptions): Session {
   const { chunkLength: T, robot } = policy;
   const { multistep = policy.multistep ?? T, temperature, bestOf, consistent } = options;

@@ -29,6 +29,7 @@ export interface ReportInput {
   metrics: readonly Metric[];
 }
 
+/** One HTML page that needs no other file and no network. */
 export function renderReport(input: ReportInput): string {
   const { title, facts, evaluation, videos, chunks, metrics } = input;
   const sections = [

@@ -54,6 +54,7 @@ export interface Plan {
   readonly variants: readonly { readonly name: string; readonly label: string; readonly group?: string }[];
 }
 
+/** The sums of what is finished: a cell without a line is left out. */
 export function summaryOf(plan: Plan, lines: readonly ResultLine[]): Summary {
   const of = (variant: string) => lines.filter((line) => line.variant === variant);
   const baseline = of(plan.baseline);

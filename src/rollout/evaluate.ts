@@ -44,6 +44,16 @@ export interface EvaluationResult extends Evaluation, EvaluationSettings {
 /**
  * @throws UsageError for a suite, task or multistep that does not exist
  * @throws NinaError when the checkpoint is not sound, `out` is in use, or an episode fails to run (never a 0% result).
+ * @example
+ * ```ts
+ * import { evaluate } from 'nina-vla/rollout';
+ *
+ * const { success_rate, interval } = await evaluate(
+ *   { suite: 'tabletop-object', task: 0, episodes: 1, seed: 100 },
+ *   { checkpoint: 'runs/object', out: 'runs/object/eval/first', workers: 1 },
+ * );
+ * console.log(success_rate, interval); // Wilson's, 95%
+ * ```
  */
 export async function evaluate(
   input: z.input<typeof evaluationSchema>,

@@ -42,7 +42,21 @@ export interface Rollout {
   smoothness?: Smoothness;
 }
 
-/** @throws NinaError when the policy answers with something that is no chunk of the robot's actions. */
+/**
+ * @throws NinaError when the policy answers with something that is no chunk of the robot's actions.
+ * @example
+ * ```ts
+ * import { loadPolicy } from 'nina-vla/policy';
+ * import { rollout } from 'nina-vla/rollout';
+ * import { TabletopEnvironment } from 'nina-vla/sim';
+ * import { loadSuite } from 'nina-vla/sim/suites';
+ *
+ * using policy = await loadPolicy('runs/object');
+ * using environment = await TabletopEnvironment.open(loadSuite('tabletop-object')[0]);
+ * const { success, steps } = await rollout(environment, policy, { episode: 0, seed: 100 });
+ * console.log(success, steps);
+ * ```
+ */
 export async function rollout(environment: Environment, actor: Actor, options: RolloutOptions): Promise<Rollout> {
   const { episode, seed, onStep, ...acting } = options;
   const { task, robot } = environment;

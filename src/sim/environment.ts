@@ -49,7 +49,23 @@ export class TabletopEnvironment implements Environment {
   readonly #physics: Physics;
   readonly #controller: OscController;
 
-  /** @throws NinaError if the task's scene cannot be built. */
+  /**
+   * @throws NinaError if the task's scene cannot be built.
+   * @example
+   * ```ts
+   * import { key } from 'nina-vla/random';
+   * import { createExpert, TabletopEnvironment } from 'nina-vla/sim';
+   * import { loadSuite } from 'nina-vla/sim/suites';
+   *
+   * const [task] = loadSuite('tabletop-object');
+   * using environment = await TabletopEnvironment.open(task);
+   * environment.reset(key(0));
+   * const expert = createExpert(environment, key(1));
+   * let success = false;
+   * for (let step = 0; step < task.maxSteps && !success; step++)
+   *   ({ success } = environment.step(expert(environment.world.observe())));
+   * ```
+   */
   static async open(task: Task): Promise<TabletopEnvironment> {
     const scene = buildScene(task.problem);
     return new TabletopEnvironment(task, scene, await Physics.open(scene.xml));

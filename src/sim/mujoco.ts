@@ -1,6 +1,6 @@
 /**
- * MuJoCo behind one owner. Handles of the WebAssembly build are not garbage-collected, and its array views detach when
- * the heap grows; so models and data live and die with `Physics`, and views are read anew at every use.
+ * MuJoCo with one owner of its memory. Handles of the WebAssembly build are not garbage-collected, and its array views detach when
+ * the heap grows; so models and data are created and freed by `Physics`, and views are read anew at every use.
  */
 import loadMujoco, { type DoubleBuffer, type MainModule, type MjData, type MjModel } from '@mujoco/mujoco';
 import { NinaError } from '../errors.ts';

@@ -15,6 +15,7 @@ export interface Rate {
   interval: [low: number, high: number];
 }
 
+/** The share of successes among n of at least 1, with its interval. */
 export function rate(successes: number, n: number): Rate {
   return { n, successes, success_rate: successes / n, interval: wilson(successes, n) };
 }
@@ -58,6 +59,7 @@ export interface Mean {
   n: number;
 }
 
+/** The mean of any values, and how well it is known. */
 export function mean(values: readonly number[]): Mean {
   const n = values.length;
   const mean = values.reduce((a, b) => a + b, 0) / n;

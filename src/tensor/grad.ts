@@ -10,6 +10,18 @@ import { outputsVjp, vjp } from './vjp.ts';
  * Gradients of a scalar with respect to each of `wrt`, each of the shape of its tensor; zeros where the loss does not
  * depend on it.
  * @throws Error if the loss is not a scalar.
+ * @example
+ * ```ts
+ * import { cpu } from 'nina-vla/engine';
+ * import { grad, input, mean, mul } from 'nina-vla/tensor';
+ *
+ * const x = input('x', [3]);
+ * const loss = mean(mul(x, x));
+ * const [dx] = grad(loss, [x]);
+ * using program = await cpu.compile({ loss, dx });
+ * const answer = await program.run({ x: Float32Array.of(1, 2, 3) });
+ * console.log(answer.dx); // 2/3, 4/3, 2
+ * ```
  */
 export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   if (size(loss.shape) !== 1)

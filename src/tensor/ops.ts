@@ -59,6 +59,7 @@ function unary(op: Unary, x: Tensor): Tensor {
   return node(op, [x], {}, x.shape);
 }
 
+// Element by element; shapes stay.
 export const neg = (x: Tensor): Tensor => (is(x, 'neg') ? x.args[0] : unary('neg', x));
 export const exp = (x: Tensor): Tensor => unary('exp', x);
 export const log = (x: Tensor): Tensor => unary('log', x);
@@ -88,6 +89,8 @@ function identity(a: Tensor, b: Tensor, shape: Shape, neutral: number): Tensor |
   if (scalarValue(b) === neutral && sameShape(a.shape, shape)) return a;
   return undefined;
 }
+
+// Of two operands, element by element, broadcast as in NumPy. @throws Error naming shapes that do not fit together.
 
 export function add(x: Operand, y: Operand): Tensor {
   const [a, b] = [lift(x), lift(y)];

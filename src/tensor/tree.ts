@@ -64,6 +64,7 @@ export interface Layout {
   readonly size: number;
 }
 
+/** Where each leaf lies in one flat array, in the order of `leaves`. */
 export function layoutOf(tree: Tree<{ readonly shape: Shape }>): Layout {
   let offset = 0;
   const entries = leaves(tree).map(([path, { shape }]) => {

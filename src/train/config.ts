@@ -19,7 +19,11 @@ const trainingSchema = z.strictObject({
   hold_fraction: fraction.default(0.1).describe('share that stays at the peak'),
   initial_lr_scale: fraction.default(0.1).describe('rate of the first update, in peaks'),
   final_lr_scale: fraction.default(0.5).describe('rate after the schedule, in peaks'),
-  weight_decay: z.number().min(0).default(0.05).describe('of matrices; none on biases, norms and PLU diagonals'),
+  weight_decay: z
+    .number()
+    .min(0)
+    .default(0.05)
+    .describe('of matrices; none on biases, norms and the diagonals of linear maps'),
   beta1: z.number().min(0).lt(1).default(0.9).describe('decay of the mean of the gradient'),
   beta2: z.number().min(0).lt(1).default(0.95).describe('decay of the mean of its square'),
   validation_fraction: z.number().gt(0).lt(1).default(0.05).describe('share of the episodes held out'),

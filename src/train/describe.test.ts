@@ -16,7 +16,7 @@ test('a setting comes with its values, default and meaning', () => {
     '| `seed` | integer >= 0 | 0 | every random number of the run follows from it |',
     '| `backbone` | mlp \\| trans | mlp | conditioner: two perceptrons on scalars (mlp), or one Transformer on time steps (trans) |',
     '| `learning_rate` | number > 0 | 0.00002 | peak |',
-    '| `use_plu` | true \\| false | true | invertible linear maps between the couplings |',
+    '| `use_plu` | true \\| false | true | with the linear maps: PLU, a permutation times a lower and an upper triangular matrix |',
   ])
     expect(settingsPage()).toContain(row);
   expect(describeSettings()).toMatch(/^decoder: \{ name: flower \}\nname +nina \| flower \| regression +nina /m);

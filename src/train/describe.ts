@@ -74,9 +74,9 @@ export function describeSettings(): string {
 }
 
 const NAMING = `\
-\`--set decoder.n_layers=8\` names a setting by its section, \`--n_layers 8\` and \`--set n_layers=8\` by its name alone. A
-name that several sections have, such as \`dropout\`, then means the decoder's before training's, acting's and the
-encoder's. \`--decoder flower\` is \`decoder.name\`, and so for the encoder.`;
+\`--set decoder.n_layers=8\` names a setting by its section, \`--set n_layers=8\` by its name alone; those that the paper
+names have flags of their own, \`--n_layers 8\`. A name that several sections have, such as \`dropout\`, means the
+decoder's before training's, acting's and the encoder's. \`--decoder flower\` is \`--set decoder.name=flower\`.`;
 
 /** docs/settings.md. */
 export function settingsPage(): string {

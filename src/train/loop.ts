@@ -30,7 +30,7 @@ export interface LoopOptions {
   validate(): Promise<ValidationMetrics>;
   saveNow(step: number, sums: Sums): Promise<string>;
   tell(step: number, note: string): void;
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignal | undefined;
   notice(text: string): void;
 }
 
@@ -67,7 +67,7 @@ export async function runUpdates(
     // Only weights whose next loss is sound are saved: the last checkpoint is always a good one.
     if (saves) {
       const checkpoint = await saveNow(step, meter.sums);
-      if (signal.aborted)
+      if (signal?.aborted)
         throw new NinaError(
           `Stopped after step ${step} of ${max_steps}; saved ${checkpoint}. Go on with: ${resume(run)}`,
         );
@@ -90,7 +90,7 @@ export async function runUpdates(
     }
     // The runtime blocks the event loop: let signals in.
     await new Promise(setImmediate);
-    saves = signal.aborted || step % checkpoint_every === 0;
+    saves = signal?.aborted || step % checkpoint_every === 0;
   }
   return { steps: step, checkpoint: await saveNow(step, meter.sums), metrics: last };
 }

@@ -4,7 +4,7 @@ import { cpu, type NodeDevice, onnxruntime } from '../engine/index.ts';
 import { sweepDrafts } from '../files.ts';
 import { type Lock, lockDirectory } from '../lock.ts';
 import { CHECKPOINTS, prepareSelfTest, requireOutsideCheckpoints } from '../policy/index.ts';
-import type { Reporter } from '../progress.ts';
+import { type Reporter, SILENT } from '../progress.ts';
 import { fold, key } from '../random.ts';
 import { unpack } from '../tensor/index.ts';
 import type { TrainConfig } from './config.ts';
@@ -21,9 +21,10 @@ import { prepareValidation } from './validation.ts';
 
 /** How a training is told to stop, and where it tells how it goes. */
 export interface TrainOptions {
-  readonly signal: AbortSignal;
-  /** Told before the first update of this process, then each update. */
-  readonly report: Reporter;
+  /** When it is aborted, a checkpoint is saved after the current step and a NinaError says how to resume. */
+  readonly signal?: AbortSignal;
+  /** Told before the first update of this process, then each update; nothing is told unless given. */
+  readonly report?: Reporter;
   /** Threads that share an update, 1 unless given; at most 2 have work. The result does not depend on them. */
   readonly workers?: number;
   /** What computes losses and gradients; another than the CPU differs in last digits. */
@@ -32,18 +33,26 @@ export interface TrainOptions {
 
 /**
  * Trains in the folder `run` until `max_steps`, from its saved state if it has one.
- * @param signal when aborted, a checkpoint is saved after the current step and a NinaError says how to resume.
  * @throws UsageError when the saved state is already beyond `max_steps`, or the settings need more memory than
  * there is.
  * @throws NinaError when another process uses the folder, the data is unsuitable or has changed, the run's recipe was
  * edited, or training diverges.
+ * @example
+ * ```ts
+ * import { assignments, train, trainConfig } from 'nina-vla/train';
+ *
+ * const config = trainConfig(assignments(['data=demos/object', 'decoder.n_layers=2', 'training.max_steps=2']));
+ * const { checkpoint, metrics } = await train('runs/short', config);
+ * console.log(checkpoint, metrics?.val_bits_per_dim); // runs/short/checkpoints/2
+ * ```
  */
-export async function train(run: string, config: TrainConfig, options: TrainOptions): Promise<TrainResult> {
+export async function train(run: string, config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  const { report = SILENT } = options;
   requireOutsideCheckpoints(run);
   requireMemory(config);
   try {
-    using lock = await lockDirectory(run, options.report.notice);
-    return await trainLocked(run, lock, config, options);
+    using lock = await lockDirectory(run, report.notice);
+    return await trainLocked(run, lock, config, { ...options, report });
   } catch (error) {
     throw explain(error, run, config);
   }
@@ -53,7 +62,7 @@ async function trainLocked(
   run: string,
   lock: Lock,
   config: TrainConfig,
-  { signal, report, workers = 1, device = 'cpu' }: TrainOptions,
+  { signal, report, workers = 1, device = 'cpu' }: TrainOptions & { readonly report: Reporter },
 ): Promise<TrainResult> {
   sweepDrafts(run, `${run}/${CHECKPOINTS}`);
   const start = await prepareStart(run, config, report.notice);

@@ -12,11 +12,14 @@ export const ninaSettings = z.strictObject({
     .enum(['mlp', 'trans'])
     .default('mlp')
     .describe('conditioner: two perceptrons on scalars (mlp), or one Transformer on time steps (trans)'),
-  n_layers: positive.max(256).default(28).describe('layers of [permutation, coupling, PLU]'),
+  n_layers: positive.max(256).default(28).describe('layers of [permutation, coupling, invertible linear map]'),
   affine_dim: positive.default(64).describe('width H of the conditioner'),
   block_depth: positive.max(64).default(3).describe('attention sub-blocks in each trans conditioner'),
   n_heads: positive.default(8).describe('attention heads of a trans conditioner'),
-  use_plu: z.boolean().default(true).describe('invertible linear maps between the couplings'),
+  use_plu: z
+    .boolean()
+    .default(true)
+    .describe('with the linear maps: PLU, a permutation times a lower and an upper triangular matrix'),
   action_noise_mult: z
     .number()
     .min(0)

@@ -27,7 +27,7 @@ export function pieces(config: NinaConfig): Piece[] {
   ]).flat();
 }
 
-/** Reference parameters that no output depends on, wholly. Of cross-attention's in_proj, only the value rows live. */
+/** Reference parameters that no output depends on, wholly. Of cross-attention's in_proj, only the value rows matter. */
 export function deadNames({
   backbone,
   n_layers,

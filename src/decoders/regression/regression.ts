@@ -10,6 +10,7 @@ import type { RegressionConfig } from './config.ts';
 
 export type Params<T> = Mlp<T>;
 
+/** The perceptron's layers: from the condition [C] to a chunk [T * A]. */
 export function blueprint(
   key: Key,
   { hidden_dim, n_layers, cond_dim, chunk_length, action_dim }: RegressionConfig,

@@ -25,6 +25,25 @@ export interface WasmNina extends CompiledNina {
   logProb(actions: Float32Array, cond: Float32Array, B: number): Float32Array;
 }
 
+/**
+ * Compiles a folded decoder for batches of 1 to `maxBatch` chunks.
+ * @param folded of `foldNina`; its weights are copied
+ * @param options `precision`: 'int8' reads a quarter of the weights and answers a little differently
+ * @returns `sample(z [B, T*A], cond [B, C], B)` and `logProb(actions [B, T*A], cond [B, C], B)` in nats
+ * @throws NinaError where address space is too short
+ * @example
+ * ```ts
+ * import { init } from 'nina-vla/decoders/nina';
+ * import { compileWasm, foldNina, ninaSchema } from 'nina-vla/decoders/nina/wasm';
+ * import { key, normals } from 'nina-vla/random';
+ *
+ * const config = ninaSchema.parse({ n_layers: 4 });
+ * const model = init(key(0), config); // or a trained one
+ * using decoder = await compileWasm(foldNina(config, model), { maxBatch: 16 });
+ * const { actions, logProb } = decoder.sample(normals(key(1), 16 * 70), normals(key(2), 16 * config.cond_dim), 16);
+ * console.log(actions.length, logProb.length); // 16 x 70 and 16
+ * ```
+ */
 export async function compileWasm(
   folded: Folded,
   { maxBatch, precision = 'float32' }: { maxBatch: number; precision?: Precision },
