@@ -41,7 +41,6 @@ export const gaussian: Decoder<z.output<typeof schema>> = {
   settings,
   schema,
   hasDensity: true,
-  takesNoise: true,
   lossUnit: 'nats',
   describe: () => 'diagonal Gaussian',
   blueprint: (

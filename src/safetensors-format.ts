@@ -19,7 +19,7 @@ export interface SafetensorsFile {
   readonly metadata: Record<string, string>;
 }
 
-export const BYTES = { F32: 4, F16: 2, BF16: 2, I64: 8 } as const;
+const BYTES = { F32: 4, F16: 2, BF16: 2, I64: 8 } as const;
 export type StoredDType = keyof typeof BYTES;
 
 interface Entry {

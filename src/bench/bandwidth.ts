@@ -17,7 +17,7 @@ export interface Reading {
 
 const MIB = 2 ** 20;
 /** From what any last-level cache holds to what none does. */
-export const LADDER: readonly number[] = [4, 8, 16, 32, 64, 128, 256].map((mib) => mib * MIB);
+const LADDER: readonly number[] = [4, 8, 16, 32, 64, 128, 256].map((mib) => mib * MIB);
 /** Read per size; a small buffer again and again. */
 const BYTES_PER_SIZE = 2 ** 30;
 const PAGE = 2 ** 16;

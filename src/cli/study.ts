@@ -49,7 +49,7 @@ export function registerStudy(program: Command): void {
 }
 
 /** Four Markdown tables. */
-export function formatStudy({ choice, seams, detection, foresight }: LikelihoodStudy): string {
+function formatStudy({ choice, seams, detection, foresight }: LikelihoodStudy): string {
   const sections = [
     '## Choosing by likelihood\n\n',
     table(

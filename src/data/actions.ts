@@ -9,7 +9,7 @@ import { readNumbers } from './hdf5/numbers.ts';
  * A 1 that went through float32 arithmetic (a normalisation and back) misses 1 by a few units in its last place, 2^-23 or
  * 1.2e-7 each. Such an action is a 1; more is an action beyond what the robot does. Relative to the larger bound.
  */
-export const ACTION_ROUNDING = 1e-6;
+const ACTION_ROUNDING = 1e-6;
 
 /**
  * Steps [from, to) of a demonstration's actions; all unless given.

@@ -46,7 +46,7 @@ export interface BoundDecoder {
   context(tokens: Tensor, mask?: Tensor): Tensor;
   /** The training loss of actions [B, T, A], a scalar in `lossUnit`; `draws` are its random `inputs`. */
   loss(actions: Tensor, seen: Tensor, draws: Readonly<Record<string, Tensor>>, dropout?: Dropout): Tensor;
-  /** Actions [B, T, A], not clamped, from noise z [B, T, A]. */
+  /** Actions [B, T, A], not clamped, from noise z [B, T, A]; a decoder that answers alike each time leaves it out. */
   sample(z: Tensor, seen: Tensor): Tensor;
   /** Of a decoder that is a distribution with an exact density; absent for the others. */
   readonly density?: Density;
@@ -69,8 +69,6 @@ export interface Decoder<C extends DecoderConfig = any> {
   readonly schema: z.ZodType<C>;
   /** Whether its configurations have a density: what `bind` returns then has one. */
   readonly hasDensity: boolean;
-  /** Whether samples depend on the noise. */
-  readonly takesNoise: boolean;
   /** Nats are those of a whole chunk, so they grow with D; a squared error is one number's. */
   readonly lossUnit: 'nats' | 'squared error';
   /** For headings: 'NinA-mlp, 28 layers of width 64'. */

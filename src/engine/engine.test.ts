@@ -2,7 +2,7 @@ import * as web from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
 import { grad, input, type Tensor, weight } from '../tensor/index.ts';
 import { emit } from '../tensor/onnx/emit.ts';
-import { add, matmul, mul, sum, tanh } from '../tensor/ops.ts';
+import { add, embed, matmul, mul, square, sum, tanh } from '../tensor/ops.ts';
 import { cpu, type Engine, ProgramCache } from './index.ts';
 import { onnxruntimeWeb } from './onnxruntime-web.ts';
 
@@ -58,6 +58,24 @@ describe.each(Object.entries(ENGINES))('%s', (_, engine) => {
     const { model } = emit({ y: add(sum(w), sum(weight(data, [1e5, 1]))) });
     expect(model.length).toBeLessThan(1e3);
     expect(emit({ y: sum(w) }, { weights: 'packed' }).model.length).toBeLessThan(1e3);
+  });
+
+  it("adds up the rows of an embedding's gradient outside the graph, over what was in the array", async () => {
+    const table = input('table', [4, 2]);
+    const loss = sum(square(embed(table, input('ids', [3], 'int64'))));
+    const outputs = { loss, g: grad(loss, [table])[0] };
+    expect(emit(outputs).rowSums).toEqual({ g: { ids: 'ids', rows: [3, 2] } });
+    expect(Buffer.from(emit(outputs).model).includes('Scatter')).toBe(false);
+    // What is exported is whole.
+    expect(Buffer.from(emit(outputs, { standard: true }).model).includes('Scatter')).toBe(true);
+    using program = await engine.compile(outputs);
+    expect(program.signature.outputs.g.shape).toEqual([4, 2]);
+    const into = { g: new Float32Array(8).fill(-9) };
+    const feeds = { table: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), ids: BigInt64Array.of(3n, 1n, 3n) };
+    for (let run = 0; run < 2; run++) {
+      await program.run(feeds, into);
+      expect([...into.g]).toEqual([0, 0, 6, 8, 0, 0, 28, 32]);
+    }
   });
 
   it('computes a repeated subexpression once', async () => {

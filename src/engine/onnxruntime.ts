@@ -9,6 +9,7 @@ import { Lifetime } from '../lifetime.ts';
 import { type Emitted, engineOutput } from '../tensor/onnx/emit.ts';
 import { show, size } from '../tensor/tensor.ts';
 import type { Feed, Program } from './engine.ts';
+import { sumRows } from './row-sums.ts';
 
 /** What of ONNX Runtime's module is used: the packages for Node and for the web have it alike. */
 export interface OnnxRuntime {
@@ -77,7 +78,7 @@ export interface Running {
 export function sessionProgram(
   { Tensor }: Pick<OnnxRuntime, 'Tensor'>,
   session: RuntimeSession,
-  { signature, nodes, weights }: Emitted,
+  { signature, nodes, weights, rowSums }: Emitted,
   { fills, around }: Running,
 ): Program {
   // The runtime's tensors are wrappers of our arrays: make each once per array.
@@ -93,6 +94,9 @@ export function sessionProgram(
     Object.entries(weights).map(([name, { data, shape }]) => [name, wrap(name, data, shape)]),
   );
   const inputNames = Object.keys(signature.inputs);
+  const rowsOf = Object.fromEntries(
+    Object.entries(rowSums).map(([name, { rows }]) => [name, new Float32Array(size(rows))]),
+  );
   const life = new Lifetime('The program', 'compile it again', () => {
     wrappers.clear();
     void session.release();
@@ -113,17 +117,20 @@ export function sessionProgram(
       ins[name] = wrap(name, array, shape);
     }
     const results: Record<string, Float32Array> = {};
+    const answered: Record<string, Float32Array> = {};
     const outs: Record<string, RuntimeTensor> = {};
     for (const [name, { shape }] of Object.entries(signature.outputs)) {
       const array = into[name] ?? new Float32Array(size(shape));
       if (array.length !== size(shape))
         throw new Error(`Output ${name} ${show(shape)} needs an array of ${size(shape)}; got ${array.length}.`);
       results[name] = array;
-      if (fills) outs[engineOutput(name)] = wrap(engineOutput(name), array, shape);
+      answered[name] = rowsOf[name] ?? array;
+      if (fills) outs[engineOutput(name)] = wrap(engineOutput(name), answered[name], rowSums[name]?.rows ?? shape);
     }
     const answers = await around(() => (fills ? session.run(ins, outs) : session.run(ins)));
     if (!fills)
-      for (const [name, array] of Object.entries(results)) array.set(answers[engineOutput(name)].data as Float32Array);
+      for (const [name, array] of Object.entries(answered)) array.set(answers[engineOutput(name)].data as Float32Array);
+    for (const [name, { ids }] of Object.entries(rowSums)) sumRows(results[name], rowsOf[name], feeds[ids]);
     return results;
   };
   return {

@@ -6,6 +6,7 @@
 import { decoderOf } from '../decoders/index.ts';
 import { UsageError } from '../errors.ts';
 import { key, normals } from '../random.ts';
+import { median } from '../statistics/index.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
 import type { PolicyConfig } from './config.ts';
 import { compileDecoding, type Decoding, type EngineOptions } from './decoding.ts';
@@ -65,6 +66,5 @@ async function fastest(
   } finally {
     for (const { decoding } of candidates) decoding[Symbol.dispose]();
   }
-  const median = (times: readonly number[]) => times.toSorted((a, b) => a - b)[times.length >> 1];
   return candidates.reduce((best, one) => (median(one.times) < median(best.times) ? one : best)).decoding.backend;
 }

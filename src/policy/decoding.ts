@@ -105,7 +105,7 @@ function graph(config: PolicyConfig, model: PolicyModel, engine: Engine, threads
   return {
     async sample(z, context) {
       const program = await samplers.get(count(z));
-      const noise = decoderOf(config.decoder).takesNoise && { z };
+      const noise = 'z' in program.signature.inputs && { z };
       const { actions, logProb } = await program.run({ ...noise, context });
       return { actions, ...(logProb && { logProb }) };
     },

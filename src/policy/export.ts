@@ -43,20 +43,19 @@ export function exportModel(checkpoint: Checkpoint, part: ExportPart, batch: num
 
 function graphOf({ config, model, directory }: Checkpoint, part: ExportPart, B: number): Record<string, Tensor> {
   const { decoder: settings } = config;
-  const { folding, hasDensity, name } = decoderOf(settings);
-  const policy = () => bind(config, model, freeze(model.params), freeze(derived(config, model)));
-  if (part === 'encoder')
-    return { condition: policy().context(encoderOf(config.encoder).inputs(config.encoder, B), noDropout) };
-  if (part === 'log-prob' && !hasDensity)
+  const { folding, name } = decoderOf(settings);
+  const { context, decoder } = bind(config, model, freeze(model.params), freeze(derived(config, model)));
+  if (part === 'encoder') return { condition: context(encoderOf(config.encoder).inputs(config.encoder, B), noDropout) };
+  const { density, sample } = decoder;
+  if (part === 'log-prob' && !density)
     throw new UsageError(`${directory} has a ${name} decoder, which gives no log-probability; a flow does.`);
   if (folding) {
     const graphs = folding.graphs(settings, decoderModel(model));
     return { ...(part === 'decoder' ? graphs.sample(B) : graphs.logProb(B)) };
   }
-  const { decoder } = policy();
-  const chunk = (input_: string) => input(input_, [B, settings.chunk_length, settings.action_dim]);
+  const chunk = (name: string) => input(name, [B, settings.chunk_length, settings.action_dim]);
   const seen = input('condition', contextShape(config, B));
-  if (part === 'decoder') return { actions: decoder.sample(chunk('z'), seen) };
-  if (!decoder.density) throw new Error(`Internal: a ${name} decoder has a density and does not bind one.`);
-  return { logProb: decoder.density.logProb(chunk('actions'), seen) };
+  return density && part === 'log-prob'
+    ? { logProb: density.logProb(chunk('actions'), seen) }
+    : { actions: sample(chunk('z'), seen) };
 }

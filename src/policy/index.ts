@@ -19,6 +19,8 @@ export {
   contextShape,
   decoderModel,
   derived,
+  derivedFeeds,
+  derivedInputs,
   hasDensity,
   init,
   knows,

@@ -3,7 +3,7 @@ import { type BoundDecoder, type BufferSpec, decoderOf, drawModel } from '../dec
 import { encoderOf } from '../encoders/index.ts';
 import type { Dropout } from '../nn/index.ts';
 import { fold, type Key } from '../random.ts';
-import type { NDArray, Shape, Spec, Tensor, Tree } from '../tensor/index.ts';
+import { type NDArray, type Shape, type Spec, symbols, type Tensor, type Tree } from '../tensor/index.ts';
 import type { PolicyConfig } from './config.ts';
 
 export type PolicyParams<P> = {
@@ -82,3 +82,13 @@ export const decoderModel = ({ params, buffers }: PolicyModel) => ({ params: par
 /** What sampling needs beside the parameters and follows from them. */
 export const derived = ({ decoder }: Pick<PolicyConfig, 'decoder'>, model: PolicyModel) =>
   decoderOf(decoder).derived(decoder, decoderModel(model));
+
+const DERIVED = 'derived.';
+
+/** For a program over weights that go on changing: what is derived from them as graph inputs, 'derived.<name>'. */
+export const derivedInputs = (config: Pick<PolicyConfig, 'decoder'>, model: PolicyModel) =>
+  symbols(derived(config, model), DERIVED);
+
+/** The numbers of these inputs, of the weights as they are now. */
+export const derivedFeeds = (config: Pick<PolicyConfig, 'decoder'>, model: PolicyModel): Record<string, Float32Array> =>
+  Object.fromEntries(Object.entries(derived(config, model)).map(([name, { data }]) => [DERIVED + name, data]));

@@ -1,5 +1,5 @@
 /**
- * A policy that acts: weights baked into what condenses an observation and what decodes action chunks from noise.
+ * A policy that acts: its weights frozen into what encodes an observation and what decodes action chunks from noise.
  * It holds no episode: the answer is a function of the observation and the options.
  */
 import { NinaError } from '../errors.ts';

@@ -3,7 +3,6 @@
  * loaded.
  */
 import * as z from 'zod';
-import { decoderOf } from '../decoders/index.ts';
 import { encoderOf } from '../encoders/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { NinaError } from '../errors.ts';
@@ -17,9 +16,9 @@ import {
   observationSchema,
   observationToJson,
 } from '../robot/index.ts';
-import { freeze, input, symbols } from '../tensor/index.ts';
+import { freeze, input } from '../tensor/index.ts';
 import { observationWriter } from './compiled-encoder.ts';
-import { bind, derived } from './model.ts';
+import { bind, derivedFeeds, derivedInputs } from './model.ts';
 import { chunkSize, type PolicyParts, type Runnable, requireFinite } from './policy.ts';
 
 /** As manifest.json holds it; T*A numbers of noise, and of what these weights must answer. */
@@ -50,17 +49,15 @@ export async function prepareSelfTest(
   engine: Engine,
 ): Promise<SelfTest> {
   const { chunk_length: T, action_dim: A } = config.decoder;
-  const values = () => derived(config, model);
-  const policy = bind(config, model, freeze(model.params), symbols(values(), DERIVED));
+  const policy = bind(config, model, freeze(model.params), derivedInputs(config, model));
   const seen = policy.context(encoderOf(config.encoder).inputs(config.encoder, 1), noDropout);
   const program = await engine.compile({ actions: policy.decoder.sample(input('z', [1, T, A]), seen) });
   const z = normals(key, chunkSize(config));
-  const noise = decoderOf(config.decoder).takesNoise && { z };
+  const noise = 'z' in program.signature.inputs && { z };
   const seenNumbers = observationWriter(config, statistics)(observation);
   return {
     async record() {
-      const fed = Object.entries(values()).map(([name, { data }]) => [DERIVED + name, data]);
-      const { actions } = await program.run({ ...seenNumbers, ...noise, ...Object.fromEntries(fed) });
+      const { actions } = await program.run({ ...seenNumbers, ...noise, ...derivedFeeds(config, model) });
       requireFinite(actions);
       return {
         observation: observationToJson(observation),
@@ -71,8 +68,6 @@ export async function prepareSelfTest(
     [Symbol.dispose]: () => program[Symbol.dispose](),
   };
 }
-
-const DERIVED = 'derived.';
 
 /**
  * Largest difference that other hardware or another backend may make in an action, whose range is taken as [-1, 1]. Float32

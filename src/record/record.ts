@@ -1,8 +1,8 @@
 /** One demonstration: the scripted expert, in one environment, from one placement. */
 import type { Demonstration } from '../data/index.ts';
 import { fold } from '../random.ts';
-import type { Eyes } from '../sim/eyes.ts';
 import { createExpert, demoKey, posesOf, type TabletopEnvironment, type WorldObservation } from '../sim/index.ts';
+import type { RobotCameras } from '../sim/robot-cameras.ts';
 
 /** A demonstration, and whether it reached the goal within the task's step limit. */
 export interface Attempt {
@@ -12,10 +12,15 @@ export interface Attempt {
 
 /**
  * Records attempt `attempt`: placement and the expert's variety are functions of (seed, suite, task, attempt).
- * @param eyes absent: no images
+ * @param cameras absent: no images
  * @throws NinaError when the placed scene breaks the task's premise.
  */
-export function recordAttempt(environment: TabletopEnvironment, attempt: number, seed: number, eyes?: Eyes): Attempt {
+export function recordAttempt(
+  environment: TabletopEnvironment,
+  attempt: number,
+  seed: number,
+  cameras?: RobotCameras,
+): Attempt {
   const { task } = environment;
   const key = demoKey(task, attempt, seed);
   environment.reset(key);
@@ -29,12 +34,12 @@ export function recordAttempt(environment: TabletopEnvironment, attempt: number,
       observation,
       action,
       state: environment.state(),
-      agentview: eyes?.agentview(),
-      eyeInHand: eyes?.eyeInHand(),
+      agentview: cameras?.agentview(),
+      eyeInHand: cameras?.eyeInHand(),
     });
     ({ success } = environment.step(action));
   }
-  return { success, demonstration: { attempt, modelXml: environment.xml, ...columns(rows, eyes) } };
+  return { success, demonstration: { attempt, modelXml: environment.xml, ...columns(rows, cameras) } };
 }
 
 interface Row {
@@ -45,7 +50,7 @@ interface Row {
   eyeInHand: Uint8Array | undefined;
 }
 
-function columns(rows: readonly Row[], eyes?: Eyes): Omit<Demonstration, 'attempt' | 'modelXml'> {
+function columns(rows: readonly Row[], cameras?: RobotCameras): Omit<Demonstration, 'attempt' | 'modelXml'> {
   const f64 = (pick: (row: Row) => ArrayLike<number>) => concatenate(Float64Array, rows.map(pick));
   return {
     actions: f64((row) => row.action),
@@ -58,9 +63,9 @@ function columns(rows: readonly Row[], eyes?: Eyes): Omit<Demonstration, 'attemp
       Float32Array,
       rows.map((row) => posesOf(row.observation.entities)),
     ),
-    images: eyes && {
-      width: eyes.width,
-      height: eyes.height,
+    images: cameras && {
+      width: cameras.width,
+      height: cameras.height,
       agentview: concatenate(
         Uint8Array,
         rows.map((row) => row.agentview!),

@@ -5,7 +5,7 @@ import { escapeHtml, type Line, plot } from './plot.ts';
 const { dimensions } = PANDA.action;
 const A = dimensions.length;
 
-/** Sampled chunks at one step of a demonstration; all [T, 7]. */
+/** Sampled chunks at one step of a demonstration; all [T, A]. */
 export interface ChunkSample {
   instruction: string;
   step: number;

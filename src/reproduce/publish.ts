@@ -13,7 +13,7 @@ import type { ResultLine } from './results.ts';
 import type { Summary } from './summary.ts';
 
 /** In the order of the report. */
-export const STUDIES = ['main', 'ablate'] as const;
+const STUDIES = ['main', 'ablate'] as const;
 
 export type StudyName = (typeof STUDIES)[number];
 

@@ -48,7 +48,7 @@ export const resultShape = {
   data_hash: z.string(),
 };
 
-export const resultSchema = z.object(resultShape).superRefine(checkCounts);
+const resultSchema = z.object(resultShape).superRefine(checkCounts);
 
 /** Successes are among their rollouts, and the tasks' are the whole's. */
 export function checkCounts(

@@ -3,8 +3,8 @@ import { type NodeDevice, onnxruntime } from '../engine/index.ts';
 import { serveJobs } from '../jobs/index.ts';
 import { knows, loadPolicy } from '../policy/index.ts';
 import { createAnimation } from '../sim/camera/animation.ts';
-import { createEyes } from '../sim/eyes.ts';
 import { CONTROL_HZ, disturbed, playedTask, sceneName, TabletopEnvironment } from '../sim/index.ts';
+import { createRobotCameras } from '../sim/robot-cameras.ts';
 import { loadSuite } from '../sim/suites.ts';
 import { type Rollout, rollout } from './rollout.ts';
 import type { EvaluationSettings } from './settings.ts';
@@ -61,14 +61,14 @@ serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, devic
 });
 
 function film(environment: TabletopEnvironment) {
-  const eyes = createEyes(environment);
-  const animation = createAnimation(eyes.width, eyes.height, CONTROL_HZ / STEPS_PER_FRAME);
+  const cameras = createRobotCameras(environment);
+  const animation = createAnimation(cameras.width, cameras.height, CONTROL_HZ / STEPS_PER_FRAME);
   let frame: Uint8Array | undefined;
   let step = 0;
   return {
     shoot: () => {
       if (step++ % STEPS_PER_FRAME !== 0) return;
-      frame = eyes.agentview(frame);
+      frame = cameras.agentview(frame);
       animation.add(frame);
     },
     finish: () => animation.finish(),

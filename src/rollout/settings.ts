@@ -34,7 +34,7 @@ export const evaluationSchema = z.strictObject({
   best_of: z.int().min(2).max(1024).optional(),
   /** Choose among those samples that continue what the previous chunk still meant to do. */
   consistent: z.literal(true).optional(),
-  /** What computes the decoder; absent: the decoder's default; 'auto': the fastest exact one, measured once. */
+  /** What computes the decoder; absent: 'wasm'; 'auto': the fastest exact one, measured once. */
   backend: z.enum([...POLICY_BACKENDS, 'auto']).optional(),
   /** How the episodes are disturbed; tasks for which that makes no sense are left out. */
   perturbation: z.enum(PERTURBATIONS).optional(),
@@ -96,11 +96,11 @@ export function playableTasks(
   );
 }
 
-/** Equal for evaluations with equal results. The present default of a key that is new must leave it out, or old lines are lost. */
+/** Equal for evaluations with equal results. A key that is new must be left out at its default, or old lines are lost. */
 export function runHash({ directory }: Checkpoint, { backend, ...settings }: EvaluationSettings): string {
   const hash = createHash('sha256');
   // The manifest holds the hashes of configuration, weights and statistics.
   hash.update(fs.readFileSync(path.join(directory, 'manifest.json')));
-  hash.update(JSON.stringify([packageVersion, { ...settings, ...(backend !== 'graph' && { backend }) }]));
+  hash.update(JSON.stringify([packageVersion, { ...settings, backend }]));
   return hash.digest('hex');
 }

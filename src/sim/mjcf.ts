@@ -14,7 +14,7 @@ export interface Geom {
   massKg?: number;
 }
 
-export function geomElement(name: string, { kind, size, at = [0, 0, 0], yaw = 0, rgb, massKg }: Geom): string {
+function geomElement(name: string, { kind, size, at = [0, 0, 0], yaw = 0, rgb, massKg }: Geom): string {
   const physical = massKg === undefined ? 'mass="0" contype="0" conaffinity="0"' : `mass="${massKg}"`;
   return `<geom name="${name}" type="${kind}" size="${size.join(' ')}" pos="${at.join(' ')}" euler="0 0 ${yaw}" rgba="${rgb.join(' ')} 1" ${physical}/>`;
 }

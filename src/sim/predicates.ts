@@ -14,8 +14,8 @@ import type { ScenePart, SceneRegion } from './scene.ts';
 import type { Vec3 } from './types.ts';
 import type { World } from './world.ts';
 
-export const ON_HEIGHT_M = 0.1;
-export const ON_OFFSET_M = 0.03;
+const ON_HEIGHT_M = 0.1;
+const ON_OFFSET_M = 0.03;
 
 /** @throws NinaError for an atom that makes no sense in this scene (a plate cannot be opened). */
 export function holds(world: World, { predicate, args }: Atom): boolean {
@@ -40,7 +40,7 @@ export function holds(world: World, { predicate, args }: Atom): boolean {
   }
 }
 
-export function isIn(world: World, object: string, region: SceneRegion): boolean {
+function isIn(world: World, object: string, region: SceneRegion): boolean {
   const local = inFrame(world, region.body, world.pose(object).position);
   return region.boxes.some(({ centre, half }) => local.every((v, i) => Math.abs(v - centre[i]) <= half[i]));
 }

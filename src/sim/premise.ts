@@ -43,6 +43,6 @@ function startsTrue(world: World, atom: Atom): boolean {
 }
 
 /** `(On bowl_1 plate_1)`, lower case. */
-export function atomText({ predicate, args }: Atom): string {
+function atomText({ predicate, args }: Atom): string {
   return `(${[predicate, ...args].join(' ')})`;
 }

@@ -54,24 +54,24 @@ export interface TrainConfig extends Readonly<z.output<z.ZodObject<typeof recipe
 
 export type TrainingSettings = Readonly<z.output<typeof trainingSchema>>;
 
-/** What a recipe without names means. */
-const STANDARD = { encoder: 'state', decoder: 'nina' } as const;
-
 /** The schema of recipes that name this encoder and this decoder, which bring their settings. */
-export const recipeSchema = (encoder: unknown = STANDARD.encoder, decoder: unknown = STANDARD.decoder) =>
+export const recipeSchema = (encoder: unknown = standard(ENCODERS), decoder: unknown = standard(DECODERS)) =>
   z
     .strictObject({
       ...recipeShape,
-      encoder: section('encoder', ENCODERS, encoder),
-      decoder: section('decoder', DECODERS, decoder),
+      encoder: section(ENCODERS, encoder),
+      decoder: section(DECODERS, decoder),
       training: trainingSchema.prefault({}),
       acting: actingSchema.prefault({}),
     })
     .superRefine((config, context) => checkTogether(config as TrainConfig, context));
 
+/** The member that a recipe without a name means: the first. */
+const standard = (registry: Readonly<Record<string, Part>>) => Object.keys(registry)[0];
+
 /** The settings of the chosen member. A name that is none's is a mistake, and the settings beside it are not judged. */
-function section(kind: keyof typeof STANDARD, registry: Readonly<Record<string, Part>>, chosen: unknown) {
-  const name = z.enum(Object.keys(registry)).default(STANDARD[kind]).describe('its other settings come with it');
+function section(registry: Readonly<Record<string, Part>>, chosen: unknown) {
+  const name = z.enum(Object.keys(registry)).default(standard(registry)).describe('its other settings come with it');
   if (typeof chosen !== 'string' || !Object.hasOwn(registry, chosen)) return z.looseObject({ name }).prefault({});
   return z.strictObject({ name, ...registry[chosen].settings.shape }).prefault({});
 }
@@ -93,6 +93,9 @@ function checkTogether({ encoder, decoder, training, acting }: TrainConfig, cont
     );
 }
 
+/** Sections that name a member of a registry. */
+const SECTIONS: readonly string[] = ['encoder', 'decoder'];
+
 /** Every path that some recipe may hold; of two with one name at the end, the one that a plain name means comes last. */
 const PATHS: readonly string[] = [
   ...paths('encoder', ...Object.values(ENCODERS).map(({ settings }) => settings)),
@@ -113,10 +116,10 @@ const BY_NAME: ReadonlyMap<string, string> = new Map(PATHS.map((path) => [split(
  * 'decoder' -> 'decoder.name'. Of two sections that have the name the decoder comes first, then training, acting, encoder.
  */
 export const pathOf = (name: string): string | undefined =>
-  Object.hasOwn(STANDARD, name) ? join(name, 'name') : BY_NAME.get(name);
+  SECTIONS.includes(name) ? join(name, 'name') : BY_NAME.get(name);
 
 /** Names without a section, as the command line takes them. */
-export const plainNames: readonly string[] = [...Object.keys(STANDARD), ...BY_NAME.keys()];
+export const plainNames: readonly string[] = [...SECTIONS, ...BY_NAME.keys()];
 
 /** @throws UsageError that lists every mistake with its place. */
 export function trainConfig(settings: Settings): TrainConfig {

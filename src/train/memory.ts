@@ -33,7 +33,7 @@ export function leastBytes(config: TrainConfig): number {
 }
 
 /** Memory of this machine, or of this container where that is less. */
-export function memoryBytes(): number {
+function memoryBytes(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
 }

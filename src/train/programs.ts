@@ -3,13 +3,19 @@ import { decoderOf } from '../decoders/index.ts';
 import { encoderOf } from '../encoders/index.ts';
 import type { Engine, Program } from '../engine/index.ts';
 import { dropoutInputs, type Masks, noDropout } from '../nn/index.ts';
-import { bind, contextShape, derived, type ModelShape, type PolicyConfig, type PolicyModel } from '../policy/index.ts';
+import {
+  bind,
+  contextShape,
+  derivedInputs,
+  type ModelShape,
+  type PolicyConfig,
+  type PolicyModel,
+} from '../policy/index.ts';
 import { byPath, freeze, gradOf, input, symbols } from '../tensor/index.ts';
 
-/** Parameters are fed as 'p.<path>', gradients come back as 'g.<path>', what sampling derives is fed as 'd.<name>'. */
+/** Parameters are fed as 'p.<path>', gradients come back as 'g.<path>'. */
 export const PARAMETER = 'p.';
 export const GRADIENT = 'g.';
-export const DERIVED = 'd.';
 
 export interface UpdateProgram {
   /** In: parameters, the encoder's inputs, actions [B, T, A], the decoder's draws, masks. Out: `loss` [] and the gradients. */
@@ -40,7 +46,7 @@ export interface ValidationPrograms {
   /** In: the encoder's inputs, actions, the decoder's draws. Out: `loss` [], `context` (what the decoder sees). */
   readonly loss: Program;
   /**
-   * In: `context`; of a decoder that generates `z` [B, T, A]; what it derives from its parameters. Out: `actions`
+   * In: `context`; `z` [B, T, A] if samples depend on it; what it derives from its parameters. Out: `actions`
    * [B, T, A], unclamped.
    */
   readonly sampler: Program;
@@ -56,7 +62,7 @@ export async function compileValidation(
 ): Promise<ValidationPrograms> {
   const { encoder, decoder } = config;
   const shape = chunks(config, batchSize);
-  const policy = bind(config, model, freeze(model.params), symbols(derived(config, model), DERIVED));
+  const policy = bind(config, model, freeze(model.params), derivedInputs(config, model));
   const seen = policy.context(encoderOf(encoder).inputs(encoder, batchSize), noDropout);
   const loss = policy.decoder.loss(input('actions', shape), seen, decoderOf(decoder).inputs(decoder, batchSize));
   const actions = policy.decoder.sample(input('z', shape), input('context', contextShape(config, batchSize)));

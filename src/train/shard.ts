@@ -14,7 +14,7 @@ import { type OptimizerMemory, openOptimizer } from './optimizer.ts';
 import { compileUpdate, GRADIENT, PARAMETER } from './programs.ts';
 
 /** Two cores are everywhere, and more shards would cost more in operations than their threads save. */
-export const SHARDS = 2;
+const SHARDS = 2;
 
 /** Rows of each shard: as even as can be, none empty. */
 export function shardRows(batchSize: number): number[] {

@@ -12,10 +12,10 @@ import { readSafetensors, writeSafetensors } from '../safetensors.ts';
 import type { StoredTensor } from '../safetensors-format.ts';
 import type { OptimizerState } from './optimizer.ts';
 
-const windowSchema = z.strictObject({ steps: z.int().min(0), loss: z.number(), gradNorm: z.number().min(0) });
+const sumsSchema = z.strictObject({ steps: z.int().min(0), loss: z.number(), gradNorm: z.number().min(0) });
 
 /** Sums since the last line of metrics. */
-export type Window = Readonly<z.output<typeof windowSchema>>;
+export type Sums = Readonly<z.output<typeof sumsSchema>>;
 
 /** Metadata are texts. */
 const metadataSchema = z.object({
@@ -23,7 +23,7 @@ const metadataSchema = z.object({
     .string()
     .regex(/^\d{1,15}$/, 'wanted a number of updates')
     .transform(Number),
-  window: z.string(),
+  sums: z.string(),
   data_hash: z.string().regex(/^[0-9a-f]{64}$/, 'wanted a sha256'),
   settings: z.string(),
 });
@@ -33,7 +33,7 @@ export interface TrainState {
   readonly step: number;
   readonly optimizer: OptimizerState;
   readonly buffers: PolicyModel['buffers'];
-  readonly window: Window;
+  readonly sums: Sums;
   readonly dataHash: string;
   /** What the run was trained with, by path. */
   readonly settings: Readonly<Record<string, unknown>>;
@@ -43,14 +43,14 @@ export const statePath = (run: string) => path.join(run, 'state.safetensors');
 
 const ARRAYS = ['params', 'm', 'v', 'ema'] as const;
 
-export function writeState(run: string, { step, optimizer, buffers, window, dataHash, settings }: TrainState): void {
+export function writeState(run: string, { step, optimizer, buffers, sums, dataHash, settings }: TrainState): void {
   const arrays = ARRAYS.map((name): [string, StoredTensor] => [
     name,
     { shape: [optimizer[name].length], data: optimizer[name] },
   ]);
   writeSafetensors(statePath(run), Object.fromEntries([...arrays, ...storedBuffers(buffers)]), {
     step: String(step),
-    window: toJson(window),
+    sums: toJson(sums),
     data_hash: dataHash,
     settings: toJson(settings),
   });
@@ -67,7 +67,7 @@ export function readState(run: string): TrainState | undefined {
   const file = statePath(run);
   if (!fs.existsSync(file)) return undefined;
   const { tensors, metadata } = readSafetensors(file);
-  const { step, window, data_hash, settings } = checkJson(metadataSchema, metadata, `${file}, its metadata`, ADVICE);
+  const { step, sums, data_hash, settings } = checkJson(metadataSchema, metadata, `${file}, its metadata`, ADVICE);
   const array = (name: (typeof ARRAYS)[number]) => readArray(file, tensors, name);
   const stray = Object.keys(tensors).find((name) => !name.startsWith(BUFFER_PREFIX) && !ARRAYS.some((a) => a === name));
   if (stray !== undefined) throw new NinaError(`${file} holds the unexpected tensor "${stray}". ${ADVICE}`);
@@ -75,7 +75,7 @@ export function readState(run: string): TrainState | undefined {
     step,
     optimizer: { params: array('params'), m: array('m'), v: array('v'), ema: array('ema') },
     buffers: buffersFrom(file, tensors),
-    window: checkJson(windowSchema, parseJson(window, `${file}, its window`), `${file}, its window`, ADVICE),
+    sums: checkJson(sumsSchema, parseJson(sums, `${file}, its sums`), `${file}, its sums`, ADVICE),
     dataHash: data_hash,
     settings: checkJson(
       z.record(z.string(), z.unknown()),

@@ -62,7 +62,10 @@ export async function prepareUpdate(options: UpdateOptions): Promise<Update> {
   const weights = rows.map((n) => n / B);
   const groups = groupsOf(plan.params);
   const model = { params: mapTree(plan.params, ({ shape }: Spec) => ({ shape })), buffers };
-  const shards = await openShardThreads({ policy, model, optimizer, rows, groups, key, device, threads }, workers);
+  const shardThreads = await openShardThreads(
+    { policy, model, optimizer, rows, groups, key, device, threads },
+    workers,
+  );
   const sample = batchSampler(fold(key, 'batches'), dataset.windows.length, B);
   const { allocate, fill } = batcher(dataset, policy, statistics);
   const batches = rows.map((n) => allocate(n));
@@ -81,11 +84,11 @@ export async function prepareUpdate(options: UpdateOptions): Promise<Update> {
   return {
     async measure(step) {
       const indices = sample(step);
-      const losses = await shards.each((shard) => {
+      const losses = await shardThreads.each((shard) => {
         fill(batches[shard], indices.subarray(firsts[shard], firsts[shard] + rows[shard]));
         return { kind: 'measure', shard, step, batch: feeds[shard] };
       });
-      const squares = await shards.each((shard) => ({ kind: 'merge', shard, weights }));
+      const squares = await shardThreads.each((shard) => ({ kind: 'merge', shard, weights }));
       const loss = losses.reduce((sum, one, shard) => sum + weights[shard] * one, 0);
       const gradNorm = Math.sqrt(squares.reduce((sum, one) => sum + one, 0));
       if (Number.isFinite(gradNorm) && loss <= explosion) return { loss, gradNorm };
@@ -99,9 +102,9 @@ export async function prepareUpdate(options: UpdateOptions): Promise<Update> {
       const learningRate = learningRateAt(step, schedule);
       const { beta1, beta2, weight_decay: weightDecay } = config;
       const settings = { learningRate, beta1, beta2, weightDecay, emaDecay: emaDecayAt(step) };
-      await shards.each((shard) => ({ kind: 'apply', shard, step, settings }));
+      await shardThreads.each((shard) => ({ kind: 'apply', shard, step, settings }));
       return learningRate;
     },
-    [Symbol.dispose]: () => shards[Symbol.dispose](),
+    [Symbol.dispose]: () => shardThreads[Symbol.dispose](),
   };
 }

@@ -9,12 +9,12 @@
 import { decoderOf } from '../decoders/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { square } from '../math.ts';
-import { derived, type PolicyConfig, type PolicyModel, type PolicyStatistics } from '../policy/index.ts';
+import { derivedFeeds, type PolicyConfig, type PolicyModel, type PolicyStatistics } from '../policy/index.ts';
 import { fold, type Key, normals, permutation } from '../random.ts';
 import type { TrainingSettings } from './config.ts';
 import { batcher, type Dataset } from './dataset.ts';
 import type { Metrics } from './metrics.ts';
-import { compileValidation, DERIVED } from './programs.ts';
+import { compileValidation } from './programs.ts';
 
 export type ValidationMetrics = Required<Pick<Metrics, 'val_loss' | 'val_best_of_8_mse' | 'val_z0_mse'>> &
   Pick<Metrics, 'val_bits_per_dim'>;
@@ -56,8 +56,7 @@ export async function prepareValidation(
 
   return {
     async measure() {
-      const values = Object.entries(derived(config, model)).map(([name, { data }]) => [DERIVED + name, data]);
-      const fixed: Record<string, Float32Array> = Object.fromEntries(values);
+      const fixed = derivedFeeds(config, model);
       let mean = 0;
       let best = 0;
       let mode = 0;
@@ -67,7 +66,7 @@ export async function prepareValidation(
         const found = await loss.run({ ...batch.inputs, actions: batch.actions, ...drawn });
         mean += found.loss[0] / batches;
         const errors = async (z: Float32Array) => {
-          const noise = decoder.takesNoise && { z };
+          const noise = 'z' in sampler.signature.inputs && { z };
           const { actions } = await sampler.run({ ...fixed, ...noise, context: found.context });
           return rowErrors(actions, batch.actions, B, D);
         };

@@ -139,7 +139,7 @@ const KINDS: readonly Kind[] = [
     const size = 12;
     const numbers = (scale: number) => Float32Array.from({ length: size }, (_, i) => scale * (i + 1));
     writeState(folder, {
-      ...{ step: 7, window: { steps: 2, loss: -3.5, gradNorm: 9 }, dataHash: '0'.repeat(64), settings: { seed: 3 } },
+      ...{ step: 7, sums: { steps: 2, loss: -3.5, gradNorm: 9 }, dataHash: '0'.repeat(64), settings: { seed: 3 } },
       optimizer: { params: numbers(1), m: numbers(-1), v: numbers(2), ema: numbers(3) },
       buffers: { 'permutation.0': [2, 0, 1], 'plu.0': [1, 0] },
     });

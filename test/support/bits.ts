@@ -9,7 +9,6 @@ import { init } from '../../src/policy/model.ts';
 import { buildPolicy } from '../../src/policy/policy.ts';
 import { fold, key, rng } from '../../src/random.ts';
 import { actionSize, type Observation, PANDA, stateSize } from '../../src/robot/index.ts';
-import { createEyes } from '../../src/sim/eyes.ts';
 import {
   createExpert,
   createTask,
@@ -18,6 +17,7 @@ import {
   TabletopEnvironment,
   type Task,
 } from '../../src/sim/index.ts';
+import { createRobotCameras } from '../../src/sim/robot-cameras.ts';
 import { emaDecayAt, learningRateAt } from '../../src/train/schedule.ts';
 
 const STEPS = 100;
@@ -34,7 +34,7 @@ export async function bits(bddl: string): Promise<Record<string, string>> {
   const shown = environment.reset(demoKey(task, 0, 7));
   const ask = createExpert(environment, key(7));
   const expert = await episode(environment, shown, () => ask(environment.world.observe()));
-  const picture = hash(createEyes(environment).agentview());
+  const picture = hash(createRobotCameras(environment).agentview());
   const before = environment.reset(initialStateKey(task, 0));
   using act = await randomPolicy(environment, task);
   const policy = await episode(environment, before, act);

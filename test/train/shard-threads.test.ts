@@ -57,11 +57,11 @@ test('losses, gradients and weights have the same bits for any number of threads
   const results = [];
   for (const workers of [1, 2, 4]) {
     const own = await setup();
-    using shards = await open(own, workers);
-    const losses = await shards.each(measure);
-    const squares = await shards.each((shard) => ({ kind: 'merge', shard, weights: rows.map((n) => n / B) }));
+    using threads = await open(own, workers);
+    const losses = await threads.each(measure);
+    const squares = await threads.each((shard) => ({ kind: 'merge', shard, weights: rows.map((n) => n / B) }));
     const settings = { learningRate: 0.01, beta1: 0.9, beta2: 0.95, weightDecay: 0.05, emaDecay: 0.5 };
-    await shards.each((shard) => ({ kind: 'apply', shard, step: 3, settings }));
+    await threads.each((shard) => ({ kind: 'apply', shard, step: 3, settings }));
     const { state, gradients } = await openOptimizer(own.optimizer);
     results.push({ losses, squares, state: structuredClone(state), gradient: gradients[0].slice() });
   }
@@ -71,29 +71,29 @@ test('losses, gradients and weights have the same bits for any number of threads
 });
 
 test('what fails in another thread is told where its result is awaited', async () => {
-  using shards = await open(await setup(), 2);
+  using threads = await open(await setup(), 2);
   const { actions, ...rest } = batches[1];
-  const broken = shards.each((shard) =>
+  const broken = threads.each((shard) =>
     shard === 1 ? { kind: 'measure', shard, step: 0, batch: rest } : measure(shard),
   );
   await expect(broken).rejects.toThrow(/Input actions \[2, 10, 7\] was not fed/);
   expect(actions).toHaveLength(2 * 70);
-  expect(await shards.each(measure)).toHaveLength(2);
+  expect(await threads.each(measure)).toHaveLength(2);
 });
 
 test('a thread that has died ends the training with a sentence', async () => {
-  using shards = await open(await setup(), 2);
-  await shards.each(measure);
+  using threads = await open(await setup(), 2);
+  await threads.each(measure);
   await born.at(-1)!.terminate();
   const sentence = 'A worker stopped by itself (exit code 1).';
-  await expect(shards.each(measure)).rejects.toThrow(sentence);
-  await expect(shards.each(measure)).rejects.toThrow(sentence);
+  await expect(threads.each(measure)).rejects.toThrow(sentence);
+  await expect(threads.each(measure)).rejects.toThrow(sentence);
 });
 
-test('threads end when their owner does', async () => {
-  const shards = await open(await setup(), 2);
+test('threads end when they are disposed of', async () => {
+  const threads = await open(await setup(), 2);
   const exited = once(born.at(-1)!, 'exit');
-  await shards.each(measure);
-  shards[Symbol.dispose]();
+  await threads.each(measure);
+  threads[Symbol.dispose]();
   await exited;
 });

@@ -3,6 +3,7 @@
  * paper's Diffusion 330M.
  */
 import * as z from 'zod';
+import { actionSize, PANDA } from '../../robot/index.ts';
 
 const positive = z.int().min(1);
 
@@ -23,7 +24,7 @@ export const flowerSettings = z.strictObject({
     .default(0.1)
     .describe("of attention weights, of what attention adds, and of the perceptrons' hidden layer"),
   chunk_length: positive.default(10).describe('control steps T of a chunk'),
-  action_dim: positive.default(7).describe('numbers A of an action'),
+  action_dim: positive.default(actionSize(PANDA)).describe('numbers A of an action'),
 });
 
 export type FlowerConfig = z.infer<typeof flowerSettings>;

@@ -15,7 +15,6 @@ export const flower: Decoder<z.output<typeof schema>> = {
   settings: flowerSettings.omit({ action_dim: true }),
   schema,
   hasDensity: false,
-  takesNoise: true,
   lossUnit: 'squared error',
   describe: ({ n_layers, dit_dim, num_sampling_steps }) =>
     `FLOWER diffusion, ${n_layers} layers of width ${dit_dim}, ${num_sampling_steps} steps`,

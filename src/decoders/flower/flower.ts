@@ -9,7 +9,7 @@
  * steps as one batch, the same for every row), and the actions so far, which alone are left in the loop.
  */
 import { exp, log } from '../../math.ts';
-import { type Dropout, noDropout, rmsNorm } from '../../nn/index.ts';
+import { linear as affine, type Dropout, noDropout, rmsNorm } from '../../nn/index.ts';
 import {
   add,
   concat,
@@ -30,7 +30,7 @@ import {
 } from '../../tensor/index.ts';
 import * as blocks from './block.ts';
 import type { FlowerConfig } from './config.ts';
-import { type Affine, type Embedder, type Params, WAVES } from './params.ts';
+import { type Embedder, type Params, WAVES } from './params.ts';
 
 /** The control frequency of the one action space that is built, in the reference's unit. */
 const FREQUENCY = 3;
@@ -139,10 +139,6 @@ function waves(x: Tensor, first: number, ratio: number): Tensor {
 
 function embed({ mlp }: Embedder<Tensor>, x: Tensor): Tensor {
   return affine(mlp[2], silu(affine(mlp[0], x)));
-}
-
-function affine({ weight, bias }: Affine<Tensor>, x: Tensor): Tensor {
-  return linear(x, weight, bias);
 }
 
 function check(

@@ -3,17 +3,16 @@
  *
  * Letters: d width, E width of the encoder's tokens, A action dimension.
  */
-import { filled, type RmsNorm, type SwiGlu, swigluHidden, uniform } from '../../nn/index.ts';
+import { filled, type Linear, type RmsNorm, type SwiGlu, swigluHidden, uniform } from '../../nn/index.ts';
 import { fold, type Key } from '../../random.ts';
 import { mapTree, type Shape, type Spec } from '../../tensor/index.ts';
 import type { FlowerConfig } from './config.ts';
 
 /** A linear map [out, in] without bias. */
 export type Projection<T> = { readonly weight: T };
-export type Affine<T> = { readonly weight: T; readonly bias: T };
 
 /** Linear, SiLU, Linear over 256 waves of a number. */
-export type Embedder<T> = { readonly mlp: { readonly 0: Affine<T>; readonly 2: Affine<T> } };
+export type Embedder<T> = { readonly mlp: { readonly 0: Linear<T>; readonly 2: Linear<T> } };
 
 export type SelfAttention<T> = {
   readonly qkv: Projection<T>;
@@ -40,7 +39,7 @@ export type Block<T> = {
   readonly cross_attn: CrossAttention<T>;
   readonly mlp: SwiGlu<T>;
   /** d to 256 to 6d. */
-  readonly adaLN_modulation: { readonly 1: Affine<T>; readonly 2: Affine<T> };
+  readonly adaLN_modulation: { readonly 1: Linear<T>; readonly 2: Linear<T> };
 };
 
 export type Params<T> = {
@@ -48,8 +47,8 @@ export type Params<T> = {
   readonly cond_linear: Projection<T>;
   readonly t_embedder: Embedder<T>;
   readonly frequency_embedder: Embedder<T>;
-  readonly action_encoders: { readonly eef_delta: { readonly fc1: Affine<T>; readonly fc2: Affine<T> } };
-  readonly action_decoders: { readonly eef_delta: Affine<T> };
+  readonly action_encoders: { readonly eef_delta: { readonly fc1: Linear<T>; readonly fc2: Linear<T> } };
+  readonly action_decoders: { readonly eef_delta: Linear<T> };
   /** [9d, d], of which the reference uses the first 6d rows. */
   readonly adaln: { readonly eef_delta: { readonly modCX: { readonly 1: Projection<T> } } };
   readonly dit: readonly Block<T>[];

@@ -3,6 +3,7 @@
  * are the paper's best MLP; the paper's best Transformer is { backbone: 'trans', n_layers: 18, affine_dim: 256 }.
  */
 import * as z from 'zod';
+import { actionSize, PANDA } from '../../robot/index.ts';
 
 const positive = z.int().min(1);
 
@@ -32,7 +33,7 @@ export const ninaSettings = z.strictObject({
   dropout: z.number().min(0).lt(1).default(0.1).describe('in the trans conditioner; the perceptrons have none'),
   cond_dim: positive.default(256).describe('width C of the condition'),
   chunk_length: positive.default(10).describe('control steps T of a chunk'),
-  action_dim: positive.default(7).describe('numbers A of an action'),
+  action_dim: positive.default(actionSize(PANDA)).describe('numbers A of an action'),
 });
 
 export type NinaConfig = z.infer<typeof ninaSettings>;

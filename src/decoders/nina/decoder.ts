@@ -29,7 +29,6 @@ export const nina: Decoder<z.output<typeof schema>> = {
   settings: ninaSettings.omit({ action_dim: true }),
   schema,
   hasDensity: true,
-  takesNoise: true,
   lossUnit: 'nats',
   describe: ({ backbone, n_layers, affine_dim, use_plu }) =>
     `NinA-${backbone}, ${n_layers} layers of width ${affine_dim}${use_plu ? '' : ', no PLU'}`,

@@ -18,7 +18,6 @@ export const regression: Decoder<z.output<typeof schema>> = {
   settings: regressionSchema.omit({ action_dim: true }),
   schema,
   hasDensity: false,
-  takesNoise: false,
   lossUnit: 'squared error',
   describe: ({ n_layers, hidden_dim }) => `regression, ${n_layers} layers of width ${hidden_dim}`,
   blueprint: (key, config, W) => ({

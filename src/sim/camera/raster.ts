@@ -10,7 +10,7 @@
 export const SUBPIXELS = 64;
 const HALF = SUBPIXELS / 2;
 /** Samples per pixel in each direction: 2 x 2, averaged. */
-export const SUPERSAMPLING = 2;
+const SUPERSAMPLING = 2;
 
 /** Corners: x right, y down in grid steps (integers), 1 / depth in 1/m, brightness in [0, 1]. */
 export interface Corners {

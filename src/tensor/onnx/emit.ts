@@ -30,10 +30,12 @@ export interface EmitOptions {
 
 export interface Emitted {
   readonly model: Uint8Array;
-  /** What to feed it and what it answers. */
+  /** What a program of it is fed, and its results. */
   readonly signature: Signature;
   /** Weights that are further inputs, to be fed these arrays. */
   readonly weights: WeightArrays;
+  /** Results that the model answers with rows of, to be added up by the ids that this input is fed. */
+  readonly rowSums: Readonly<Record<string, { readonly ids: string; readonly rows: Shape }>>;
   /** Packed weights: what the model refers to, to be given with it when it is opened. */
   readonly external: WeightArrays;
   /** How many ONNX nodes it has. */
@@ -67,7 +69,8 @@ export function emit(
   { standard = false, metadata = {}, weights: how = 'shared' }: EmitOptions = {},
 ): Emitted {
   const shared = shareCommon(Object.values(outputs));
-  const roots = Object.values(outputs).map((t) => shared.get(t)!);
+  const results = Object.values(outputs).map((t) => shared.get(t)!);
+  const roots = standard ? results : results.map(rowsInstead(results));
   const order = topological(roots);
   const uses = countUses(order, roots);
   const graph = new OnnxGraph({ standard });
@@ -132,13 +135,15 @@ export function emit(
     }
   }
   const out: Signature['outputs'] = {};
+  const rowSums: Record<string, { ids: string; rows: Shape }> = {};
   Object.keys(outputs).forEach((name, i) => {
-    const t = roots[i];
+    const [t, result] = [roots[i], results[i]];
+    if (t !== result) rowSums[name] = { ids: (result.args[1] as Tensor<'input'>).attrs.name, rows: t.shape };
     const written = standard ? name : engineOutput(name);
     if (written in inputs) throw new Error(`An input and an output are named ${name}. Give each its own name.`);
     graph.nodes.push({ op: 'Identity', inputs: [single(t)], outputs: [written], attributes: {}, domain: '' });
     graph.outputs.push({ name: written, shape: t.shape, dtype: 'float32' });
-    out[name] = { shape: t.shape };
+    out[name] = { shape: result.shape };
   });
   const { nodes, opset } = graph;
   const coarse = graph.nodes.filter(({ op }) => op === 'Sin' || op === 'Cos');
@@ -147,11 +152,20 @@ export function emit(
     coarse: coarse.map(({ outputs }) => outputs[0]),
     model: graph.encode(),
     signature: { inputs, outputs: out },
+    rowSums,
     weights: how === 'shared' ? weights : {},
     external: how === 'packed' ? weights : {},
     nodes: nodes.length,
     opset,
   };
+}
+
+/** Of a sum of rows by ids that are fed anyway, the rows. */
+function rowsInstead(results: readonly Tensor[]): (t: Tensor) => Tensor {
+  const sums = results.filter((t) => is(t, 'scatterAdd') && is(t.args[1], 'input'));
+  if (sums.length === 0) return (t) => t;
+  const rest = new Set(topological(results.map((t) => (sums.includes(t) ? t.args[0] : t))));
+  return (t) => (sums.includes(t) && rest.has(t.args[1]) ? t.args[0] : t);
 }
 
 function countUses(order: readonly Tensor[], roots: readonly Tensor[]): Map<Tensor, number> {

@@ -6,7 +6,7 @@ import type { Assembler, Func, Local } from './assembler.ts';
 import { advance, f32, f32x4, i32, repeat, sumLanes, v128 } from './instructions.ts';
 import { gelu4, scratch } from './math.ts';
 
-export const NORM_EPS = 1e-5;
+const NORM_EPS = 1e-5;
 
 /** 1 / sqrt(sum / width + eps), in all lanes. */
 const inverseRms = (sum: Local, temporary: Local, width: number) =>

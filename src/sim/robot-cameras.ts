@@ -5,7 +5,7 @@ import type { TabletopEnvironment } from './index.ts';
 /** Pixels, LIBERO's. */
 const SIZE = 128;
 
-export interface Eyes {
+export interface RobotCameras {
   readonly width: number;
   readonly height: number;
   /** The present view from the front: RGB [height, width, 3], row 0 on top; into `out`, or a new array. */
@@ -14,7 +14,7 @@ export interface Eyes {
   eyeInHand(out?: Uint8Array): Uint8Array;
 }
 
-export function createEyes(environment: TabletopEnvironment): Eyes {
+export function createRobotCameras(environment: TabletopEnvironment): RobotCameras {
   const camera = createCamera(environment.geoms(), { width: SIZE, height: SIZE });
   const render = (name: 'agentview' | 'eye_in_hand', out?: Uint8Array) =>
     camera.render(environment.geomPoses(), environment.cameraPose(name), out);
