@@ -62,13 +62,13 @@ const src = path.join(root, 'src');
 const wrong = [];
 
 const ENGINE = /(?:from|import|require|resolve)\s*\(?\s*['"`]onnxruntime-node/;
-const DOOR = path.join('src', 'engine', 'onnxruntime-node.ts');
+const ENGINE_FILE = path.join('src', 'engine', 'onnxruntime-node.ts');
 for (const folder of ['src', 'test', 'bench', 'scripts'])
   for (const name of fs.readdirSync(path.join(root, folder), { recursive: true })) {
     const file = path.join(folder, name);
-    if (!/\.[cm]?[jt]s$/.test(file) || file === DOOR) continue;
+    if (!/\.[cm]?[jt]s$/.test(file) || file === ENGINE_FILE) continue;
     if (ENGINE.test(fs.readFileSync(path.join(root, file), 'utf8')))
-      wrong.push(`${file} imports onnxruntime-node: only ${DOOR} may; use its loadRuntime`);
+      wrong.push(`${file} imports onnxruntime-node: only ${ENGINE_FILE} may; use its loadRuntime`);
   }
 
 /** The folder of one decoder or encoder that a file of src/ lies in: 'decoders/nina'. */

@@ -50,6 +50,7 @@ beforeAll(() => {
   fs.mkdirSync(at('node_modules/@types'), { recursive: true });
   fs.symlinkSync(root, at('node_modules/nina-vla'), 'junction');
   fs.symlinkSync(path.join(root, 'node_modules/@types/node'), at('node_modules/@types/node'), 'junction');
+  fs.symlinkSync(path.join(root, 'node_modules/h5wasm'), at('node_modules/h5wasm'), 'junction');
   fs.symlinkSync(path.join(root, 'node_modules/undici-types'), at('node_modules/undici-types'), 'junction');
   fs.writeFileSync(at('package.json'), JSON.stringify({ type: 'module' }));
   for (const { name, code } of typed) fs.writeFileSync(at(`${name}.ts`), code);

@@ -44,6 +44,20 @@ test('a finished recording is kept; other settings are refused; nothing half-wri
   expect(fs.readdirSync(at('one')).every((name) => name.endsWith('.hdf5'))).toBe(true);
 });
 
+test('a training ends by saying what it measured, one number a line in one column', () => {
+  const { code, stdout } = nina('train', '--resume', at('run'));
+  expect(code).toBe(0);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.slice(0, -1).map((line) => [line.slice(0, 19).trim(), /^-?[\d.e+-]+/.test(line.slice(19))])).toEqual([
+    ['training loss', true],
+    ['held-out loss', true],
+    ['', true],
+    ['nearest of 8, MSE', true],
+    ['z = 0, MSE', true],
+  ]);
+  expect(lines.at(-1)).toMatch(/^Checkpoint: .*checkpoints\/3$/);
+});
+
 /** Starts a recording and stops it once its first file is there. */
 async function stopRecording(out: string, signal: NodeJS.Signals): Promise<number | null> {
   const child = startNina('demos', ...RECORD, '--out', out, '--workers', 2);
