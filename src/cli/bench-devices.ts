@@ -20,7 +20,7 @@ export async function benchDevices({ json }: { json: boolean }): Promise<void> {
   const apart = rows.filter(({ difference }) => !(difference <= AGREEMENT));
   if (apart.length > 0)
     throw new NinaError(
-      `${device} computes something else than the CPU: ${apart.map(({ model, what }) => `${model}, ${what}`).join('; ')} ` +
+      `${device} computes something else than the CPU: ${apart.map(({ model, what, worst }) => `${model}, ${what} (${worst})`).join('; ')} ` +
         `differ by more than ${AGREEMENT} of the largest entry.`,
     );
 }

@@ -31,7 +31,7 @@ export interface RuntimeSession {
 }
 
 export interface SessionOptions {
-  readonly executionProviders: readonly string[];
+  readonly executionProviders: readonly (string | { name: string; forceCpuNodeNames: readonly string[] })[];
   readonly intraOpNumThreads: number;
   readonly interOpNumThreads: 1;
   readonly executionMode: 'sequential';
@@ -46,9 +46,11 @@ export interface SessionOptions {
 }
 
 /** How to open a session for what was emitted. */
-export function sessionOptions({ external }: Emitted, provider: string, threads: number): SessionOptions {
+export function sessionOptions({ external, coarse }: Emitted, provider: string, threads: number): SessionOptions {
   return {
-    executionProviders: [provider],
+    executionProviders: [
+      provider === 'webgpu' && coarse.length > 0 ? { name: provider, forceCpuNodeNames: coarse } : provider,
+    ],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',

@@ -65,6 +65,8 @@ export function serveJobs<Data, Job, Result>(
     return;
   }
   if (!process.send) throw new Error('This module runs as a worker only.');
+  // The parent died while this was loading: what it had to say is nobody's any more.
+  if (!process.connected) process.exit();
   process.on('message', receive);
   // A process ends with its parent, at the job's next chance to save.
   process.on('disconnect', () => {

@@ -20,7 +20,7 @@ export interface Job {
 
 /** The stages of a job. */
 export const TRAINING = 'training';
-export const ROLLOUTS = 'rollouts';
+const ROLLOUTS = 'rollouts';
 
 /** @throws NinaError when training diverges, an episode cannot run, or `signal` stopped it; all that is done is kept. */
 export async function runJob(

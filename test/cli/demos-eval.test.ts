@@ -264,7 +264,10 @@ test('wrong usage is told with exit code 2, a bad checkpoint with 1', () => {
     [['eval', at('run'), ...EVALUATE, '--best-of', 4, '--temperature', 0], /all the same at temperature 0/],
     [['eval', at('run'), ...EVALUATE, '--consistent'], /say of how many with --best-of/],
     [['eval', at('run'), ...EVALUATE, '--best-of', 4, '--consistent'], /a --multistep below the 10 actions/],
-    [['eval', at('run'), ...EVALUATE, '--backend', 'abacus'], /Allowed choices are graph, onnx, wasm/],
+    [
+      ['eval', at('run'), ...EVALUATE, '--backend', 'abacus'],
+      /Allowed choices are wasm, wasm-int8, onnx, graph, auto\./,
+    ],
     [['sample', at('run'), at('one')], /Say which demonstration of .* with --demo/],
     [['nonsense'], /unknown command 'nonsense'/],
   ] as const) {

@@ -4,6 +4,9 @@
  */
 import { is, type Tensor, topological } from '../tensor.ts';
 
+/** Constants of at most so many numbers are compared by them; of larger ones none are, in practice, the same. */
+export const SHAREABLE = 1 << 14;
+
 /** For every node the outputs depend on, the node that stands for it. */
 export function shareCommon(outputs: readonly Tensor[]): Map<Tensor, Tensor> {
   const representative = new Map<Tensor, Tensor>();
@@ -29,7 +32,7 @@ function contentOf(t: Tensor, arrays: Map<Float32Array, number>): string {
     return `weight ${t.shape} ${arrays.get(data)}`;
   }
   if (is(t, 'constant'))
-    return t.attrs.data.length <= 1024 ? `constant ${t.shape} ${t.attrs.data}` : `constant #${t.id}`;
+    return t.attrs.data.length <= SHAREABLE ? `constant ${t.shape} ${t.attrs.data}` : `constant #${t.id}`;
   if (is(t, 'input')) return `input ${t.attrs.name} ${t.shape} ${t.dtype}`;
   const ids = t.args.map((a) => a.id);
   if (t.op === 'add' || t.op === 'mul') ids.sort((a, b) => a - b);

@@ -38,6 +38,8 @@ export interface Emitted {
   readonly external: WeightArrays;
   /** How many ONNX nodes it has. */
   readonly nodes: number;
+  /** Names of those that a graphics card computes to three digits alone: sines and cosines, of which WGSL promises no more. */
+  readonly coarse: readonly string[];
   /** The version of ai.onnx it is written in. */
   readonly opset: number;
 }
@@ -139,7 +141,10 @@ export function emit(
     out[name] = { shape: t.shape };
   });
   const { nodes, opset } = graph;
+  const coarse = graph.nodes.filter(({ op }) => op === 'Sin' || op === 'Cos');
+  for (const node of coarse) node.name = node.outputs[0];
   return {
+    coarse: coarse.map(({ outputs }) => outputs[0]),
     model: graph.encode(),
     signature: { inputs, outputs: out },
     weights: how === 'shared' ? weights : {},

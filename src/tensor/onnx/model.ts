@@ -2,7 +2,9 @@
  * An ONNX graph under construction and its encoding (onnx.proto3). Of two kinds: for our own engine, whose newest
  * operators and extensions it may use, or for any runtime, which gets the standard operators of the lowest version.
  */
+
 import { type DType, type Shape, size } from '../tensor.ts';
+import { SHAREABLE } from './cse.ts';
 import { irVersion, lowestOpset } from './opset.ts';
 import { ProtoWriter } from './protobuf.ts';
 
@@ -17,6 +19,8 @@ const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7 };
 export type OnnxAttribute = number | readonly number[] | string | { readonly float: number };
 
 export interface OnnxNode {
+  /** Where it must be told from others. */
+  name?: string;
   op: string;
   inputs: string[];
   outputs: string[];
@@ -79,7 +83,7 @@ export class OnnxGraph {
 
   /** Small constants are shared by content. */
   private initializer(value: Omit<Value, 'name'>, data: Uint8Array): string {
-    const shareable = size(value.shape) <= 1024;
+    const shareable = size(value.shape) <= SHAREABLE;
     const content = shareable ? `${value.dtype}${value.shape.join()}|${data.join()}` : '';
     const existing = shareable ? this.known.get(content) : undefined;
     if (existing) return existing;
@@ -160,6 +164,7 @@ function encodeNode(w: ProtoWriter, n: OnnxNode): void {
         a.int(20, ATTRIBUTE_TYPE.ints);
       }
     });
+  if (n.name) w.text(3, n.name);
   if (n.domain) w.text(7, n.domain);
 }
 
