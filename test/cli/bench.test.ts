@@ -3,16 +3,14 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { latencySchema } from '../../src/bench/latency.ts';
-import { trainConfig } from '../../src/train/index.ts';
+import { assignments, trainConfig } from '../../src/train/index.ts';
 import { nina, ninaJson } from './nina.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-bench-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
 /** One finished cell of a study. */
-const setting = (value: unknown) => ({ value, where: 'test' });
-const chosen = { name: 'nina', n_layers: 2, affine_dim: 16, cond_dim: 8 };
-const settings = trainConfig(new Map(Object.entries(chosen).map(([name, value]) => [name, setting(value)])));
+const settings = trainConfig(assignments(['decoder=nina', 'n_layers=2', 'affine_dim=16', 'cond_dim=8']));
 const cell = { variant: 'small', label: 'A small flow', suite: 'tabletop-object', seed: 0, successes: 7, n: 10 };
 const results = path.join(folder, 'main.jsonl');
 fs.writeFileSync(results, `${JSON.stringify({ ...cell, settings })}\n`);
@@ -36,4 +34,18 @@ test('nina bench latency without what it needs is wrong usage', () => {
   const unknown = nina('bench', 'latency', '--only', 'no such model');
   expect(unknown).toMatchObject({ code: 2, stdout: '' });
   expect(unknown.stderr).toContain('Diffusion 330M');
+});
+
+test('nina bench train measures a whole step with one thread and with two', () => {
+  const { models } = ninaJson('bench', 'train', '--backbone', 'mlp', '--batch_size', 4, '--rounds', 2) as {
+    models: { name: string; workers: number; runs: number; median_ms: number }[];
+  };
+  expect(models.map(({ name, workers, runs }) => [name, workers, runs])).toEqual([
+    ['NinA-MLP 28 x 64', 1, 2],
+    ['NinA-MLP 28 x 64', 2, 2],
+  ]);
+  for (const { median_ms } of models) expect(median_ms).toBeGreaterThan(0);
+  const unknown = nina('bench', 'train', '--backbone', 'cnn');
+  expect(unknown).toMatchObject({ code: 2, stdout: '' });
+  expect(unknown.stderr).toContain("--backbone is mlp or trans; got 'cnn'.");
 });
