@@ -16,6 +16,9 @@ import { compileUpdate, GRADIENT, PARAMETER } from './programs.ts';
 /** Two cores are everywhere, and more shards would cost more in operations than their threads save. */
 const SHARDS = 2;
 
+/** From Node 22 on, native code takes views of memory that threads share; before, each thread has copies. */
+const TAKES_SHARED = Number.parseInt(process.versions.node, 10) >= 22;
+
 /** Rows of each shard: as even as can be, none empty. */
 export function shardRows(batchSize: number): number[] {
   const shards = Math.min(SHARDS, batchSize);
@@ -58,11 +61,12 @@ export async function openShards(setup: ShardSetup, shards: readonly number[]): 
   const engine = onnxruntime({ device });
   const optimizer = await openOptimizer(setup.optimizer);
   const layout = layoutOf(model.params);
-  // The engine takes no views of shared memory (in Node 20): each thread has a copy of the parameters, and of a gradient.
-  const params = new Float32Array(layout.size);
-  const gradient = new Float32Array(layout.size);
-  const parameters = feeds(layout, params, PARAMETER);
-  const outputs = { ...feeds(layout, gradient, GRADIENT), loss: new Float32Array(1) };
+  const own = TAKES_SHARED
+    ? undefined
+    : { params: new Float32Array(layout.size), gradient: new Float32Array(layout.size) };
+  const parameters = feeds(layout, own?.params ?? optimizer.state.params, PARAMETER);
+  const gradients = optimizer.gradients.map((shared) => feeds(layout, own?.gradient ?? shared, GRADIENT));
+  const loss = new Float32Array(1);
   const sizes = [...new Set(shards.map((shard) => rows[shard]))];
   const programs = new Map<number, Awaited<ReturnType<typeof open>>>();
   for (const size of sizes) programs.set(size, await open(size));
@@ -74,14 +78,14 @@ export async function openShards(setup: ShardSetup, shards: readonly number[]): 
 
   async function measure(shard: number, step: number, batch: Record<string, Feed>): Promise<number> {
     const { program, dropouts } = programs.get(rows[shard])!;
-    const own = fold(key, 'shard', shard);
-    params.set(optimizer.state.params);
-    for (const { name, rate, values } of dropouts) dropoutMask(fold(own, 'dropout', name, step), rate, values);
+    const drawn = fold(key, 'shard', shard);
+    own?.params.set(optimizer.state.params);
+    for (const { name, rate, values } of dropouts) dropoutMask(fold(drawn, 'dropout', name, step), rate, values);
     const masks = Object.fromEntries(dropouts.map(({ name, values }) => [name, values]));
-    const draws = decoderOf(policy.decoder).draws(policy.decoder, own, step, rows[shard]);
-    await program.run({ ...parameters, ...batch, ...draws, ...masks }, outputs);
-    optimizer.gradients[shard].set(gradient);
-    return outputs.loss[0];
+    const draws = decoderOf(policy.decoder).draws(policy.decoder, drawn, step, rows[shard]);
+    await program.run({ ...parameters, ...batch, ...draws, ...masks }, { ...gradients[shard], loss });
+    if (own) optimizer.gradients[shard].set(own.gradient);
+    return loss[0];
   }
 
   return {

@@ -36,3 +36,17 @@ test('nina bench latency without what it needs is wrong usage', () => {
   expect(unknown).toMatchObject({ code: 2, stdout: '' });
   expect(unknown.stderr).toContain('Diffusion 330M');
 });
+
+test('nina bench train measures a whole step with one thread and with two', () => {
+  const { models } = ninaJson('bench', 'train', '--backbone', 'mlp', '--batch_size', 4, '--rounds', 2) as {
+    models: { name: string; workers: number; runs: number; median_ms: number }[];
+  };
+  expect(models.map(({ name, workers, runs }) => [name, workers, runs])).toEqual([
+    ['NinA-MLP 28 x 64', 1, 2],
+    ['NinA-MLP 28 x 64', 2, 2],
+  ]);
+  for (const { median_ms } of models) expect(median_ms).toBeGreaterThan(0);
+  const unknown = nina('bench', 'train', '--backbone', 'cnn');
+  expect(unknown).toMatchObject({ code: 2, stdout: '' });
+  expect(unknown.stderr).toContain("--backbone is mlp or trans; got 'cnn'.");
+});
