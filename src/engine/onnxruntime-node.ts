@@ -3,6 +3,7 @@
  * load it before its telemetry is settled, importing this package loads no native code, and its failures become sentences.
  */
 import { createRequire } from 'node:module';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type * as Ort from 'onnxruntime-node';
 import { requireAddressSpace } from '../address-space.ts';
 import { NinaError } from '../errors.ts';
@@ -30,7 +31,8 @@ export function onnxruntime({ device = 'cpu' }: { readonly device?: NodeDevice }
     name: NAME,
     device,
     async compile(outputs, { threads = 1, weights = 'shared' } = {}) {
-      const emitted = emit(outputs, { weights });
+      // A card joins no more pieces than its shaders take buffers.
+      const emitted = emit(outputs, { weights, joined: device === 'cpu' });
       const { model, external } = emitted;
       const ort = await loadRuntime();
       const options = sessionOptions(emitted, device, threads);
@@ -40,10 +42,30 @@ export function onnxruntime({ device = 'cpu' }: { readonly device?: NodeDevice }
       const session = await withMemory(`open a program of ${(kept / 1e6).toFixed(1)} MB`, () =>
         withDevice(device, () => ort.InferenceSession.create(model, options)),
       );
-      return sessionProgram(ort, session, emitted, { fills: true, around: (run) => withMemory('run a program', run) });
+      return sessionProgram(ort, session, emitted, { around: (run) => withMemory('run a program', run), free });
     },
   };
 }
+
+/** Where arrays go that nobody wants. */
+let nowhere: MessagePort | undefined;
+
+/**
+ * Gives an array's memory back at once. Tens of megabytes a training step, left to the garbage collector, have it run every
+ * few steps and have the kernel find new pages every time.
+ */
+function free({ buffer }: Float32Array): void {
+  if (buffer.byteLength < WORTH_FREEING) return;
+  if (!nowhere) {
+    const { port1, port2 } = new MessageChannel();
+    port2.close();
+    nowhere = port1;
+  }
+  nowhere.postMessage(undefined, [buffer as ArrayBuffer]);
+}
+
+/** Bytes: smaller arrays are cheaper for the collector. */
+const WORTH_FREEING = 2 ** 20;
 
 let loading: Promise<NodeRuntime & OnnxRuntime> | undefined;
 

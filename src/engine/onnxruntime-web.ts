@@ -22,7 +22,7 @@ export function onnxruntimeWeb(
     async compile(outputs, { threads = 1, weights = 'shared' } = {}) {
       const emitted = emit(outputs, { weights });
       const session = await ort.InferenceSession.create(emitted.model, sessionOptions(emitted, device, threads));
-      return sessionProgram(ort, session, emitted, { fills: false, around: (run) => run() });
+      return sessionProgram(ort, session, emitted, { around: (run) => run() });
     },
   };
 }

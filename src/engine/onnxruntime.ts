@@ -2,7 +2,8 @@
  * A program on ONNX Runtime, whichever package of it: the graph is written as ONNX, a session opened, and each run
  * feeds flat arrays and fills flat arrays.
  *
- * Outputs can be preallocated views of one flat array, so gradients land where the optimizer reads them. In Node a run
+ * The runtime answers with arrays of its own, also where it is given some to fill; so many results are asked for as one,
+ * and copied where they are wanted: gradients into the views of one flat array that the optimizer reads. In Node a run
  * blocks the event loop: train and infer in a process or worker that has nothing else to do.
  */
 import { Lifetime } from '../lifetime.ts';
@@ -24,10 +25,7 @@ export interface RuntimeTensor {
 }
 
 export interface RuntimeSession {
-  run(
-    feeds: Readonly<Record<string, RuntimeTensor>>,
-    fetches?: Readonly<Record<string, RuntimeTensor>>,
-  ): Promise<Readonly<Record<string, RuntimeTensor>>>;
+  run(feeds: Readonly<Record<string, RuntimeTensor>>): Promise<Readonly<Record<string, RuntimeTensor>>>;
   release(): Promise<void>;
 }
 
@@ -68,18 +66,18 @@ export function sessionOptions({ external, coarse }: Emitted, provider: string, 
 
 /** How a package of the runtime runs a session. */
 export interface Running {
-  /** Whether results are written into arrays that are passed in; otherwise they are copied there from the runtime's own. */
-  readonly fills: boolean;
   /** Called with each run. */
   around<T>(run: () => Promise<T>): Promise<T>;
+  /** Frees an array that nobody has any more. */
+  free?(array: Float32Array): void;
 }
 
 /** The program of an open session. */
 export function sessionProgram(
   { Tensor }: Pick<OnnxRuntime, 'Tensor'>,
   session: RuntimeSession,
-  { signature, nodes, weights, rowSums }: Emitted,
-  { fills, around }: Running,
+  { signature, nodes, weights, rowSums, joined }: Emitted,
+  { around, free = () => {} }: Running,
 ): Program {
   // The runtime's tensors are wrappers of our arrays: make each once per array.
   const wrappers = new Map<string, { array: Feed; tensor: RuntimeTensor }>();
@@ -94,9 +92,7 @@ export function sessionProgram(
     Object.entries(weights).map(([name, { data, shape }]) => [name, wrap(name, data, shape)]),
   );
   const inputNames = Object.keys(signature.inputs);
-  const rowsOf = Object.fromEntries(
-    Object.entries(rowSums).map(([name, { rows }]) => [name, new Float32Array(size(rows))]),
-  );
+  const outputNames = Object.keys(signature.outputs);
   const life = new Lifetime('The program', 'compile it again', () => {
     wrappers.clear();
     void session.release();
@@ -116,21 +112,33 @@ export function sessionProgram(
         );
       ins[name] = wrap(name, array, shape);
     }
-    const results: Record<string, Float32Array> = {};
-    const answered: Record<string, Float32Array> = {};
-    const outs: Record<string, RuntimeTensor> = {};
-    for (const [name, { shape }] of Object.entries(signature.outputs)) {
-      const array = into[name] ?? new Float32Array(size(shape));
+    for (const [name, array] of Object.entries(into)) {
+      const shape = signature.outputs[name]?.shape;
+      if (!shape) throw new Error(`The program has no output ${name}; it has ${outputNames.join(', ')}.`);
       if (array.length !== size(shape))
         throw new Error(`Output ${name} ${show(shape)} needs an array of ${size(shape)}; got ${array.length}.`);
-      results[name] = array;
-      answered[name] = rowsOf[name] ?? array;
-      if (fills) outs[engineOutput(name)] = wrap(engineOutput(name), answered[name], rowSums[name]?.rows ?? shape);
     }
-    const answers = await around(() => (fills ? session.run(ins, outs) : session.run(ins)));
-    if (!fills)
-      for (const [name, array] of Object.entries(answered)) array.set(answers[engineOutput(name)].data as Float32Array);
-    for (const [name, { ids }] of Object.entries(rowSums)) sumRows(results[name], rowsOf[name], feeds[ids]);
+    const answers = await around(() => session.run(ins));
+    const whole = joined === undefined ? undefined : (answers[joined].data as Float32Array);
+    const results: Record<string, Float32Array> = {};
+    const kept = new Set<Float32Array>();
+    let start = 0;
+    for (const name of outputNames) {
+      const { shape } = signature.outputs[name];
+      const rows = rowSums[name];
+      const end = start + size(rows?.rows ?? shape);
+      const answer = whole ? whole.subarray(start, end) : (answers[engineOutput(name)].data as Float32Array);
+      start = end;
+      if (rows) results[name] = sumRows(into[name] ?? new Float32Array(size(shape)), answer, feeds[rows.ids]);
+      else if (into[name]) {
+        into[name].set(answer);
+        results[name] = into[name];
+      } else {
+        results[name] = answer;
+        kept.add(whole ?? answer);
+      }
+    }
+    for (const { data } of Object.values(answers)) if (!kept.has(data as Float32Array)) free(data as Float32Array);
     return results;
   };
   return {

@@ -4,8 +4,8 @@
  */
 import type { Feed } from './engine.ts';
 
-/** table [V, E] = the sum of rows [N, E] with each id [N], in the order of rows. @throws Error naming an id that is none. */
-export function sumRows(table: Float32Array, rows: Float32Array, ids: Feed): void {
+/** @returns table [V, E] = the sum of rows [N, E] with each id [N], in the order of rows. @throws Error naming an id that is none. */
+export function sumRows(table: Float32Array, rows: Float32Array, ids: Feed): Float32Array {
   const E = rows.length / ids.length;
   const V = table.length / E;
   table.fill(0);
@@ -14,4 +14,5 @@ export function sumRows(table: Float32Array, rows: Float32Array, ids: Feed): voi
     if (id < 0 || id >= V) throw new Error(`Id ${id} names no row of a table of ${V}.`);
     for (let e = 0; e < E; e++) table[id * E + e] += rows[n * E + e];
   }
+  return table;
 }

@@ -16,7 +16,7 @@ import { compileUpdate, GRADIENT, PARAMETER } from './programs.ts';
 /** Two cores are everywhere, and more shards would cost more in operations than their threads save. */
 const SHARDS = 2;
 
-/** From Node 22 on, native code takes views of memory that threads share; before, each thread has copies. */
+/** From Node 22 on, native code takes views of memory that threads share; before, each thread has a copy of the parameters. */
 const TAKES_SHARED = Number.parseInt(process.versions.node, 10) >= 22;
 
 /** Rows of each shard: as even as can be, none empty. */
@@ -61,11 +61,9 @@ export async function openShards(setup: ShardSetup, shards: readonly number[]): 
   const engine = onnxruntime({ device });
   const optimizer = await openOptimizer(setup.optimizer);
   const layout = layoutOf(model.params);
-  const own = TAKES_SHARED
-    ? undefined
-    : { params: new Float32Array(layout.size), gradient: new Float32Array(layout.size) };
-  const parameters = feeds(layout, own?.params ?? optimizer.state.params, PARAMETER);
-  const gradients = optimizer.gradients.map((shared) => feeds(layout, own?.gradient ?? shared, GRADIENT));
+  const copy = TAKES_SHARED ? undefined : new Float32Array(layout.size);
+  const parameters = feeds(layout, copy ?? optimizer.state.params, PARAMETER);
+  const gradients = optimizer.gradients.map((gradient) => feeds(layout, gradient, GRADIENT));
   const loss = new Float32Array(1);
   const sizes = [...new Set(shards.map((shard) => rows[shard]))];
   const programs = new Map<number, Awaited<ReturnType<typeof open>>>();
@@ -78,13 +76,12 @@ export async function openShards(setup: ShardSetup, shards: readonly number[]): 
 
   async function measure(shard: number, step: number, batch: Record<string, Feed>): Promise<number> {
     const { program, dropouts } = programs.get(rows[shard])!;
-    const drawn = fold(key, 'shard', shard);
-    own?.params.set(optimizer.state.params);
-    for (const { name, rate, values } of dropouts) dropoutMask(fold(drawn, 'dropout', name, step), rate, values);
+    const own = fold(key, 'shard', shard);
+    copy?.set(optimizer.state.params);
+    for (const { name, rate, values } of dropouts) dropoutMask(fold(own, 'dropout', name, step), rate, values);
     const masks = Object.fromEntries(dropouts.map(({ name, values }) => [name, values]));
-    const draws = decoderOf(policy.decoder).draws(policy.decoder, drawn, step, rows[shard]);
+    const draws = decoderOf(policy.decoder).draws(policy.decoder, own, step, rows[shard]);
     await program.run({ ...parameters, ...batch, ...draws, ...masks }, { ...gradients[shard], loss });
-    if (own) optimizer.gradients[shard].set(own.gradient);
     return loss[0];
   }
 

@@ -22,6 +22,8 @@ import { ELEMENT_TYPE, OnnxGraph } from './model.ts';
 export interface EmitOptions {
   /** For our own engine: whether it feeds the arrays of weights at each run, or keeps a copy of its own ('packed'). */
   readonly weights?: 'shared' | 'packed';
+  /** For our own engine: many results leave the model as one vector, in their order. */
+  readonly joined?: boolean;
   /** For any runtime: only operators of ai.onnx, in its lowest version that has them, and results under their plain names. */
   readonly standard?: boolean;
   /** The model's metadata_props. */
@@ -36,6 +38,8 @@ export interface Emitted {
   readonly weights: WeightArrays;
   /** Results that the model answers with rows of, to be added up by the ids that this input is fed. */
   readonly rowSums: Readonly<Record<string, { readonly ids: string; readonly rows: Shape }>>;
+  /** The one vector of all results; absent where each is an output of its own. */
+  readonly joined?: string;
   /** Packed weights: what the model refers to, to be given with it when it is opened. */
   readonly external: WeightArrays;
   /** How many ONNX nodes it has. */
@@ -57,6 +61,9 @@ export interface Signature {
 /** What a weight is called: no name that a caller would give. */
 const weightName = (i: number): string => `weight:${i}`;
 
+/** From so many results on, each as an output of its own costs more than putting them together. */
+const MANY_RESULTS = 8;
+
 /** What a model's result is called: not its plain name, which for our own engine a program may also give to an input. */
 export const engineOutput = (name: string): string => `out:${name}`;
 
@@ -66,7 +73,7 @@ export const engineOutput = (name: string): string => `out:${name}`;
  */
 export function emit(
   outputs: Record<string, Tensor>,
-  { standard = false, metadata = {}, weights: how = 'shared' }: EmitOptions = {},
+  { standard = false, metadata = {}, weights: how = 'shared', joined = false }: EmitOptions = {},
 ): Emitted {
   const shared = shareCommon(Object.values(outputs));
   const results = Object.values(outputs).map((t) => shared.get(t)!);
@@ -139,12 +146,22 @@ export function emit(
   Object.keys(outputs).forEach((name, i) => {
     const [t, result] = [roots[i], results[i]];
     if (t !== result) rowSums[name] = { ids: (result.args[1] as Tensor<'input'>).attrs.name, rows: t.shape };
-    const written = standard ? name : engineOutput(name);
-    if (written in inputs) throw new Error(`An input and an output are named ${name}. Give each its own name.`);
-    graph.nodes.push({ op: 'Identity', inputs: [single(t)], outputs: [written], attributes: {}, domain: '' });
-    graph.outputs.push({ name: written, shape: t.shape, dtype: 'float32' });
     out[name] = { shape: result.shape };
   });
+  const asOne = joined && roots.length >= MANY_RESULTS ? engineOutput('') : undefined;
+  if (asOne !== undefined) {
+    const vectors = roots.map((t) => graph.op('Reshape', [single(t), graph.ints([-1])]));
+    output(graph.op('Concat', vectors, { axis: 0 }), asOne, [roots.reduce((n, { shape }) => n + size(shape), 0)]);
+  } else
+    Object.keys(outputs).forEach((name, i) => {
+      const written = standard ? name : engineOutput(name);
+      if (written in inputs) throw new Error(`An input and an output are named ${name}. Give each its own name.`);
+      output(single(roots[i]), written, roots[i].shape);
+    });
+  function output(value: string, name: string, shape: Shape): void {
+    graph.nodes.push({ op: 'Identity', inputs: [value], outputs: [name], attributes: {}, domain: '' });
+    graph.outputs.push({ name, shape, dtype: 'float32' });
+  }
   const { nodes, opset } = graph;
   const coarse = graph.nodes.filter(({ op }) => op === 'Sin' || op === 'Cos');
   for (const node of coarse) node.name = node.outputs[0];
@@ -153,6 +170,7 @@ export function emit(
     model: graph.encode(),
     signature: { inputs, outputs: out },
     rowSums,
+    ...(asOne !== undefined && { joined: asOne }),
     weights: how === 'shared' ? weights : {},
     external: how === 'packed' ? weights : {},
     nodes: nodes.length,
