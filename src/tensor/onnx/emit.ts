@@ -150,16 +150,18 @@ export function emit(
   });
   const asOne = joined && roots.length >= MANY_RESULTS ? engineOutput('') : undefined;
   if (asOne !== undefined) {
-    const vectors = roots.map((t) => graph.op('Reshape', [single(t), graph.ints([-1])]));
-    output(graph.op('Concat', vectors, { axis: 0 }), asOne, [roots.reduce((n, { shape }) => n + size(shape), 0)]);
+    const vectors = roots.map((t) =>
+      t.shape.length === 1 ? single(t) : graph.op('Reshape', [single(t), graph.ints([-1])]),
+    );
+    write('Concat', vectors, { axis: 0 }, asOne, [roots.reduce((n, { shape }) => n + size(shape), 0)]);
   } else
     Object.keys(outputs).forEach((name, i) => {
       const written = standard ? name : engineOutput(name);
       if (written in inputs) throw new Error(`An input and an output are named ${name}. Give each its own name.`);
-      output(single(roots[i]), written, roots[i].shape);
+      write('Identity', [single(roots[i])], {}, written, roots[i].shape);
     });
-  function output(value: string, name: string, shape: Shape): void {
-    graph.nodes.push({ op: 'Identity', inputs: [value], outputs: [name], attributes: {}, domain: '' });
+  function write(op: string, ins: string[], attributes: Record<string, number>, name: string, shape: Shape): void {
+    graph.nodes.push({ op, inputs: ins, outputs: [name], attributes, domain: '' });
     graph.outputs.push({ name, shape, dtype: 'float32' });
   }
   const { nodes, opset } = graph;
