@@ -58,7 +58,7 @@ async function quickstart({ out, workers, json }: { out: string; workers: number
     }),
   );
 
-  notice('2/3 Training NinA-MLP, 28 layers of width 64, by maximum likelihood (about six minutes on two cores)');
+  notice('2/3 Training NinA-MLP, 28 layers of width 64, by maximum likelihood (about three minutes on two cores)');
   const config = await recipe(run, demos);
   const { max_steps } = config.training;
   const finished = path.join(run, 'checkpoints', String(max_steps));
