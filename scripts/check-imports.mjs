@@ -1,5 +1,5 @@
 // The architecture as a check: a folder of src/ may import itself, the leaf modules at the root of src/
-// (address-space, errors, files, hash, json, lifetime, lock, machine, math, progress, random, version, wasm and their parts)
+// (address-space, errors, files, hash, json, lifetime, lock, machine, math, progress, random, registry, version, wasm and their parts)
 // and what this table names; nothing else, and no files import one another in a circle. See docs/architecture.md. One
 // decoder or encoder is for its registry alone: nothing else asks for its name. And one file imports ONNX Runtime:
 // src/engine/onnxruntime-node.ts, which settles its telemetry first. Imports of types count everywhere.

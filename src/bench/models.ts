@@ -108,14 +108,13 @@ function numbersFor(inputs: Record<string, Tensor>, key: Key): Record<string, Fl
   );
 }
 
-/** A graph on ONNX Runtime, its result preallocated. Not every decoder takes noise. */
+/** A graph on ONNX Runtime. Not every decoder takes noise. */
 async function graph(name: string, params: number, result: Tensor, feeds: Record<string, Float32Array>) {
   const program = await cpu.compile({ result }, { threads: THREADS, weights: 'packed' });
-  const into = { result: new Float32Array(count(result.shape)) };
   const fed = Object.fromEntries(Object.entries(feeds).filter(([input]) => input in program.signature.inputs));
   return {
     ...{ name, backend: 'graph', threads: THREADS, params, weights: weightsOf([result]), maxDifference: 0 },
-    run: async () => (await program.run(fed, into)).result,
+    run: async () => (await program.run(fed)).result,
     [Symbol.dispose]: () => program[Symbol.dispose](),
   };
 }

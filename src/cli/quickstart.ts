@@ -32,7 +32,9 @@ type Stage = (typeof STAGES)[number];
 export function registerQuickstart(program: Command): void {
   program
     .command('quickstart')
-    .description('record demonstrations, train NinA on them, roll it out and report: three to five minutes on two cores')
+    .description(
+      'record demonstrations, train NinA on them, roll it out and report: three to five minutes on two cores',
+    )
     .option('--out <folder>', 'folder of everything it makes', 'quickstart')
     .option('--workers <n>', 'worker threads; the result does not depend on them', workers, defaultWorkers)
     .option('--json', 'print JSON', false)

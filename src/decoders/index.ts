@@ -1,6 +1,5 @@
 /** The action decoders behind one contract (decoder.ts). Each folder is usable alone. */
-import * as z from 'zod';
-import { NinaError } from '../errors.ts';
+import { registry } from '../registry.ts';
 import type { Decoder, DecoderConfig } from './decoder.ts';
 import { flower } from './flower/decoder.ts';
 import { nina } from './nina/decoder.ts';
@@ -21,15 +20,5 @@ export type { Buffers, DecoderModel } from './model.ts';
 /** Every decoder there is. The first is the default. */
 export const DECODERS: readonly Decoder[] = [nina, flower, regression];
 
-/** @throws NinaError naming those there are. */
-export function decoderOf({ name }: Pick<DecoderConfig, 'name'>): Decoder {
-  const found = DECODERS.find((decoder) => decoder.name === name);
-  if (found) return found;
-  throw new NinaError(`There is no decoder ${name}; there are ${DECODERS.map((decoder) => decoder.name).join(', ')}.`);
-}
-
-/** config.json's `decoder`: a decoder's name, and its own settings. */
-export const decoderSchema: z.ZodType<DecoderConfig> = z.discriminatedUnion(
-  'name',
-  DECODERS.map(({ schema }) => schema) as unknown as [z.ZodObject, ...z.ZodObject[]],
-) as unknown as z.ZodType<DecoderConfig>;
+/** `decoderOf`: the decoder that a configuration names. `decoderSchema`: config.json's `decoder`, a name and that decoder's own configuration. */
+export const { of: decoderOf, schema: decoderSchema } = registry<Decoder, DecoderConfig>('decoder', DECODERS);

@@ -1,5 +1,4 @@
 /** Policies: encoder + decoder + robot + normalisation, and the checkpoints that hold them. */
-export { POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
 export { BUFFER_PREFIX, buffersFrom, storedBuffers } from './buffers.ts';
 export {
   CHECKPOINTS,
@@ -9,7 +8,7 @@ export {
   requireOutsideCheckpoints,
   writeCheckpoint,
 } from './checkpoint.ts';
-export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
+export * from './core.ts';
 export { type ExportedModel, exportModel } from './export.ts';
 export { chooseBackend, type LoadedPolicy, loadPolicy } from './load.ts';
 export {
@@ -29,17 +28,5 @@ export {
   type PolicyParams,
 } from './model.ts';
 export { EXPORT_PARTS, type ExportPart } from './parts.ts';
-export {
-  buildPolicy,
-  type Inference,
-  type InferOptions,
-  NotFiniteError,
-  type Policy,
-  type PolicyParts,
-  type SampleOptions,
-  type Samples,
-} from './policy.ts';
 export { prepareSelfTest, type SelfTest } from './self-test.ts';
-export { type Actor, createSession, type Decision, type Session, type SessionOptions } from './session.ts';
-export type { Manifest } from './stored.ts';
 export { quantilesOf, rankIn, type SurpriseStatistics, surpriseHorizon, surpriseScale } from './surprise.ts';

@@ -70,7 +70,7 @@ async function trainLocked(
   const { training } = config;
   const root = key(config.seed);
   const { state: optimizer } = await openOptimizer(memory);
-  // The engine takes no views of memory that threads share: what is validated and saved is a copy of the average.
+  // Before Node 22 the engine takes no views of memory that threads share: what is validated and saved is a copy of the average.
   const average = new Float32Array(memory.size);
   const averaged = { params: unpack(plan.params, average), buffers };
   const takeAverage = () => average.set(optimizer.ema);

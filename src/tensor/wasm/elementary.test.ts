@@ -1,32 +1,14 @@
 import { expect, test } from 'vitest';
-import { assembler, type Code, type Local } from './assembler.ts';
+import { onLanes } from '../../../test/support/lanes.ts';
+import type { Code } from './assembler.ts';
 import { cos4, exponential4, log4, type Registers, registers, sin4 } from './elementary.ts';
-import { instantiate } from './instantiate.ts';
-import { advance, repeat, v128 } from './instructions.ts';
 import { scratch } from './math.ts';
 
-type Exports = { memory: { buffer: ArrayBuffer }; run(vectors: number): void };
-
-/** Runs a function on every number, four lanes at a time. */
-async function evaluate(f: (r: Registers, x: Code) => Code, numbers: readonly number[]): Promise<Float32Array> {
-  const m = assembler();
-  m.func(
-    'run',
-    ['i32'],
-    (scope) => {
-      const [vectors] = scope.params as [Local];
-      const [turn, at] = scope.locals('i32', 2) as [Local, Local];
-      const all = registers(scope, scratch(scope));
-      return repeat(turn, vectors.get, [v128.store(at.get, f(all, v128.load(at.get))), advance(at, 16)]);
-    },
-    { exported: true },
-  );
-  const { memory, run } = await instantiate<Exports>(m.bytes(2), 'The test');
-  const data = new Float32Array(memory.buffer, 0, 4 * Math.ceil(numbers.length / 4));
-  data.set(numbers);
-  run(data.length / 4);
-  return data.slice(0, numbers.length);
-}
+const evaluate = (f: (r: Registers, x: Code) => Code, numbers: readonly number[]) =>
+  onLanes((scope) => {
+    const all = registers(scope, scratch(scope));
+    return (x) => f(all, x.get);
+  }, numbers);
 
 /** n numbers from lo to hi, in single precision. */
 const grid = (lo: number, hi: number, n = 4001) =>

@@ -1,33 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { erf } from '../../../test/support/interpreter.ts';
-import { assembler, type Code, type Local } from './assembler.ts';
-import { instantiate } from './instantiate.ts';
-import { advance, repeat, v128 } from './instructions.ts';
+import { onLanes } from '../../../test/support/lanes.ts';
+import type { Code, Local } from './assembler.ts';
 import { erf4, exp4, gelu4, type Scratch, scratch, tanh4 } from './math.ts';
 
-type Exports = { memory: { buffer: ArrayBuffer }; run(vectors: number): void };
-
-/** Runs a function on every number, four lanes at a time. */
-async function evaluate(f: (s: Scratch, x: Local) => Code, numbers: readonly number[]): Promise<Float32Array> {
-  const m = assembler();
-  m.func(
-    'run',
-    ['i32'],
-    (scope) => {
-      const [vectors] = scope.params as [Local];
-      const [turn, at] = scope.locals('i32', 2) as [Local, Local];
-      const x = scope.local('v128');
-      const s = scratch(scope);
-      return repeat(turn, vectors.get, [x.set(v128.load(at.get)), v128.store(at.get, f(s, x)), advance(at, 16)]);
-    },
-    { exported: true },
-  );
-  const { memory, run } = await instantiate<Exports>(m.bytes(1), 'The test');
-  const data = new Float32Array(memory.buffer, 0, 4 * Math.ceil(numbers.length / 4));
-  data.set(numbers);
-  run(data.length / 4);
-  return data.slice(0, numbers.length);
-}
+const evaluate = (f: (s: Scratch, x: Local) => Code, numbers: readonly number[]) =>
+  onLanes((scope) => {
+    const s = scratch(scope);
+    return (x) => f(s, x);
+  }, numbers);
 
 /** From -bound to bound, with 0 and the smallest steps around it. */
 const grid = (bound: number) => [
