@@ -8,7 +8,8 @@
  */
 import { Lifetime } from '../lifetime.ts';
 import { type Emitted, engineOutput } from '../tensor/onnx/emit.ts';
-import { show, size } from '../tensor/tensor.ts';
+import { size } from '../tensor/tensor.ts';
+import { checkRun } from './check.ts';
 import type { Feed, Program } from './engine.ts';
 import { sumRows } from './row-sums.ts';
 
@@ -91,40 +92,20 @@ export function sessionProgram(
   const ownFeeds = Object.fromEntries(
     Object.entries(weights).map(([name, { data, shape }]) => [name, wrap(name, data, shape)]),
   );
-  const inputNames = Object.keys(signature.inputs);
-  const outputNames = Object.keys(signature.outputs);
   const life = new Lifetime('The program', 'compile it again', () => {
     wrappers.clear();
     void session.release();
   });
   const run = async (feeds: Record<string, Feed>, into: Record<string, Float32Array>) => {
-    for (const name of Object.keys(feeds))
-      if (!(name in signature.inputs))
-        throw new Error(`The program has no input ${name}; it has ${inputNames.join(', ')}.`);
+    checkRun(signature, feeds, into);
     const ins: Record<string, RuntimeTensor> = { ...ownFeeds };
-    for (const name of inputNames) {
-      const { shape, dtype } = signature.inputs[name];
-      const array = feeds[name];
-      if (!array) throw new Error(`Input ${name} ${show(shape)} was not fed.`);
-      if (array.length !== size(shape) || array instanceof BigInt64Array !== (dtype === 'int64'))
-        throw new Error(
-          `Input ${name} needs ${size(shape)} ${dtype} numbers for shape ${show(shape)}; got ${array.length} in a ${array.constructor.name}.`,
-        );
-      ins[name] = wrap(name, array, shape);
-    }
-    for (const [name, array] of Object.entries(into)) {
-      const shape = signature.outputs[name]?.shape;
-      if (!shape) throw new Error(`The program has no output ${name}; it has ${outputNames.join(', ')}.`);
-      if (array.length !== size(shape))
-        throw new Error(`Output ${name} ${show(shape)} needs an array of ${size(shape)}; got ${array.length}.`);
-    }
+    for (const [name, { shape }] of Object.entries(signature.inputs)) ins[name] = wrap(name, feeds[name], shape);
     const answers = await around(() => session.run(ins));
     const whole = joined === undefined ? undefined : (answers[joined].data as Float32Array);
     const results: Record<string, Float32Array> = {};
     const kept = new Set<Float32Array>();
     let start = 0;
-    for (const name of outputNames) {
-      const { shape } = signature.outputs[name];
+    for (const [name, { shape }] of Object.entries(signature.outputs)) {
       const rows = rowSums[name];
       const end = start + size(rows?.rows ?? shape);
       const answer = whole ? whole.subarray(start, end) : (answers[engineOutput(name)].data as Float32Array);

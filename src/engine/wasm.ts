@@ -4,8 +4,9 @@
  */
 import { NinaError } from '../errors.ts';
 import { Lifetime } from '../lifetime.ts';
-import { show, size, type Tensor } from '../tensor/tensor.ts';
+import { size, type Tensor } from '../tensor/tensor.ts';
 import { instantiate } from '../tensor/wasm/instantiate.ts';
+import { checkRun } from './check.ts';
 import type { CompileOptions, Engine, Feed, Program } from './engine.ts';
 import { type GraphInput, graphModule } from './wasm/program.ts';
 
@@ -34,30 +35,25 @@ async function compile(outputs: Record<string, Tensor>, { weights }: CompileOpti
     module.inputs.map((input) => [input.tensor.attrs.name, writer(input, memory.buffer)]),
   );
   const results = Object.entries(module.outputs).map(([name, buffer]) => [name, floats(buffer)] as const);
+  const signature = {
+    inputs: Object.fromEntries(
+      module.inputs.map(({ tensor: { attrs, shape, dtype } }) => [attrs.name, { shape, dtype }]),
+    ),
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { shape }]) => [name, { shape }])),
+  };
   const life = new Lifetime('The program', 'compile it again');
   return {
-    signature: {
-      inputs: Object.fromEntries(
-        module.inputs.map(({ tensor: { attrs, shape, dtype } }) => [attrs.name, { shape, dtype }]),
-      ),
-      outputs: Object.fromEntries(Object.entries(outputs).map(([name, { shape }]) => [name, { shape }])),
-    },
+    signature,
     nodes: module.steps,
     // All of it happens before the promise is answered, so that two calls never share the memory.
     run: (feeds, into = {}) =>
       life.during(async () => {
-        for (const name of Object.keys(feeds))
-          if (!(name in writers))
-            throw new Error(`The program has no input ${name}; it has ${Object.keys(writers).join(', ')}.`);
+        checkRun(signature, feeds, into);
         for (const [name, write] of Object.entries(writers)) write(feeds[name]);
         run();
         return Object.fromEntries(
           results.map(([name, result]) => {
             const out = into[name] ?? new Float32Array(result.length);
-            if (out.length !== result.length)
-              throw new Error(
-                `Output ${name} ${show(outputs[name].shape)} needs an array of ${result.length}; got ${out.length}.`,
-              );
             out.set(result);
             return [name, out];
           }),
@@ -67,22 +63,18 @@ async function compile(outputs: Record<string, Tensor>, { weights }: CompileOpti
   };
 }
 
-/** Checks a feed and copies it into memory; ids become integers of 32 bits. */
-function writer({ tensor: { attrs, shape, dtype }, buffer, ids }: GraphInput, memory: ArrayBuffer) {
-  const { name } = attrs;
+/** Copies a feed into memory; ids become integers of 32 bits. @throws Error naming an id that is none. */
+function writer({ tensor: { attrs, shape }, buffer, ids }: GraphInput, memory: ArrayBuffer) {
   const n = size(shape);
   const floats = new Float32Array(memory, buffer.address, n);
   const integers = new Int32Array(memory, buffer.address, n);
-  return (feed: Feed | undefined) => {
-    if (!feed) throw new Error(`Input ${name} ${show(shape)} was not fed.`);
-    if (feed.length !== n || feed instanceof BigInt64Array !== (dtype === 'int64'))
-      throw new Error(
-        `Input ${name} needs ${n} ${dtype} numbers for shape ${show(shape)}; got ${feed.length} in a ${feed.constructor.name}.`,
-      );
+  return (feed: Feed) => {
     if (feed instanceof Float32Array) return floats.set(feed);
     for (let i = 0; i < n; i++) {
       if (feed[i] < 0n || feed[i] >= ids)
-        throw new Error(`Input ${name} holds the id ${feed[i]}; what it is looked up in has ids 0 to ${ids - 1}.`);
+        throw new Error(
+          `Input ${attrs.name} holds the id ${feed[i]}; what it is looked up in has ids 0 to ${ids - 1}.`,
+        );
       integers[i] = Number(feed[i]);
     }
   };
