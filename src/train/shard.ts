@@ -105,8 +105,8 @@ export async function openShards(setup: ShardSetup, shards: readonly number[]): 
   };
 }
 
-function maskArrays({ rate, inputs }: Masks): { name: string; rate: number; values: Float32Array }[] {
-  return inputs.map(({ name, shape }) => ({
+function maskArrays({ inputs }: Masks): { name: string; rate: number; values: Float32Array }[] {
+  return inputs.map(({ name, shape, rate }) => ({
     name,
     rate,
     values: new Float32Array(shape.reduce((a, b) => a * b, 1)),
