@@ -27,7 +27,7 @@ export function shardRows(batchSize: number): number[] {
 
 /** All that a thread must know, as a message can carry it. */
 export interface ShardSetup {
-  readonly policy: PolicyConfig;
+  readonly policy: Omit<PolicyConfig, 'acting'>;
   /** The shapes of the parameters, and the buffers. */
   readonly model: ModelShape;
   readonly optimizer: OptimizerMemory;
