@@ -9,6 +9,7 @@ export {
   paddingMask,
   selfAttention,
   splitHeads,
+  splitQkv,
 } from './attention.ts';
 export { type Dropout, type DropoutOptions, dropoutInputs, type Mask, type Masks, noDropout } from './dropout.ts';
 export { filled, uniform } from './init.ts';
