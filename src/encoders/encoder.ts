@@ -60,6 +60,8 @@ export interface Encoder<S = any, C extends EncoderConfig = any, M = any> {
   measure(episodes: readonly Measurable[], robot: Robot): M;
   /** S and W; they follow from the settings alone. */
   tokens(settings: S): { readonly count: number; readonly width: number };
+  /** Views whose pictures an observation must hold; absent for an encoder that reads no pictures. */
+  views?(config: C): readonly string[];
   blueprint(key: Key, config: C): Tree<Spec>;
   /** Graph inputs by name. */
   inputs(config: C, B: number): Record<string, Tensor>;

@@ -5,15 +5,18 @@
 import { NinaError } from '../errors.ts';
 import { sha256 } from '../hash.ts';
 import { fold, type Key, rng } from '../random.ts';
-import { type Observation, PANDA } from '../robot/index.ts';
+import { type Observation, PANDA, type Picture } from '../robot/index.ts';
 import { FINGER_TRAVEL_M, HOME_JOINTS } from './arm.ts';
 import type { GeomDescription } from './camera/geom.ts';
+import { type Camera, createCamera } from './camera/index.ts';
 import type { Environment } from './contract.ts';
 import { Physics } from './mujoco.ts';
 import { ACTION_SIZE, OscController } from './osc.ts';
+import { type CameraName, cameraName, lazyPicture, PICTURE_SIZE } from './pictures.ts';
 import { place } from './placement.ts';
 import { holds } from './predicates.ts';
 import { checkPremise } from './premise.ts';
+import { add } from './rotation.ts';
 import { buildScene, type Scene } from './scene.ts';
 import type { Task } from './task.ts';
 import { SUBSTEPS } from './timing.ts';
@@ -26,8 +29,6 @@ const START_NOISE_RAD = 0.02;
 /** Control steps with an idle arm before the episode, for the objects to settle. */
 const SETTLE_STEPS = 10;
 const IDLE = new Float64Array(ACTION_SIZE);
-
-export type CameraName = 'agentview' | 'eye_in_hand';
 
 export interface CameraPose {
   position: Vec3;
@@ -44,13 +45,17 @@ export class TabletopEnvironment implements Environment {
   /** SHA-256 of `xml`, hexadecimal: two results are comparable only if theirs are equal. */
   readonly sceneHash: string;
   readonly engineVersion: string;
+  /** Whose pictures observations hold. */
+  readonly views: readonly CameraName[];
   /** For scripted experts and tests: the things of the scene and where they are. */
   readonly world: World;
   readonly #physics: Physics;
   readonly #controller: OscController;
+  #camera: Camera | undefined;
 
   /**
-   * @throws NinaError if the task's scene cannot be built.
+   * @param options.views cameras whose pictures observations hold, under `images`
+   * @throws NinaError if the task's scene cannot be built, or for a camera that the robot does not have.
    * @example
    * ```ts
    * import { key } from 'nina-vla/random';
@@ -66,13 +71,15 @@ export class TabletopEnvironment implements Environment {
    *   ({ success } = environment.step(expert(environment.world.observe())));
    * ```
    */
-  static async open(task: Task): Promise<TabletopEnvironment> {
+  static async open(task: Task, { views = [] }: { views?: readonly string[] } = {}): Promise<TabletopEnvironment> {
+    const cameras = views.map(cameraName);
     const scene = buildScene(task.problem);
-    return new TabletopEnvironment(task, scene, await Physics.open(scene.xml));
+    return new TabletopEnvironment(task, scene, await Physics.open(scene.xml), cameras);
   }
 
-  private constructor(task: Task, scene: Scene, physics: Physics) {
+  private constructor(task: Task, scene: Scene, physics: Physics, views: readonly CameraName[]) {
     this.task = task;
+    this.views = views;
     this.xml = scene.xml;
     this.sceneHash = sha256(new TextEncoder().encode(scene.xml));
     this.engineVersion = physics.engineVersion;
@@ -127,7 +134,23 @@ export class TabletopEnvironment implements Environment {
 
   /** What a policy is asked; `world.observe()` says more. */
   observe(): Observation {
-    return view(this.world.observe(), this.task.instruction);
+    return view(this.world.observe(), this.task.instruction, this.images(this.views));
+  }
+
+  /**
+   * Pictures of this moment, whatever happens before they are looked at: each is drawn when its `data` is first read.
+   * @param aside how far every camera stands beside its place, metres
+   */
+  images(views: readonly CameraName[], aside: Vec3 = [0, 0, 0]): Record<string, Picture> {
+    if (views.length === 0) return {};
+    this.#camera ??= createCamera(this.geoms(), PICTURE_SIZE);
+    const camera = this.#camera;
+    const poses = this.geomPoses();
+    const entries = views.map((name) => {
+      const pose = this.cameraPose(name);
+      return [name, lazyPicture(camera, poses, { ...pose, position: add(pose.position, aside) })] as const;
+    });
+    return Object.fromEntries(entries);
   }
 
   #simulate(action: ArrayLike<number>): void {
