@@ -7,9 +7,9 @@ import { sha256 } from '../hash.ts';
 import { fold, type Key, rng } from '../random.ts';
 import { type Observation, PANDA, type Picture } from '../robot/index.ts';
 import { FINGER_TRAVEL_M, HOME_JOINTS } from './arm.ts';
-import type { GeomDescription } from './camera/geom.ts';
-import { type Camera, createCamera } from './camera/index.ts';
+import { type Camera, createCamera, type GeomDescription, type View } from './camera/index.ts';
 import type { Environment } from './contract.ts';
+import { cameraPoseOf, geomPosesOf, geomsOf } from './geometry.ts';
 import { Physics } from './mujoco.ts';
 import { ACTION_SIZE, OscController } from './osc.ts';
 import { type CameraName, cameraName, lazyPicture, PICTURE_SIZE } from './pictures.ts';
@@ -29,13 +29,6 @@ const START_NOISE_RAD = 0.02;
 /** Control steps with an idle arm before the episode, for the objects to settle. */
 const SETTLE_STEPS = 10;
 const IDLE = new Float64Array(ACTION_SIZE);
-
-export interface CameraPose {
-  position: Vec3;
-  /** [9] row-major, camera to world: the camera looks along its -z, x is right, y is up. */
-  rotation: readonly number[];
-  fovyDeg: number;
-}
 
 export class TabletopEnvironment implements Environment {
   readonly robot = PANDA;
@@ -181,44 +174,15 @@ export class TabletopEnvironment implements Environment {
 
   /** The shapes of the scene, in the order of `geomPoses`. */
   geoms(): readonly GeomDescription[] {
-    const { model } = this.#physics;
-    return Array.from({ length: model.ngeom as number }, (_, i) => {
-      const kind = GEOM_KINDS[model.geom_type[i] as number];
-      if (!kind) throw new NinaError(`Geom ${i} of the scene is of a type that the camera cannot draw.`);
-      return {
-        name: this.#physics.name('geom', i),
-        kind,
-        size: triple(model.geom_size, i),
-        rgba: [...model.geom_rgba.subarray(4 * i, 4 * i + 4)] as [number, number, number, number],
-      };
-    });
+    return geomsOf(this.#physics);
   }
 
   /** World poses of the geoms now: positions [3n], row-major rotations [9n]. */
   geomPoses(): { position: Float64Array; rotation: Float64Array } {
-    const { data } = this.#physics;
-    return { position: data.geom_xpos.slice(), rotation: data.geom_xmat.slice() };
+    return geomPosesOf(this.#physics);
   }
 
-  cameraPose(name: CameraName): CameraPose {
-    const { data, model } = this.#physics;
-    const id = this.#physics.id('camera', name);
-    return {
-      position: triple(data.cam_xpos, id),
-      rotation: [...data.cam_xmat.subarray(9 * id, 9 * id + 9)],
-      fovyDeg: model.cam_fovy[id],
-    };
+  cameraPose(name: CameraName): View {
+    return cameraPoseOf(this.#physics, name);
   }
 }
-
-/** By MuJoCo's mjtGeom. */
-const GEOM_KINDS: Readonly<Record<number, GeomDescription['kind']>> = {
-  0: 'plane',
-  2: 'sphere',
-  3: 'capsule',
-  4: 'ellipsoid',
-  5: 'cylinder',
-  6: 'box',
-};
-
-const triple = (all: Float64Array, i: number): Vec3 => [all[3 * i], all[3 * i + 1], all[3 * i + 2]];
