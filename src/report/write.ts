@@ -54,11 +54,14 @@ export async function writeReport(result: EvaluationResult, out: string): Promis
 }
 
 /** What only some evaluations have. */
-function choiceFacts({ best_of, consistent, perturbation }: EvaluationResult): [string, string][] {
+function choiceFacts({ best_of, consistent, perturbation, instruct }: EvaluationResult): [string, string][] {
   const how = consistent ? 'the most likely of those that continue the chunk before' : 'the most likely';
   return [
     ...(best_of === undefined ? [] : [['executed', `${how}, of ${best_of} samples`] satisfies [string, string]]),
     ...(perturbation === undefined ? [] : [['disturbance', perturbation] satisfies [string, string]]),
+    ...(instruct === undefined
+      ? []
+      : [['asked', `${instruct}, not the task's own instruction`] satisfies [string, string]]),
   ];
 }
 

@@ -3,7 +3,16 @@ import { type NodeDevice, onnxruntime } from '../engine/index.ts';
 import { serveJobs } from '../jobs/index.ts';
 import { knows, loadPolicy, viewsOf } from '../policy/index.ts';
 import { createAnimation } from '../sim/camera/animation.ts';
-import { CONTROL_HZ, disturbed, PICTURE_SIZE, playedTask, sceneName, TabletopEnvironment } from '../sim/index.ts';
+import {
+  asking,
+  CONTROL_HZ,
+  disturbed,
+  PICTURE_SIZE,
+  playedTask,
+  requestOf,
+  sceneName,
+  TabletopEnvironment,
+} from '../sim/index.ts';
 import { loadSuite } from '../sim/suites.ts';
 import { type Rollout, rollout } from './rollout.ts';
 import type { EvaluationSettings } from './settings.ts';
@@ -23,6 +32,8 @@ export interface WorkerSettings extends EvaluationSettings {
 export interface EvalResult extends Rollout {
   engine: string;
   scene: string;
+  /** What was asked, where it was not the task's own instruction. */
+  instruction?: string;
   /** An animated PNG. */
   video?: Uint8Array;
 }
@@ -31,11 +42,11 @@ export interface EvalResult extends Rollout {
 const STEPS_PER_FRAME = 2;
 
 serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, device, ...settings }) => {
-  const { suite, seed, multistep, temperature, backend, best_of: bestOf, consistent } = settings;
+  const { suite, seed, instruct, multistep, temperature, backend, best_of: bestOf, consistent } = settings;
   const tasks = loadSuite(suite);
   const policy = await loadPolicy(checkpoint, { backend, engine: onnxruntime({ device }) });
   const views = viewsOf(policy.config);
-  const known = (category: string) => knows(policy.config, category);
+  const known = (text: string) => knows(policy.config, text);
   let open: { scene: string; environment: TabletopEnvironment } | undefined;
   return async ({ task: index, episode }) => {
     const task = tasks[index];
@@ -49,14 +60,19 @@ serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, devic
     }
     const { environment } = open;
     const pictures = video ? film(environment) : undefined;
+    const request = instruct && requestOf(task, tasks, { instruct, episode, knows: known });
+    if (instruct && !request) throw new Error(`Of task ${task.name} '${instruct}' cannot be asked.`);
     const world = settings.perturbation
       ? disturbed(environment, settings.perturbation, { episode, seed })
-      : environment;
+      : request
+        ? asking(environment, request)
+        : environment;
     const result = await rollout(world, policy, {
       ...{ episode, seed, multistep, temperature, bestOf, consistent, onStep: pictures?.shoot },
     });
     const { engineVersion, sceneHash } = environment;
-    return { ...result, engine: engineVersion, scene: sceneHash, video: pictures?.finish() };
+    const instruction = request?.instruction;
+    return { ...result, engine: engineVersion, scene: sceneHash, instruction, video: pictures?.finish() };
   };
 });
 
