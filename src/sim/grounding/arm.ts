@@ -38,7 +38,10 @@ const ATTEMPTS = 5;
 export function poseArm(world: World, movable: readonly string[], random: Rng): string | undefined {
   const start = HOME_JOINTS.map((q) => q + START_NOISE_RAD * random.normal());
   const mode = random.uniform();
-  const carried = world.scene.objects.filter(({ name, kind }) => kind.grasps.length > 0 && movable.includes(name));
+  const carried = world.scene.objects.filter(
+    ({ name, kind }) =>
+      movable.includes(name) && kind.grasps.some((grasp) => halfWidth(kind, grasp) <= FINGER_TRAVEL_M),
+  );
   const takeable = handles(world, random);
   for (let attempt = 0; mode >= 0.12 && attempt < ATTEMPTS; attempt++) {
     if (mode < 0.55 && takeable.length > 0) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fold, key, rng } from '../../random.ts';
 import { PANDA, stateSize } from '../../robot/index.ts';
-import { HOME_JOINTS } from '../arm.ts';
+import { FINGER_TRAVEL_M, HOME_JOINTS } from '../arm.ts';
 import { FIXTURES } from '../fixtures.ts';
 import { OBJECTS } from '../objects.ts';
 import { CAMERAS } from '../pictures.ts';
@@ -151,6 +151,7 @@ describe('what scenes are like', () => {
     expect(range(0)[1] - range(0)[0]).toBeGreaterThan(0.35);
     expect(range(1)[1] - range(1)[0]).toBeGreaterThan(0.6);
     expect(range(2)[0]).toBeGreaterThan(0);
+    expect(range(9)[1]).toBeLessThanOrEqual(Math.fround(FINGER_TRAVEL_M));
     expect(count(states, (s) => s[9] < 0.039) / SCENES).toBeGreaterThan(0.15);
     expect(count(states, (s) => s[9] > 0.039) / SCENES).toBeGreaterThan(0.4);
   });
