@@ -72,9 +72,9 @@ function videos({ lines, tasks }: EvaluationResult, out: string): Video[] {
   const successes = filmed.filter((line) => line.success);
   return [...failures.slice(0, VIDEOS / 2), ...successes, ...failures.slice(VIDEOS / 2)]
     .slice(0, VIDEOS)
-    .map(({ video, task, episode, success, steps }) => ({
+    .map(({ video, task, episode, success, steps, instruction }) => ({
       ...{ episode, success, steps },
-      instruction: tasks.find((t) => t.task === task)!.instruction,
+      instruction: instruction ?? tasks.find((t) => t.task === task)!.instruction,
       dataUri: `data:${ANIMATION_MIME_TYPE};base64,${fs.readFileSync(path.join(out, video!), 'base64')}`,
     }));
 }

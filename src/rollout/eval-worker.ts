@@ -2,18 +2,9 @@
 import { type NodeDevice, onnxruntime } from '../engine/index.ts';
 import { serveJobs } from '../jobs/index.ts';
 import { knows, loadPolicy, viewsOf } from '../policy/index.ts';
-import { createAnimation } from '../sim/camera/animation.ts';
-import {
-  asking,
-  CONTROL_HZ,
-  disturbed,
-  PICTURE_SIZE,
-  playedTask,
-  requestOf,
-  sceneName,
-  TabletopEnvironment,
-} from '../sim/index.ts';
+import { asking, disturbed, playedTask, requestOf, sceneName, TabletopEnvironment } from '../sim/index.ts';
 import { loadSuite } from '../sim/suites.ts';
+import { film } from './film.ts';
 import { type Rollout, rollout } from './rollout.ts';
 import type { EvaluationSettings } from './settings.ts';
 
@@ -38,9 +29,6 @@ export interface EvalResult extends Rollout {
   video?: Uint8Array;
 }
 
-/** Every second control step is shown: 10 pictures a second, in real time. */
-const STEPS_PER_FRAME = 2;
-
 serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, device, ...settings }) => {
   const { suite, seed, instruct, multistep, temperature, backend, best_of: bestOf, consistent } = settings;
   const tasks = loadSuite(suite);
@@ -59,7 +47,7 @@ serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, devic
       open = { scene, environment: await TabletopEnvironment.open(played, { views }) };
     }
     const { environment } = open;
-    const pictures = video ? film(environment) : undefined;
+    const pictures = video ? film(environment, views) : undefined;
     const request = instruct && requestOf(task, tasks, { instruct, episode, knows: known });
     if (instruct && !request) throw new Error(`Of task ${task.name} '${instruct}' cannot be asked.`);
     const world = settings.perturbation
@@ -75,16 +63,3 @@ serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, devic
     return { ...result, engine: engineVersion, scene: sceneHash, instruction, video: pictures?.finish() };
   };
 });
-
-function film(environment: TabletopEnvironment) {
-  const { width, height } = PICTURE_SIZE;
-  const animation = createAnimation(width, height, CONTROL_HZ / STEPS_PER_FRAME);
-  let step = 0;
-  return {
-    shoot: () => {
-      if (step++ % STEPS_PER_FRAME !== 0) return;
-      animation.add(environment.images(['agentview']).agentview.data);
-    },
-    finish: () => animation.finish(),
-  };
-}
