@@ -88,12 +88,11 @@ const RULES: { [K in SingleName]: Rule<K> } = {
   cos: elementwise((y, dy) => neg(mul(dy, sin(y.args[0])))),
   erf: elementwise((y, dy) => mul(dy, mul(exp(neg(square(y.args[0]))), 2 / Math.sqrt(Math.PI)))),
   reciprocal: elementwise((y, dy) => neg(mul(dy, square(y)))),
-  // d/dx x Phi(x) = Phi(x) + x phi(x), and with a = x / sqrt(2): x phi(x) = a exp(-a^2) / sqrt(pi).
+  // d/ds s (1 + erf(s)) = 1 + erf(s) + s (2 / sqrt(pi)) exp(-s^2), with the factor inside of exp.
   gelu: (y, dy) => {
-    const [x, phi] = y.args as [Tensor, Tensor];
-    const a = mul(x, Math.SQRT1_2);
-    const density = mul(mul(a, exp(neg(square(a)))), 1 / Math.sqrt(Math.PI));
-    return [mul(dy, add(phi, density)), undefined];
+    const [s, t] = y.args as [Tensor, Tensor];
+    const slope = mul(s, exp(sub(Math.log(2 / Math.sqrt(Math.PI)), square(s))));
+    return [mul(dy, add(t, slope)), undefined];
   },
   clamp: elementwise((y, dy) => mul(dy, equal(y.args[0], y))),
   add: elementwise(
