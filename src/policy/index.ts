@@ -23,9 +23,11 @@ export {
   hasDensity,
   init,
   knows,
+  type ModelConfig,
   type ModelShape,
   type PolicyModel,
   type PolicyParams,
+  viewsOf,
 } from './model.ts';
 export { EXPORT_PARTS, type ExportPart } from './parts.ts';
 export { prepareSelfTest, type SelfTest } from './self-test.ts';
