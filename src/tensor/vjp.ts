@@ -213,7 +213,8 @@ const OUTPUTS_RULES: { [K in SeveralName]: OutputsRule<K> } = {
     );
     return [concat(parts, axis)];
   },
-  // With n = normalised x and r = 1 / standard deviation, dx = r (dn - mean(dn) - n mean(dn n)).
+  // With n = normalised x and r = 1 / standard deviation, dx = r dn - n (r mean(dn n)) - r mean(dn): what is one number
+  // for a row is multiplied first.
   layerNorm: (y, dys) => {
     if (dys.length > 1) throw new Error('The mean and deviation of layerNorm are not differentiable outputs.');
     const x = y.args[0];
@@ -221,7 +222,8 @@ const OUTPUTS_RULES: { [K in SeveralName]: OutputsRule<K> } = {
     const n = pick(y, 0, x.shape);
     const r = pick(y, 2, [...x.shape.slice(0, -1), 1]);
     const along = mean(mul(dn, n), [-1], { keepDims: true });
-    return [mul(sub(sub(dn, mean(dn, [-1], { keepDims: true })), mul(n, along)), r)];
+    const level = mul(r, mean(dn, [-1], { keepDims: true }));
+    return [sub(sub(mul(dn, r), mul(n, mul(r, along))), level)];
   },
 };
 
