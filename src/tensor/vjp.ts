@@ -4,6 +4,7 @@
  * An adjoint may be narrower than its tensor: it then stands for its broadcast, and is widened (`full`) only where an
  * operation needs all its numbers. The constant adjoint of a log-determinant so costs nothing until it meets a product.
  */
+import * as math from '../math.ts';
 import { conv2d, convInput, convWeight, depthwise, depthwiseInput, depthwiseWeight } from './convolution.ts';
 import {
   add,
@@ -91,7 +92,7 @@ const RULES: { [K in SingleName]: Rule<K> } = {
   // d/ds s (1 + erf(s)) = 1 + erf(s) + s (2 / sqrt(pi)) exp(-s^2), with the factor inside of exp.
   gelu: (y, dy) => {
     const [s, t] = y.args as [Tensor, Tensor];
-    const slope = mul(s, exp(sub(Math.log(2 / Math.sqrt(Math.PI)), square(s))));
+    const slope = mul(s, exp(sub(math.log(2 / Math.sqrt(Math.PI)), square(s))));
     return [mul(dy, add(t, slope)), undefined];
   },
   clamp: elementwise((y, dy) => mul(dy, equal(y.args[0], y))),
