@@ -13,6 +13,7 @@ import {
   denormaliseActions,
   normaliseActions,
   type Observation,
+  observationFromJson,
   observationSchema,
   observationToJson,
 } from '../robot/index.ts';
@@ -84,7 +85,7 @@ export async function requireSelfTest(
   { observation, z: noise, actions }: StoredSelfTest,
   directory: string,
 ): Promise<void> {
-  const [answer] = (await policy.act(observation, Float32Array.from(noise))).actions;
+  const [answer] = (await policy.act(observationFromJson(observation), Float32Array.from(noise))).actions;
   const difference = largestDifference(policy.config.robot.action, answer, actions);
   const { backend } = policy;
   const tolerance = backend === 'wasm-int8' ? INT8_TOLERANCE : SELF_TEST_TOLERANCE;
