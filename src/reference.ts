@@ -59,6 +59,8 @@ export interface Reference<C, Model> {
    * @throws NinaError for what sizes cannot be read from; UsageError naming an option that is needed.
    */
   match(tensors: ForeignTensors, known: Known, width: number): Match<C, Model>;
+  /** What its implementation makes of a file that it reads beside the weights. */
+  asset?(text: string): string;
 }
 
 const shown = (shape: readonly number[]) => `[${shape.join(', ')}]`;

@@ -5,8 +5,11 @@
 import * as z from 'zod';
 import { NinaError, UsageError } from '../../errors.ts';
 import type { ForeignTensors, Known } from '../../reference.ts';
-import { type Florence2Config, type Florence2Sizes, type Preset, schemas } from './config.ts';
+import { type Florence2Config, type Florence2Sizes, type Preset, schemas, tokensOf } from './config.ts';
 import { ANY, BASE, LARGE } from './presets.ts';
+
+/** Tokens of a text of one token, with its ends. */
+const SHORTEST = 3;
 
 /** Rows of the published embeddings that are tokens of the processor; <Flow> was the next. */
 export const REAL_ROWS = 51_289;
@@ -46,18 +49,26 @@ export function configOf(tensors: ForeignTensors, { options }: Known): { config:
   const needed = Object.entries({ heads, groups, 'encoder-heads': encoderHeads }).filter(([, x]) => x === undefined);
   if (!published && needed.length > 0)
     throw new UsageError(
-      `The weights are of widths ${inferred.dims.join(', ')} and ${width}, which are not Florence-2's base or large, and heads leave no trace in the shapes of weights. Give ${needed.map(([name]) => `--${name}`).join(', ')}.`,
+      `The weights are of widths ${inferred.dims.join(', ')} and ${width}, which are not Florence-2's base or large, and heads leave no trace in the shapes of weights. Give ${needed.map(([name]) => `--${name}`).join(', ')}${window === undefined ? `, and --window if it is not ${BASE.sizes?.window}` : ''}.`,
     );
   const preset: Preset = published ?? ANY;
-  const config = schemas(preset).schema.safeParse({
+  const chosen = {
     name: preset.name,
     // What base and large have alike, or each its own where these are its weights.
     ...pick(BASE.sizes, 'strides', 'pads', 'window'),
     ...pick(published?.sizes, 'heads', 'groups', 'encoder_heads'),
     ...inferred,
     ...defined({ heads, groups, encoder_heads: encoderHeads, window }),
-    ...{ image_size: imageSize, max_text: maxText, prompt },
-  });
+    ...{ image_size: imageSize, prompt },
+  };
+  const { schema } = schemas(preset);
+  // As long as the preset's, if there are positions for it; what is asked for must fit.
+  const shortest = schema.safeParse({ ...chosen, max_text: maxText ?? SHORTEST });
+  const room = shortest.data ? inferred.positions - tokensOf(shortest.data) + SHORTEST : SHORTEST;
+  const config =
+    maxText === undefined
+      ? schema.safeParse({ ...chosen, max_text: Math.min(room, preset.defaults.max_text) })
+      : shortest;
   if (config.success) return { config: config.data, rows };
   throw new NinaError(`The weights are of an encoder that cannot be.\n${z.prettifyError(config.error)}`);
 }

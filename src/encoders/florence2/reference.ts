@@ -11,6 +11,7 @@ import { layoutOf, mapTree, type NDArray, type Spec } from '../../tensor/index.t
 import type { Florence2Config } from './config.ts';
 import { blueprint, type Params } from './params.ts';
 import { configOf, REAL_ROWS } from './reference-sizes.ts';
+import { florenceTokenizer } from './specials.ts';
 
 /** Prefixes of a whole policy or model, outermost first. */
 const PREFIXES = /^(vlm\.)?(model\.(?=vision_tower\.|multi_modal_projector\.|language_model\.))?/;
@@ -60,6 +61,7 @@ export function ourName(name: string): string {
 export const florence2Reference: Reference<Florence2Config, Params<NDArray>> = {
   owns: (name) => OURS.test(ourName(name)),
   match,
+  asset: florenceTokenizer,
 };
 
 function match(tensors: ForeignTensors, known: Known): Match<Florence2Config, Params<NDArray>> {
