@@ -6,10 +6,11 @@ import { type Lock, lockDirectory } from '../lock.ts';
 import { CHECKPOINTS, prepareSelfTest, requireOutsideCheckpoints } from '../policy/index.ts';
 import { type Reporter, SILENT } from '../progress.ts';
 import { fold, key } from '../random.ts';
-import { mapTree, type Spec, unpack } from '../tensor/index.ts';
+import { unpack } from '../tensor/index.ts';
 import { windowBatches } from './batches.ts';
 import type { TrainConfig } from './config.ts';
 import { divergedAdvice, explain, resume } from './failure.ts';
+import { rulesOf, shapesOf, together } from './frozen.ts';
 import { explosionOf, imitation } from './imitation.ts';
 import { type LoopResult, runUpdates } from './loop.ts';
 import { requireMemory } from './memory.ts';
@@ -71,24 +72,23 @@ async function trainLocked(
 ): Promise<TrainResult> {
   sweepDrafts(run, `${run}/${CHECKPOINTS}`);
   const start = await prepareStart(run, config, report.notice);
-  const { data, policy, plan, buffers, memory } = start;
+  const { data, policy, plan, trained, frozen, buffers, memory } = start;
   const { training } = config;
   const root = key(config.seed);
   const { state: optimizer } = await openOptimizer(memory);
   // Before Node 22 the engine takes no views of memory that threads share: what is validated and saved is a copy of the average.
   const average = new Float32Array(memory.size);
-  const averaged = { params: unpack(plan.params, average), buffers };
+  const averaged = { params: together(plan.params, unpack(trained, average), frozen), buffers };
   const takeAverage = () => average.set(optimizer.ema);
   takeAverage();
   const parts = { config: policy, statistics: data.statistics, assets: data.assets, model: averaged };
   const trainKey = fold(root, 'train');
   using batches = windowBatches(data.train, parts, shardRows(training.batch_size), trainKey);
-  const shapes = mapTree(plan.params, ({ shape }: Spec) => ({ shape }));
   using update = await prepareUpdate({
     config: training,
-    objective: imitation({ config: policy, model: { params: shapes, buffers } }),
-    params: plan.params,
-    rules: [],
+    objective: imitation({ config: policy, params: shapesOf(trained), buffers, freeze: training.freeze }),
+    params: trained,
+    rules: rulesOf(training),
     optimizer: memory,
     batches,
     explosion: explosionOf(policy),
