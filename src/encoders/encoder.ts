@@ -107,7 +107,7 @@ export interface Encoder<S = any, C extends EncoderConfig = any, M = any> {
   /** Schema of the statistics, stats.json's `encoder`. */
   statistics(config: C): z.ZodType<M>;
   /** @param episodes those that are trained on */
-  measure(episodes: readonly Measurable[], robot: Robot): M;
+  measure(episodes: readonly Measurable[], robot: Robot, config: C): M;
   /** S and W, and whether some of the tokens may be padding; they follow from the settings alone. */
   tokens(settings: S): { readonly count: number; readonly width: number; readonly masked?: boolean };
   /** Views whose pictures an observation must hold; none for an encoder that reads no pictures. */
