@@ -8,7 +8,8 @@ import { blueprint, type PolicyStatistics } from '../policy/index.ts';
 import { fold, key, normals } from '../random.ts';
 import { actionSize, ENTITY_SIZE, PANDA, stateSize } from '../robot/index.ts';
 import { pack } from '../tensor/index.ts';
-import { windowBatches } from '../train/batches.ts';
+import { batcher } from '../train/batcher.ts';
+import { shardSample, windowBatches } from '../train/batches.ts';
 import type { TrainConfig } from '../train/config.ts';
 import { shapesOf } from '../train/frozen.ts';
 import { explosionOf, imitation } from '../train/imitation.ts';
@@ -44,7 +45,8 @@ export async function openTrainingStep(name: string, config: TrainConfig, worker
   fill(optimizer, initialState(flat));
   const dataset = { episodes, windows: windows(episodes) };
   const parts = { config: policy, statistics: standard(), assets: {} };
-  const batches = windowBatches(dataset, parts, shardRows(training.batch_size), key(1));
+  const rows = shardRows(training.batch_size);
+  const batches = windowBatches(shardSample(dataset, rows, key(1)), batcher(dataset, parts), rows);
   const update = await prepareUpdate({
     config: training,
     objective: imitation({ config: policy, params: shapesOf(plan.params), buffers, freeze: 'none' }),

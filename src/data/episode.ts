@@ -60,6 +60,11 @@ export interface EpisodeSource {
    * @throws NinaError for numbers that are not there, not finite or outside the robot's range.
    */
   frames(episode: number, from: number, to: number, views?: readonly string[]): Promise<Frames>;
+  /**
+   * One step's picture; where many single ones are wanted in any order, this is the fast way.
+   * @throws NinaError for a view that the episode does not have, and for pictures that are not there or not whole.
+   */
+  picture(episode: number, step: number, view: string): Promise<Picture>;
 }
 
 /** How an episode is named in messages. */

@@ -10,7 +10,8 @@ import { shapeOf } from './hdf5/metadata.ts';
 import { type Rows, readNumbers } from './hdf5/numbers.ts';
 import { text } from './hdf5/texts.ts';
 
-const PICTURES = '_rgb';
+/** How names of pictures' datasets end. */
+export const PICTURES = '_rgb';
 
 /** Views are the datasets obs/<view>_rgb [T, H, W, 3]. */
 export function readViews(group: Place): EpisodeHeader['views'] {
@@ -82,13 +83,13 @@ function readPictures(group: Place, { length, views }: EpisodeHeader, view: stri
 }
 
 /** LIBERO's pictures follow OpenGL, row 0 at the bottom, unless /data says otherwise. */
-function isUpsideDown({ file }: Place): boolean {
+export function isUpsideDown({ file }: Place): boolean {
   const data = find({ file, path: '/', title: file.name }, 'data');
   return (data && text(data, 'macros_image_convention')) !== 'opencv';
 }
 
 /** The rows of one picture from the last to the first. */
-function flipped(pixels: Uint8Array, height: number): Uint8Array {
+export function flipped(pixels: Uint8Array, height: number): Uint8Array {
   const row = pixels.length / height;
   const out = new Uint8Array(pixels.length);
   for (let y = 0; y < height; y++) out.set(pixels.subarray(y * row, (y + 1) * row), (height - 1 - y) * row);

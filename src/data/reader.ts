@@ -17,6 +17,7 @@ import { requireText, text, texts } from './hdf5/texts.ts';
 import { dataGroup, type FileHeader, listDemos, otherDemos, readHeader } from './header.ts';
 import { loadEpisodes } from './load.ts';
 import { readMasks } from './masks.ts';
+import { locatePictures, type PictureTable, readPicture } from './picture-table.ts';
 import { demonstrationFiles } from './walk.ts';
 
 /** What replaying one episode needs. */
@@ -63,14 +64,28 @@ export async function openDemonstrations(
     notice(
       `${unnamed.length} of the groups with actions are left out, because they are not named demo_N (first: ${unnamed[0]}).`,
     );
+  const frames: EpisodeSource['frames'] = (episode, from, to, views = []) => {
+    const header = headers[episode];
+    requireSteps(header, from, to);
+    return readHdf5(header.file, (root) =>
+      readFrames(find(dataGroup(root), names[episode])!, header, [from, to], views),
+    );
+  };
+  const tables = new Map<string, PictureTable | undefined>();
   return {
     headers,
-    frames(episode, from, to, views = []) {
+    frames,
+    async picture(episode, step, view) {
       const header = headers[episode];
-      requireSteps(header, from, to);
-      return readHdf5(header.file, (root) =>
-        readFrames(find(dataGroup(root), names[episode])!, header, [from, to], views),
-      );
+      requireSteps(header, step, step + 1);
+      const name = `${episode} ${view}`;
+      if (!tables.has(name) && Object.hasOwn(header.views, view)) {
+        const locate = (root: Place) => locatePictures(find(dataGroup(root), names[episode])!, header, view);
+        tables.set(name, await readHdf5(header.file, locate));
+      }
+      const table = tables.get(name);
+      if (table) return readPicture(header.file, table, step);
+      return (await frames(episode, step, step + 1, [view])).images![view][0];
     },
   };
 }

@@ -134,7 +134,7 @@ export async function save(
   const surprise =
     state.step < max_steps
       ? undefined
-      : await measureSurprise(averaged, demonstrations.validation, fold(key(seed), 'surprise'));
+      : await measureSurprise(averaged, demonstrations.validation, demonstrations.observe, fold(key(seed), 'surprise'));
   const statistics = { ...averaged.statistics, ...(surprise && { surprise }) };
   const directory = path.join(run, CHECKPOINTS, String(state.step));
   writeCheckpoint(

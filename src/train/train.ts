@@ -1,5 +1,4 @@
 /** A training: what it needs is opened and compiled here, and closed when it ends; the loop itself is in loop.ts. */
-import { observationAt } from '../data/index.ts';
 import { cpu, type NodeDevice, onnxruntime } from '../engine/index.ts';
 import { sweepDrafts } from '../files.ts';
 import { type Lock, lockDirectory } from '../lock.ts';
@@ -7,7 +6,6 @@ import { CHECKPOINTS, prepareSelfTest, requireOutsideCheckpoints } from '../poli
 import { type Reporter, SILENT } from '../progress.ts';
 import { fold, key } from '../random.ts';
 import { unpack } from '../tensor/index.ts';
-import { windowBatches } from './batches.ts';
 import type { TrainConfig } from './config.ts';
 import { divergedAdvice, explain, resume } from './failure.ts';
 import { rulesOf, shapesOf, together } from './frozen.ts';
@@ -15,9 +13,9 @@ import { explosionOf, imitation } from './imitation.ts';
 import { type LoopResult, runUpdates } from './loop.ts';
 import { requireMemory } from './memory.ts';
 import { appendMetrics, readMetrics, truncateMetrics, writeCsv } from './metrics.ts';
+import { openNumbers } from './numbers.ts';
 import { openOptimizer } from './optimizer.ts';
 import { isRun, lastingSettings, noteChanges, save, writeRecipe } from './run.ts';
-import { shardRows } from './shard.ts';
 import { prepareStart } from './start.ts';
 import type { Sums } from './state.ts';
 import { prepareUpdate } from './update.ts';
@@ -83,14 +81,14 @@ async function trainLocked(
   takeAverage();
   const parts = { config: policy, statistics: data.statistics, assets: data.assets, model: averaged };
   const trainKey = fold(root, 'train');
-  using batches = windowBatches(data.train, parts, shardRows(training.batch_size), trainKey);
+  using numbers = await openNumbers(start, { run, config, policy: parts, key: trainKey, workers, signal, report });
   using update = await prepareUpdate({
     config: training,
     objective: imitation({ config: policy, params: shapesOf(trained), buffers, freeze: training.freeze }),
     params: trained,
     rules: rulesOf(training),
     optimizer: memory,
-    batches,
+    batches: numbers.batches,
     explosion: explosionOf(policy),
     key: trainKey,
     workers,
@@ -99,12 +97,13 @@ async function trainLocked(
   using validation = await prepareValidation(
     training,
     parts,
-    data.validation,
+    { windows: data.validation.windows.length, most: numbers.most },
+    numbers.validation,
     fold(root, 'validation'),
     onnxruntime({ device }),
   );
   const [first] = data.train.episodes;
-  using selfTest = await prepareSelfTest(parts, observationAt(first, first, 0), fold(root, 'self-test'), cpu);
+  using selfTest = await prepareSelfTest(parts, await data.observe(first, 0), fold(root, 'self-test'), cpu);
   const validate = () => {
     takeAverage();
     return validation.measure();
