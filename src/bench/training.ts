@@ -46,7 +46,7 @@ export async function openTrainingStep(name: string, config: TrainConfig, worker
   const dataset = { episodes, windows: windows(episodes) };
   const parts = { config: policy, statistics: standard(), assets: {} };
   const rows = shardRows(training.batch_size);
-  const batches = windowBatches(shardSample(dataset, rows, key(1)), batcher(dataset, parts), rows);
+  const batches = windowBatches(shardSample(dataset, rows, key(1)), batcher(dataset, parts, 'none'), rows);
   const update = await prepareUpdate({
     config: training,
     objective: imitation({ config: policy, params: shapesOf(plan.params), buffers, freeze: 'none' }),

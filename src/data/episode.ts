@@ -60,11 +60,6 @@ export interface EpisodeSource {
    * @throws NinaError for numbers that are not there, not finite or outside the robot's range.
    */
   frames(episode: number, from: number, to: number, views?: readonly string[]): Promise<Frames>;
-  /**
-   * One step's picture; where many single ones are wanted in any order, this is the fast way.
-   * @throws NinaError for a view that the episode does not have, and for pictures that are not there or not whole.
-   */
-  picture(episode: number, step: number, view: string): Promise<Picture>;
 }
 
 /** How an episode is named in messages. */
@@ -89,7 +84,11 @@ export function observationAt(
 }
 
 /** @throws NinaError for steps that an episode does not have. */
-export function requireSteps({ length, ...header }: EpisodeHeader, from: number, to: number): void {
+export function requireSteps(
+  { length, ...header }: Pick<EpisodeHeader, 'file' | 'demo' | 'length'>,
+  from: number,
+  to: number,
+): void {
   if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from < to && to <= length))
     throw new NinaError(
       `${episodeId(header)} has the steps 0 to ${length - 1}; steps ${from} to ${to - 1} were asked for.`,

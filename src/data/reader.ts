@@ -12,12 +12,11 @@ import { readFrames, readViews } from './frames.ts';
 import { find, kindOf, namesIn, type Place } from './hdf5/links.ts';
 import { shapeOf } from './hdf5/metadata.ts';
 import { requireDataset } from './hdf5/numbers.ts';
-import { readHdf5 } from './hdf5/open.ts';
+import { readHdf5 } from './hdf5/open-files.ts';
 import { requireText, text, texts } from './hdf5/texts.ts';
-import { dataGroup, type FileHeader, listDemos, otherDemos, readHeader } from './header.ts';
+import { dataGroup, type FileHeader, findDemo, listDemos, otherDemos, readHeader } from './header.ts';
 import { loadEpisodes } from './load.ts';
 import { readMasks } from './masks.ts';
-import { locatePictures, type PictureTable, readPicture } from './picture-table.ts';
 import { demonstrationFiles } from './walk.ts';
 
 /** What replaying one episode needs. */
@@ -64,28 +63,14 @@ export async function openDemonstrations(
     notice(
       `${unnamed.length} of the groups with actions are left out, because they are not named demo_N (first: ${unnamed[0]}).`,
     );
-  const frames: EpisodeSource['frames'] = (episode, from, to, views = []) => {
-    const header = headers[episode];
-    requireSteps(header, from, to);
-    return readHdf5(header.file, (root) =>
-      readFrames(find(dataGroup(root), names[episode])!, header, [from, to], views),
-    );
-  };
-  const tables = new Map<string, PictureTable | undefined>();
   return {
     headers,
-    frames,
-    async picture(episode, step, view) {
+    frames(episode, from, to, views = []) {
       const header = headers[episode];
-      requireSteps(header, step, step + 1);
-      const name = `${episode} ${view}`;
-      if (!tables.has(name) && Object.hasOwn(header.views, view)) {
-        const locate = (root: Place) => locatePictures(find(dataGroup(root), names[episode])!, header, view);
-        tables.set(name, await readHdf5(header.file, locate));
-      }
-      const table = tables.get(name);
-      if (table) return readPicture(header.file, table, step);
-      return (await frames(episode, step, step + 1, [view])).images![view][0];
+      requireSteps(header, from, to);
+      return readHdf5(header.file, (root) =>
+        readFrames(find(dataGroup(root), names[episode])!, header, [from, to], views),
+      );
     },
   };
 }
@@ -114,12 +99,7 @@ export function readRecording(file: string, demo: number): Promise<Recording> {
   return readHdf5(file, (root) => {
     const data = dataGroup(root);
     const header = readHeader(data);
-    const demos = listDemos(data);
-    const group = demos.find((one) => one.demo === demo)?.group;
-    if (!group)
-      throw new NinaError(
-        `${file} has no demo_${demo}; it has demo_${demos[0].demo} to demo_${demos.at(-1)!.demo} (${demos.length}).`,
-      );
+    const group = findDemo(data, demo);
     const length = requireRows(group, header);
     const actions = readActions(group, header.robot.action);
     const states = readFinite(group, 'states', [length, null], undefined, 'float64');

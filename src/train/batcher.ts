@@ -1,10 +1,11 @@
 /** Windows of demonstrations as the numbers of a batch, under the names of the graph's inputs. */
-import { type Episode, observationAt, writeChunk } from '../data/index.ts';
+import { observationAt, writeChunk } from '../data/index.ts';
 import { type Arrays, encoderOf } from '../encoders/index.ts';
 import type { PolicyConfig, PolicyParts } from '../policy/index.ts';
-import { actionSize, normaliseActions, type Observation } from '../robot/index.ts';
+import { actionSize, normaliseActions } from '../robot/index.ts';
 import type { Dataset } from './dataset.ts';
 import type { Freeze } from './frozen.ts';
+import { type Eyes, observe } from './observe.ts';
 import { KEPT, keptShape, readInputs } from './seen.ts';
 
 /** All of a policy that batches depend on. */
@@ -20,18 +21,25 @@ export interface Batch {
   readonly actions: Float32Array;
 }
 
-/** Fills batches of one dataset. @typeParam F a promise where pictures are read */
-export interface Batcher<F = void | Promise<void>> {
+/** Fills batches of one dataset. */
+export interface Batcher {
   allocate(B: number): Batch;
   /** Writes the windows with these indices, in order. */
-  fill(batch: Batch, indices: ArrayLike<number>): F;
+  fill(batch: Batch, indices: ArrayLike<number>): void;
 }
 
 /** What is kept of a window's frame, as row `row` of the array. */
 export type ReadKept = (window: number, out: Float32Array, row: number) => void;
 
-/** Of what is in memory, and of frames that are kept: nothing reads a picture. @param kept where something is frozen */
-export function batcher(dataset: Dataset, policy: PolicyOf, freeze: Freeze = 'none', kept?: ReadKept): Batcher<void> {
+/** What its batches read beside the numbers in memory. */
+export interface Sources {
+  /** Where the encoder reads pictures, unless what is made of them is kept. */
+  readonly eyes?: Eyes;
+  /** Where something is frozen. */
+  readonly kept?: ReadKept;
+}
+
+export function batcher(dataset: Dataset, policy: PolicyOf, freeze: Freeze, { eyes, kept }: Sources = {}): Batcher {
   const { config, statistics, assets } = policy;
   const writer = encoderOf(config.encoder).writer(config.encoder, statistics.encoder, assets);
   const writeActions = actionWriter(dataset, config);
@@ -41,28 +49,9 @@ export function batcher(dataset: Dataset, policy: PolicyOf, freeze: Freeze = 'no
       for (let row = 0; row < indices.length; row++) {
         const { episode: e, start } = dataset.windows[indices[row]];
         const episode = dataset.episodes[e];
-        if (freeze !== 'encoder') writer.write(observationAt(episode, episode, start), inputs, row);
+        const observation = eyes ? observe(eyes, episode, start) : observationAt(episode, episode, start);
+        if (freeze !== 'encoder') writer.write(observation, inputs, row);
         kept?.(indices[row], inputs[KEPT] as Float32Array, row);
-        writeActions(indices[row], actions, row);
-      }
-    },
-  };
-}
-
-/** With pictures, which are read when they are asked for. */
-export function pictureBatcher(
-  dataset: Dataset,
-  { config, statistics, assets }: PolicyOf,
-  observe: (episode: Episode, step: number) => Promise<Observation>,
-): Batcher<Promise<void>> {
-  const writer = encoderOf(config.encoder).writer(config.encoder, statistics.encoder, assets);
-  const writeActions = actionWriter(dataset, config);
-  return {
-    allocate: (B) => allocate(config, 'none', B),
-    async fill({ inputs, actions }, indices) {
-      for (let row = 0; row < indices.length; row++) {
-        const { episode, start } = dataset.windows[indices[row]];
-        writer.write(await observe(dataset.episodes[episode], start), inputs, row);
         writeActions(indices[row], actions, row);
       }
     },

@@ -35,7 +35,7 @@ export function shardSample({ episodes, windows }: Dataset, rows: readonly numbe
 }
 
 /** Each shard is filled when it is asked for, while others are computed. */
-export function windowBatches(sample: Sample, { allocate, fill }: Batcher<void>, rows: readonly number[]): Batches {
+export function windowBatches(sample: Sample, { allocate, fill }: Batcher, rows: readonly number[]): Batches {
   const batches = rows.map((n) => allocate(n));
   const feeds = batches.map(({ inputs, actions }): Record<string, Feed> => ({ ...inputs, actions }));
   return {

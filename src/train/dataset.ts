@@ -4,9 +4,7 @@ import {
   type Episode,
   episodeId,
   loadEpisodes,
-  observationAt,
   openDemonstrations,
-  pictureReader,
   plausibility,
   splitByMasks,
   splitEpisodes,
@@ -16,7 +14,7 @@ import {
 import { type Assets, type EncoderConfig, encoderOf } from '../encoders/index.ts';
 import type { PolicyStatistics } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
-import { momentsOf, type Observation, type Robot } from '../robot/index.ts';
+import { momentsOf, type Robot } from '../robot/index.ts';
 import { type Chosen, encoderConfig } from './parts.ts';
 
 /** Episodes with the windows that are cut from them. */
@@ -32,8 +30,6 @@ export interface Demonstrations {
   readonly assets: Assets;
   readonly train: Dataset;
   readonly validation: Dataset;
-  /** What a policy saw at a step, with the pictures that the encoder reads. */
-  observe(episode: Episode, step: number): Promise<Observation>;
   /** Of the training part alone. */
   readonly statistics: PolicyStatistics;
   /** sha256 over the content of all episodes. */
@@ -54,8 +50,7 @@ export async function loadDemonstrations(
   validationFraction: number,
   notice: (text: string) => void,
 ): Promise<Demonstrations> {
-  const opened = await openDemonstrations(source, notice);
-  const found = await loadEpisodes(opened, notice);
+  const found = await loadEpisodes(await openDemonstrations(source, notice), notice);
   const masked = splitByMasks(found, notice);
   const episodes = found.filter(({ split }) => split !== 'neither');
   const { robot } = episodes[0];
@@ -67,14 +62,8 @@ export async function loadDemonstrations(
     train.map((episode) => episode.actions),
     robot.action.dimensions.map(({ name }) => name),
   );
-  const views = encoderOf(config).views(config);
-  const read = pictureReader(opened, views);
   return {
     robot,
-    async observe(episode, step) {
-      const images = views.length > 0 && (await read(episodeId(episode), step));
-      return { ...observationAt(episode, episode, step), ...(images && { images }) };
-    },
     encoder: config,
     assets,
     train: { episodes: train, windows: windows(train) },

@@ -4,7 +4,6 @@ import type { PolicyOf } from './batcher.ts';
 import type { Freeze } from './frozen.ts';
 
 export interface KeptSetup {
-  readonly source: string;
   readonly policy: PolicyOf;
   readonly freeze: Freeze;
   /** Frozen parameters of the encoder, by their paths in it, one after the other in `weights`. */

@@ -6,7 +6,6 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { episodeId, observationAt } from '../data/index.ts';
 import { NinaError } from '../errors.ts';
 import { fileError, makeFolder } from '../files.ts';
 import { toFloat32 } from '../floats.ts';
@@ -17,7 +16,7 @@ import type { PolicyOf } from './batcher.ts';
 import type { Demonstrations } from './dataset.ts';
 import type { Freeze } from './frozen.ts';
 import { FRAMES, type KeptSetup } from './kept-setup.ts';
-import { copied } from './picture-batches.ts';
+import { pictureRow } from './picture-batches.ts';
 import type { PictureRow } from './picture-worker.ts';
 import { keptShape } from './seen.ts';
 
@@ -28,8 +27,6 @@ export interface KeptFrames extends Disposable {
 
 export interface KeptOptions {
   readonly run: string;
-  /** Where the demonstrations are. */
-  readonly source: string;
   readonly data: Demonstrations;
   readonly policy: PolicyOf;
   readonly freeze: Freeze;
@@ -109,17 +106,13 @@ function rowsOf({ train, validation }: Demonstrations, from: number, to: number)
   return Array.from({ length: to - from }, (_, i): PictureRow => {
     const frame = from + i;
     const { episodes, windows } = frame < train.windows.length ? train : validation;
-    const { episode: e, start } = windows[frame < train.windows.length ? frame : frame - train.windows.length];
-    return {
-      episode: episodeId(episodes[e]),
-      step: start,
-      observation: copied(observationAt(episodes[e], episodes[e], start)),
-    };
+    const { episode, start } = windows[frame < train.windows.length ? frame : frame - train.windows.length];
+    return pictureRow(episodes[episode], start);
   });
 }
 
 /** Weights in memory that all threads share where the engine takes it. */
-function setupOf({ source, policy, freeze, frozen, threads }: KeptOptions): KeptSetup {
+function setupOf({ policy, freeze, frozen, threads }: KeptOptions): KeptSetup {
   const { config, statistics, assets } = policy;
   const entries = [...frozen].map(([name, { shape }]) => ({ path: name.replace(/^encoder\./, ''), shape }));
   const count = [...frozen.values()].reduce((sum, { data }) => sum + data.length, 0);
@@ -129,7 +122,7 @@ function setupOf({ source, policy, freeze, frozen, threads }: KeptOptions): Kept
     weights.set(data, offset);
     offset += data.length;
   }
-  return { source, policy: { config, statistics, assets }, freeze, entries, weights, threads };
+  return { policy: { config, statistics, assets }, freeze, entries, weights, threads };
 }
 
 function hashOf({ policy, freeze, entries, weights }: KeptSetup, { hash, train, validation }: Demonstrations): string {

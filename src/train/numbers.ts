@@ -5,12 +5,12 @@
 import { encoderOf } from '../encoders/index.ts';
 import type { Reporter } from '../progress.ts';
 import type { Key } from '../random.ts';
-import { type Batcher, batcher, type PolicyOf, pictureBatcher } from './batcher.ts';
+import { type Batcher, batcher, type PolicyOf, type ReadKept } from './batcher.ts';
 import { type Batches, shardSample, windowBatches } from './batches.ts';
 import type { TrainConfig } from './config.ts';
 import { keepFrames } from './kept.ts';
+import type { Eyes } from './observe.ts';
 import { openPictureBatches } from './picture-batches.ts';
-import { locateData } from './run.ts';
 import { shardRows } from './shard.ts';
 import type { Start } from './start.ts';
 import { PICTURED_WINDOWS } from './validation.ts';
@@ -29,41 +29,36 @@ export interface NumbersOptions {
   readonly policy: PolicyOf;
   readonly key: Key;
   readonly workers: number;
+  readonly eyes: Eyes;
   readonly signal: AbortSignal | undefined;
   readonly report: Reporter;
 }
 
 export async function openNumbers(
   { data, frozen }: Pick<Start, 'data' | 'frozen'>,
-  { run, config, policy, key, workers, signal, report }: NumbersOptions,
+  { run, config, policy, key, workers, eyes, signal, report }: NumbersOptions,
 ): Promise<Numbers> {
   const { freeze, threads, batch_size } = config.training;
   const { train, validation } = data;
   const rows = shardRows(batch_size);
   const sample = shardSample(train, rows, key);
-  const source = locateData(run, config);
   if (freeze !== 'none') {
-    const kept = await keepFrames({ run, source, data, policy, freeze, frozen, workers, threads, signal, report });
-    const held = train.windows.length;
-    const own = batcher(train, policy, freeze, kept.read);
+    const kept = await keepFrames({ run, data, policy, freeze, frozen, workers, threads, signal, report });
+    const held: ReadKept = (window, out, row) => kept.read(train.windows.length + window, out, row);
     return {
-      batches: windowBatches(sample, own, rows),
-      validation: batcher(validation, policy, freeze, (window, out, row) => kept.read(held + window, out, row)),
+      batches: windowBatches(sample, batcher(train, policy, freeze, { kept: kept.read }), rows),
+      validation: batcher(validation, policy, freeze, { kept: held }),
       [Symbol.dispose]: () => kept[Symbol.dispose](),
     };
   }
-  if (encoderOf(policy.config.encoder).views(policy.config.encoder).length > 0) {
-    const batches = openPictureBatches(source, train, policy, sample, key);
-    return {
-      batches,
-      validation: pictureBatcher(validation, policy, data.observe),
-      most: PICTURED_WINDOWS,
-      [Symbol.dispose]: () => batches[Symbol.dispose](),
-    };
-  }
+  const pictured = encoderOf(policy.config.encoder).views(policy.config.encoder).length > 0;
+  const batches = pictured
+    ? openPictureBatches(train, policy, sample, key)
+    : windowBatches(sample, batcher(train, policy, freeze), rows);
   return {
-    batches: windowBatches(sample, batcher(train, policy), rows),
-    validation: batcher(validation, policy),
-    [Symbol.dispose]() {},
+    batches,
+    validation: batcher(validation, policy, freeze, { eyes }),
+    ...(pictured && { most: PICTURED_WINDOWS }),
+    [Symbol.dispose]: () => batches[Symbol.dispose](),
   };
 }

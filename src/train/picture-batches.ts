@@ -3,29 +3,25 @@
  * windows they are, and how they are augmented, follows from the key and the step, so nothing but time depends on it.
  */
 import { requireAddressSpace } from '../address-space.ts';
-import { episodeId, observationAt } from '../data/index.ts';
+import { type Episode, observationAt } from '../data/index.ts';
 import type { Arrays } from '../encoders/index.ts';
 import { openThread, THREAD_BYTES } from '../jobs/index.ts';
 import { fold, type Key } from '../random.ts';
-import { actionSize, type Observation } from '../robot/index.ts';
+import { actionSize } from '../robot/index.ts';
 import { actionWriter, type PolicyOf } from './batcher.ts';
 import type { Batches, Sample } from './batches.ts';
 import type { Dataset } from './dataset.ts';
-import type { PictureJob, PictureRow, PictureSetup } from './picture-worker.ts';
+import type { PictureJob, PictureRow } from './picture-worker.ts';
 
-/**
- * @param source the demonstrations, from which the thread reads
- * @throws NinaError when address space is too short for the thread.
- */
+/** @throws NinaError when address space is too short for the thread. */
 export function openPictureBatches(
-  source: string,
   dataset: Dataset,
   { config, statistics, assets }: PolicyOf,
   sample: Sample,
   key: Key,
 ): Batches {
   requireAddressSpace('A thread that reads pictures needs', THREAD_BYTES);
-  const setup: PictureSetup = { source, policy: { config, statistics, assets } };
+  const setup: PolicyOf = { config, statistics, assets };
   // Compiled code: Node 20 does not run TypeScript.
   const thread = openThread(new URL('./picture-worker.js', import.meta.url), setup);
   const writeActions = actionWriter(dataset, config);
@@ -37,8 +33,7 @@ export function openPictureBatches(
       Array.from(windows, (window): PictureRow => {
         const { episode: e, start } = dataset.windows[window];
         const episode = dataset.episodes[e];
-        const observation = copied(observationAt(episode, episode, start));
-        return { episode: episodeId(episode), step: start, observation, draw: fold(key, 'augment', step, row++) };
+        return { ...pictureRow(episode, start), draw: fold(key, 'augment', step, row++) };
       }),
     );
     const inputs = thread.run(job) as Promise<readonly Arrays[]>;
@@ -67,9 +62,14 @@ export function openPictureBatches(
   };
 }
 
-/** A message with a view of an episode's numbers would carry all of them. */
-export const copied = ({ state, entities, ...rest }: Observation): Observation => ({
-  ...rest,
-  ...(state && { state: Float32Array.from(state) }),
-  ...(entities && { entities: { ...entities, poses: Float32Array.from(entities.poses) } }),
-});
+/** As a message carries it: one with a view of an episode's numbers would carry all of them. */
+export function pictureRow(episode: Episode, step: number): PictureRow {
+  const { file, demo, length, views } = episode;
+  const { state, entities, ...rest } = observationAt(episode, episode, step);
+  const observation = {
+    ...rest,
+    ...(state && { state: Float32Array.from(state) }),
+    ...(entities && { entities: { ...entities, poses: Float32Array.from(entities.poses) } }),
+  };
+  return { episode: { file, demo, length, views }, step, observation };
+}

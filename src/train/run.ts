@@ -11,6 +11,7 @@ import { packageVersion } from '../version.ts';
 import { completeConfig, settingsByPath, type TrainConfig } from './config.ts';
 import type { Demonstrations } from './dataset.ts';
 import { lastingInit } from './init.ts';
+import type { Eyes } from './observe.ts';
 import { readRecipe } from './recipe.ts';
 import type { Settings } from './settings.ts';
 import { statePath, type TrainState, writeState } from './state.ts';
@@ -129,12 +130,13 @@ export async function save(
   averaged: PolicyParts,
   selfTest: SelfTest,
   demonstrations: Demonstrations,
+  eyes: Eyes,
   { seed, training: { max_steps } }: Pick<TrainConfig, 'seed' | 'training'>,
 ): Promise<string> {
   const surprise =
     state.step < max_steps
       ? undefined
-      : await measureSurprise(averaged, demonstrations.validation, demonstrations.observe, fold(key(seed), 'surprise'));
+      : await measureSurprise(averaged, demonstrations.validation, eyes, fold(key(seed), 'surprise'));
   const statistics = { ...averaged.statistics, ...(surprise && { surprise }) };
   const directory = path.join(run, CHECKPOINTS, String(state.step));
   writeCheckpoint(

@@ -11,8 +11,8 @@ import {
   surpriseHorizon,
 } from '../policy/index.ts';
 import { fold, type Key } from '../random.ts';
-import type { Observation } from '../robot/index.ts';
 import type { Dataset } from './dataset.ts';
+import { type Eyes, observe } from './observe.ts';
 
 /** Decisions that are measured, at most; of pictures, which an encoder takes long to see, fewer. */
 const DECISIONS = 400;
@@ -26,7 +26,7 @@ const PICTURED_DECISIONS = 100;
 export async function measureSurprise(
   policy: PolicyParts,
   { episodes }: Pick<Dataset, 'episodes'>,
-  observe: (episode: Episode, step: number) => Promise<Observation>,
+  eyes: Eyes,
   key: Key,
 ): Promise<SurpriseStatistics | undefined> {
   const { chunk_length: T, action_dim: A } = policy.config.decoder;
@@ -41,11 +41,11 @@ export async function measureSurprise(
     for (const { e, from } of decisions) {
       const episode = episodes[e];
       const plan = async (step: number) =>
-        (await runnable.infer(await observe(episode, step), { key: fold(key, e, step), temperature })).actions;
+        (await runnable.infer(observe(eyes, episode, step), { key: fold(key, e, step), temperature })).actions;
       const chunk = new Float32Array(T * A);
       chunk.set((await plan(from)).subarray(0, horizon * A));
       chunk.set((await plan(from + horizon)).subarray(0, (T - horizon) * A), horizon * A);
-      found.push(await surprise(await observe(episode, from), chunk));
+      found.push(await surprise(observe(eyes, episode, from), chunk));
     }
     return found;
   };

@@ -14,6 +14,7 @@ import { type LoopResult, runUpdates } from './loop.ts';
 import { requireMemory } from './memory.ts';
 import { appendMetrics, readMetrics, truncateMetrics, writeCsv } from './metrics.ts';
 import { openNumbers } from './numbers.ts';
+import { observe, openEyes } from './observe.ts';
 import { openOptimizer } from './optimizer.ts';
 import { isRun, lastingSettings, noteChanges, save, writeRecipe } from './run.ts';
 import { prepareStart } from './start.ts';
@@ -81,7 +82,17 @@ async function trainLocked(
   takeAverage();
   const parts = { config: policy, statistics: data.statistics, assets: data.assets, model: averaged };
   const trainKey = fold(root, 'train');
-  using numbers = await openNumbers(start, { run, config, policy: parts, key: trainKey, workers, signal, report });
+  using eyes = await openEyes(policy.encoder);
+  using numbers = await openNumbers(start, {
+    run,
+    config,
+    policy: parts,
+    key: trainKey,
+    workers,
+    eyes,
+    signal,
+    report,
+  });
   using update = await prepareUpdate({
     config: training,
     objective: imitation({ config: policy, params: shapesOf(trained), buffers, freeze: training.freeze }),
@@ -103,7 +114,7 @@ async function trainLocked(
     onnxruntime({ device }),
   );
   const [first] = data.train.episodes;
-  using selfTest = await prepareSelfTest(parts, await data.observe(first, 0), fold(root, 'self-test'), cpu);
+  using selfTest = await prepareSelfTest(parts, observe(eyes, first, 0), fold(root, 'self-test'), cpu);
   const validate = () => {
     takeAverage();
     return validation.measure();
@@ -112,7 +123,7 @@ async function trainLocked(
     lock.check();
     takeAverage();
     const state = { step, optimizer, buffers, sums, dataHash: data.hash, settings: lastingSettings(config) };
-    const directory = await save(run, state, parts, selfTest, data, config);
+    const directory = await save(run, state, parts, selfTest, data, eyes, config);
     writeCsv(run);
     return directory;
   };

@@ -65,7 +65,7 @@ export async function prepareValidation(
       let best = 0;
       let mode = 0;
       for (let i = 0; i < batches; i++) {
-        await fill(batch, order.subarray(i * B, (i + 1) * B));
+        fill(batch, order.subarray(i * B, (i + 1) * B));
         const drawn = decoder.draws(config.decoder, key, i, B);
         const found = await loss.run({ ...batch.inputs, actions: batch.actions, ...drawn });
         mean += found.loss[0] / batches;

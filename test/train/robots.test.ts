@@ -56,7 +56,11 @@ describe.each([
     const T = 4;
     const found = await loadDemonstrations(file, { name: 'state', dim: 16, heads: 2 }, {}, 0, 0.2, () => {});
     const decoder = decoderConfig({ name: 'regression', chunk_length: T }, robot);
-    const { allocate, fill } = batcher(found.train, { ...found, config: { encoder: found.encoder, decoder, robot } });
+    const { allocate, fill } = batcher(
+      found.train,
+      { ...found, config: { encoder: found.encoder, decoder, robot } },
+      'none',
+    );
     const last = found.train.windows.findIndex(({ start }) => start === 11);
     const batch = allocate(1);
     fill(batch, [last]);

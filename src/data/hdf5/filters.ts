@@ -40,9 +40,6 @@ const NAMES: Readonly<Record<number, string>> = {
 /** Filters that the library build undoes itself. */
 export const isBuiltIn = ({ id }: Filter): boolean => id >= DEFLATE && id <= 6;
 
-/** Filters that `readChunk` undoes. */
-export const isUndone = ({ id }: Filter): boolean => [DEFLATE, SHUFFLE, FLETCHER32, LZF].includes(id);
-
 /** @returns the error that says which filters a dataset has that cannot be undone, and what to do. */
 export function filterError(title: string, file: string, filters: readonly Filter[], cause?: unknown): NinaError {
   const names = filters.map(({ id }) => (NAMES[id] ? `${NAMES[id]} (filter ${id})` : `filter ${id}`)).join(' and ');
