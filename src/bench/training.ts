@@ -4,7 +4,7 @@
  */
 import { type Episode, windows } from '../data/index.ts';
 import { drawModel } from '../decoders/index.ts';
-import { blueprint, type PolicyConfig, type PolicyStatistics } from '../policy/index.ts';
+import { blueprint, type PolicyStatistics } from '../policy/index.ts';
 import { fold, key, normals } from '../random.ts';
 import { actionSize, ENTITY_SIZE, PANDA, stateSize } from '../robot/index.ts';
 import { pack } from '../tensor/index.ts';
@@ -31,12 +31,8 @@ const STEPS = 1000;
 export async function openTrainingStep(name: string, config: TrainConfig, workers: number): Promise<TrainingStep> {
   const episodes = [madeUp()];
   const { encoder, decoder, training } = config;
-  const policy: PolicyConfig = {
-    encoder: encoderConfig(encoder, { episodes: [{ ...episodes[0], where: 'made up' }], robot: PANDA }),
-    decoder: decoderConfig(decoder),
-    robot: PANDA,
-    acting: { multistep: decoder.chunk_length, temperature: 0 },
-  };
+  const data = { episodes: [{ ...episodes[0], where: 'made up' }], robot: PANDA, assets: {} };
+  const policy = { encoder: encoderConfig(encoder, data), decoder: decoderConfig(decoder), robot: PANDA };
   const startMs = performance.now();
   const plan = blueprint(key(0), policy);
   const { params, buffers } = drawModel(plan);
@@ -45,18 +41,11 @@ export async function openTrainingStep(name: string, config: TrainConfig, worker
   fill(optimizer, initialState(flat));
   const dataset = { episodes, windows: windows(episodes) };
   const update = await prepareUpdate({
-    ...{
-      config: training,
-      policy,
-      plan,
-      buffers,
-      optimizer,
-      dataset,
-      statistics: standard(),
-      key: key(1),
-      workers,
-      device: 'cpu',
-    },
+    config: training,
+    policy: { config: policy, statistics: standard(), assets: {} },
+    ...{ plan, buffers, optimizer, dataset, workers },
+    key: key(1),
+    device: 'cpu',
   });
   const buildMs = performance.now() - startMs;
   let step = 0;

@@ -24,7 +24,7 @@ export interface UpdateProgram {
 }
 
 export async function compileUpdate(
-  config: PolicyConfig,
+  config: Omit<PolicyConfig, 'acting'>,
   model: ModelShape,
   batchSize: number,
   engine: Engine,
@@ -72,4 +72,4 @@ export async function compileValidation(
   };
 }
 
-const chunks = ({ decoder }: PolicyConfig, B: number) => [B, decoder.chunk_length, decoder.action_dim];
+const chunks = ({ decoder }: Pick<PolicyConfig, 'decoder'>, B: number) => [B, decoder.chunk_length, decoder.action_dim];

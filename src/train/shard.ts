@@ -27,7 +27,7 @@ export function shardRows(batchSize: number): number[] {
 
 /** All that a thread must know, as a message can carry it. */
 export interface ShardSetup {
-  readonly policy: PolicyConfig;
+  readonly policy: Omit<PolicyConfig, 'acting'>;
   /** The shapes of the parameters, and the buffers. */
   readonly model: ModelShape;
   readonly optimizer: OptimizerMemory;
@@ -105,8 +105,8 @@ export async function openShards(setup: ShardSetup, shards: readonly number[]): 
   };
 }
 
-function maskArrays({ rate, inputs }: Masks): { name: string; rate: number; values: Float32Array }[] {
-  return inputs.map(({ name, shape }) => ({
+function maskArrays({ inputs }: Masks): { name: string; rate: number; values: Float32Array }[] {
+  return inputs.map(({ name, shape, rate }) => ({
     name,
     rate,
     values: new Float32Array(shape.reduce((a, b) => a * b, 1)),

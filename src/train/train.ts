@@ -75,28 +75,25 @@ async function trainLocked(
   const averaged = { params: unpack(plan.params, average), buffers };
   const takeAverage = () => average.set(optimizer.ema);
   takeAverage();
+  const parts = { config: policy, statistics: data.statistics, assets: data.assets, model: averaged };
   using update = await prepareUpdate({
     config: training,
-    policy,
+    policy: parts,
     plan,
     buffers,
     optimizer: memory,
     dataset: data.train,
-    statistics: data.statistics,
     key: fold(root, 'train'),
     workers,
     device,
   });
   using validation = await prepareValidation(
     training,
-    policy,
-    averaged,
+    parts,
     data.validation,
-    data.statistics,
     fold(root, 'validation'),
     onnxruntime({ device }),
   );
-  const parts = { config: policy, statistics: data.statistics, model: averaged };
   const [first] = data.train.episodes;
   using selfTest = await prepareSelfTest(parts, observationAt(first, first, 0), fold(root, 'self-test'), cpu);
   const validate = () => {

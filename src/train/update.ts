@@ -6,11 +6,11 @@
 import { episodeId } from '../data/index.ts';
 import { decoderOf } from '../decoders/index.ts';
 import type { Feed, NodeDevice } from '../engine/index.ts';
-import type { blueprint, PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/index.ts';
+import type { blueprint, PolicyModel } from '../policy/index.ts';
 import { fold, type Key } from '../random.ts';
 import { groupsOf, mapTree, type Spec } from '../tensor/index.ts';
 import type { TrainingSettings } from './config.ts';
-import { batcher, type Dataset } from './dataset.ts';
+import { batcher, type Dataset, type PolicyOf } from './dataset.ts';
 import type { OptimizerMemory } from './optimizer.ts';
 import { batchSampler } from './sampler.ts';
 import { emaDecayAt, learningRateAt } from './schedule.ts';
@@ -42,12 +42,11 @@ const EXPLOSION = 100;
 
 export interface UpdateOptions {
   readonly config: TrainingSettings;
-  readonly policy: PolicyConfig;
+  readonly policy: PolicyOf;
   readonly plan: Pick<ReturnType<typeof blueprint>, 'params'>;
   readonly buffers: PolicyModel['buffers'];
   readonly optimizer: OptimizerMemory;
   readonly dataset: Dataset;
-  readonly statistics: PolicyStatistics;
   readonly key: Key;
   /** Threads that share it, and what they compute on. */
   readonly workers: number;
@@ -55,23 +54,23 @@ export interface UpdateOptions {
 }
 
 export async function prepareUpdate(options: UpdateOptions): Promise<Update> {
-  const { config, policy, plan, buffers, optimizer, dataset, statistics, key, workers, device } = options;
+  const { config, policy, plan, buffers, optimizer, dataset, key, workers, device } = options;
   const { batch_size: B, threads } = config;
-  const { chunk_length: T, action_dim: A } = policy.decoder;
+  const { chunk_length: T, action_dim: A } = policy.config.decoder;
   const rows = shardRows(B);
   const weights = rows.map((n) => n / B);
   const groups = groupsOf(plan.params);
   const model = { params: mapTree(plan.params, ({ shape }: Spec) => ({ shape })), buffers };
   const shardThreads = await openShardThreads(
-    { policy, model, optimizer, rows, groups, key, device, threads },
+    { policy: policy.config, model, optimizer, rows, groups, key, device, threads },
     workers,
   );
   const sample = batchSampler(fold(key, 'batches'), dataset.windows.length, B);
-  const { allocate, fill } = batcher(dataset, policy, statistics);
+  const { allocate, fill } = batcher(dataset, policy);
   const batches = rows.map((n) => allocate(n));
   const feeds = batches.map(({ inputs, actions }): Record<string, Feed> => ({ ...inputs, actions }));
   const firsts = rows.map((_, i) => rows.slice(0, i).reduce((a, b) => a + b, 0));
-  const explosion = EXPLOSION * (decoderOf(policy.decoder).lossUnit === 'nats' ? T * A : 1);
+  const explosion = EXPLOSION * (decoderOf(policy.config.decoder).lossUnit === 'nats' ? T * A : 1);
   const schedule = {
     learningRate: config.learning_rate,
     steps: config.schedule_steps ?? config.max_steps,
