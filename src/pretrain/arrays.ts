@@ -4,7 +4,7 @@
  * what would be right. Letters as in heads.ts, L tokens of a phrase, M of a name.
  */
 import type { Arrays } from '../encoders/index.ts';
-import { type Florence2Config, tokensPerView } from '../encoders/florence2/index.ts';
+import { type Florence2Config, tokensPerView } from '../encoders/florence2/config.ts';
 import { input, type Shape, type Tensor } from '../tensor/index.ts';
 import { READOUT_SIZE, ROLES } from './readout.ts';
 

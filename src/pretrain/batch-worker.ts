@@ -1,11 +1,11 @@
 /** Worker thread: renders scenes and writes what is asked of them, while others compute. */
-import { type Arrays, } from '../encoders/index.ts';
-import { openTokenizer } from '../encoders/florence2/index.ts';
+import type { Arrays } from '../encoders/index.ts';
+import { openTokenizer } from '../encoders/florence2/words.ts';
 import { serveJobs } from '../jobs/index.ts';
 import { fold, key } from '../random.ts';
 import { openSceneSampler } from '../sim/grounding/index.ts';
 import { arraysOf, type GroundingShape } from './arrays.ts';
-import { type Augmentation, drawExample, type Example, UNCHANGED } from './examples.ts';
+import { drawExample, type Example, plainExample } from './examples.ts';
 import { writeExample } from './write.ts';
 
 /** What the thread gets once. */
@@ -15,7 +15,7 @@ export interface BatchSource {
   readonly tokenizer: string;
   readonly seed: number;
   /** Of scenes that are trained on. */
-  readonly augmentation: Augmentation;
+  readonly augmentation: { readonly shifted: number; readonly wordsDropped: number };
 }
 
 /** Scenes to train on; or held-out ones, the same for every seed, with phrasings that are trained on or with others. */
@@ -51,8 +51,11 @@ serveJobs<BatchSource, BatchRequest, Batch>(async ({ shape, tokenizer, seed, aug
       for (let row = 0; row < count; row++, scene++) {
         const training = set === 'train';
         const at = training ? fold(key(seed), 'grounding', scene) : fold(key(0), 'grounding, held out', scene);
-        const drawn = sampler.sample(fold(at, 'scene'), { heldOut: set === 'held-out' });
-        const example = drawExample(shape, drawn, fold(at, 'asked'), training ? augmentation : UNCHANGED);
+        const drawn = sampler.sample(fold(at, 'scene'));
+        const asked = fold(at, 'asked');
+        const example = training
+          ? drawExample(shape, drawn, asked, augmentation)
+          : plainExample(shape, drawn, asked, set === 'held-out');
         writeExample(shape, words, example, arrays, row);
         if (!training) truths.push(truthOf(example));
       }

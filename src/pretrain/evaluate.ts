@@ -11,7 +11,7 @@ import type { Batch, SceneSet, Truth } from './batch-worker.ts';
 import type { Batches } from './batches.ts';
 import { answers, type Trained } from './model.ts';
 import { measureNames, type Pointed } from './pointing.ts';
-import { readHand, readPosition, READOUT_SIZE, ROLES } from './readout.ts';
+import { readHand, readPosition, READOUT_SIZE, ROLES, rolesOf } from './readout.ts';
 import type { NDArray } from '../tensor/index.ts';
 
 /** Scenes at once. */
@@ -78,7 +78,7 @@ export async function openEvaluation(
   const judge = async (set: SceneSet, first: number): Promise<Judged> => {
     const request = { set, first, rows: [EVALUATED_TOGETHER] };
     const { parts, truths } = await batches.take(request);
-    const said = await program.run(Object.fromEntries(program.signature.inputs.map(({ name }) => [name, parts[0][name]])));
+    const said = await program.run(Object.fromEntries(Object.keys(program.signature.inputs).map((name) => [name, parts[0][name]])));
     return { truths, said: said as Judged['said'] };
   };
   const all = async (set: SceneSet, scenes: number) => {
@@ -131,8 +131,9 @@ function readoutReport({ phrases: Q }: GroundingShape, judged: readonly Judged[]
     truths.forEach(({ phrases, scene: { objects, state } }, row) => {
       phrases.forEach((phrase, q) => {
         const at = (row * Q + q) * READOUT_SIZE;
-        for (const [r, role] of ROLES.entries()) {
-          const meant = phrase.objects[r];
+        const roles = rolesOf(phrase.objects);
+        for (const role of ROLES) {
+          const meant = roles[role];
           if (meant !== undefined) cm[role].push(distance(readPosition(said[from], at, role), objects[meant].position));
         }
         cm.hand.push(distance(readHand(said[from], at), state));

@@ -2,64 +2,92 @@
  * What is asked of a scene: names of things that are there and of some that are not, phrases, and how the pictures are
  * shifted. All of it follows from the scene and a key.
  */
-import { drawShift, type Shift } from '../encoders/florence2/index.ts';
+import { drawShift, type Shift } from '../encoders/florence2/pictures.ts';
 import { fold, type Key, permutation, rng } from '../random.ts';
-import { CATEGORIES, type GroundingScene } from '../sim/grounding/index.ts';
+import { type GroundedObject, type GroundingScene, HELD_OUT, type Phrase } from '../sim/grounding/index.ts';
+import { NAMES } from '../sim/grounding/names.ts';
 import type { GroundingShape } from './arrays.ts';
-
-export interface Phrase {
-  readonly text: string;
-  /** What it speaks of, among the scene's objects: the thing to take, then where to put it. */
-  readonly objects: readonly number[];
-}
 
 export interface Example {
   readonly scene: GroundingScene;
-  /** K categories. */
+  /** K. */
   readonly names: readonly string[];
   /** Q. */
   readonly phrases: readonly Phrase[];
   /** Of each view's picture, in pixels of the encoder's; none unless it is shifted. */
   readonly shifts: readonly (Shift | undefined)[];
-  /** Of each phrase, the places of its tokens (the first and the last apart) that are left out. */
+  /** Whether a token inside a phrase is left out. */
   isDropped(phrase: number, token: number): boolean;
 }
 
-/** How much is changed at random. */
-export interface Augmentation {
-  /** Share of scenes whose pictures are shifted. */
-  readonly shifted: number;
-  /** Share of a phrase's tokens that are left out. */
-  readonly wordsDropped: number;
-}
+/** The things that a name stands for. */
+export const meantBy = <T extends Pick<GroundedObject, 'category'>>(name: string, objects: readonly T[]): T[] =>
+  objects.filter(({ category }) => NAMES[category].includes(name));
 
-export const UNCHANGED: Augmentation = { shifted: 0, wordsDropped: 0 };
-
-/** Of the names that are asked for, this share at least is not there where there are so many. */
+/** Of the names that are asked for, at least this share is of what is not there. */
 const ABSENT_SHARE = 0.25;
+/** How often a thing is called by its first name, the one of the suites' instructions. */
+const FIRST_NAME_SHARE = 0.6;
 
+/** An example to learn from. */
 export function drawExample(
-  { encoder, names: K, phrases: Q }: GroundingShape,
+  shape: GroundingShape,
   scene: GroundingScene,
   key: Key,
-  { shifted, wordsDropped }: Augmentation,
+  { shifted, wordsDropped }: { readonly shifted: number; readonly wordsDropped: number },
 ): Example {
-  const shuffled = <T>(what: string, items: readonly T[]) =>
-    Array.from(permutation(fold(key, what), items.length), (i) => items[i]);
-  const present = shuffled('present', [...new Set(scene.objects.map(({ category }) => category))]);
-  const absent = shuffled(
-    'absent',
-    CATEGORIES.filter((category) => !present.includes(category)),
-  );
-  const seen = present.slice(0, Math.ceil(K * (1 - ABSENT_SHARE)));
-  const draw = rng(fold(key, 'shifted')).uniform() < shifted;
-  const phrases = shuffled('phrases', scene.phrases);
+  const { encoder, phrases: Q } = shape;
+  const random = rng(fold(key, 'names'));
+  const call = (names: readonly string[]) => (random.uniform() < FIRST_NAME_SHARE ? names[0] : random.pick(names));
+  const shifts = rng(fold(key, 'shifted')).uniform() < shifted;
+  const phrases = shuffled(fold(key, 'phrases'), scene.phrases);
   return {
     scene,
-    names: [...seen, ...absent].slice(0, K),
+    names: drawNames(shape, scene, fold(key, 'things'), call),
     phrases: Array.from({ length: Q }, (_, i) => phrases[i % phrases.length]),
-    shifts: encoder.views.map((view, v) => (draw ? drawShift(fold(key, 'shift', view), encoder.shifts[v]) : undefined)),
+    shifts: encoder.views.map((view, v) =>
+      shifts ? drawShift(fold(key, 'shift', view), encoder.shifts[v]) : undefined,
+    ),
     isDropped: (phrase, token) =>
       wordsDropped > 0 && rng(fold(key, 'dropped', phrase, token)).uniform() < wordsDropped,
   };
 }
+
+/** An instruction of the suites' style that says what to take and where to put it. */
+const INSTRUCTION = /^(pick up|put) /;
+
+/**
+ * An example to be judged by: things by their first names, instructions alone where there are any, nothing changed.
+ * @param heldOut whether instructions are said in words that no training hears
+ */
+export function plainExample(shape: GroundingShape, scene: GroundingScene, key: Key, heldOut: boolean): Example {
+  const instructions = scene.phrases.filter(({ text, objects }) => objects.length >= 2 && INSTRUCTION.test(text));
+  const phrases = shuffled(fold(key, 'phrases'), instructions.length > 0 ? instructions : scene.phrases);
+  const say = rng(fold(key, 'words'));
+  return {
+    scene,
+    names: drawNames(shape, scene, fold(key, 'things'), ([first]) => first),
+    phrases: Array.from({ length: shape.phrases }, (_, i) => {
+      const { text, objects } = phrases[i % phrases.length];
+      return { text: heldOut ? say.pick(HELD_OUT)(text) : text, objects };
+    }),
+    shifts: [],
+    isDropped: () => false,
+  };
+}
+
+/** K names, each once. */
+function drawNames(
+  { names: K }: GroundingShape,
+  { objects }: GroundingScene,
+  key: Key,
+  call: (names: readonly string[]) => string,
+): string[] {
+  const present = shuffled(fold(key, 'present'), [...new Set(objects.map(({ category }) => category))]);
+  const absent = shuffled(fold(key, 'absent'), Object.keys(NAMES));
+  const seen = present.slice(0, Math.ceil(K * (1 - ABSENT_SHARE))).map((category) => call(NAMES[category]));
+  const missing = absent.map((category) => call(NAMES[category])).filter((name) => meantBy(name, objects).length === 0);
+  return [...new Set([...seen, ...missing])].slice(0, K);
+}
+
+const shuffled = <T>(key: Key, items: readonly T[]): T[] => Array.from(permutation(key, items.length), (i) => items[i]);

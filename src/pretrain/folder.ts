@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as z from 'zod';
 import { encoderSchema } from '../encoders/index.ts';
-import type { Florence2Config } from '../encoders/florence2/index.ts';
+import type { Florence2Config } from '../encoders/florence2/config.ts';
 import { NinaError, UsageError } from '../errors.ts';
 import { fileError, writeFileAtomically } from '../files.ts';
 import { sha256 } from '../hash.ts';

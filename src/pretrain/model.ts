@@ -1,5 +1,6 @@
 /** What is pretrained, and what it says of a batch: the encoder with the heads of heads.ts. */
-import { blueprint as encoderBlueprint, encodeSequence, imageFeatures, type Params } from '../encoders/florence2/index.ts';
+import { encodeSequence, imageFeatures } from '../encoders/florence2/model.ts';
+import { blueprint as encoderBlueprint, type Params } from '../encoders/florence2/params.ts';
 import { linear, noDropout } from '../nn/index.ts';
 import { fold, type Key } from '../random.ts';
 import {

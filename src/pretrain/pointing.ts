@@ -1,10 +1,11 @@
 /** Where the encoder points for each name in each view of a held-out scene, beside where the named thing is. */
-import { tokensPerView } from '../encoders/florence2/index.ts';
+import { tokensPerView } from '../encoders/florence2/config.ts';
 import { hypot } from '../math.ts';
 import type { CameraName } from '../sim/index.ts';
 import type { GroundingShape } from './arrays.ts';
 import type { Truth } from './batch-worker.ts';
 import { cellOf, NOT_VISIBLE, type Point, pointAt } from './cells.ts';
+import { meantBy } from './examples.ts';
 import { ASKED } from './heads.ts';
 import { onPlane } from './plane.ts';
 import { pointIn } from './write.ts';
@@ -44,8 +45,7 @@ export function measureNames({ encoder, names: K }: GroundingShape, truths: read
         for (let c = 2; c < C; c++) if (said(0, c) > said(0, cell)) cell = c;
         const chosen = said(0, NOT_VISIBLE) > said(0, cell) ? NOT_VISIBLE : cell;
         const point = pointAt(cell, [said(1, cell), said(2, cell)], side);
-        const things = scene.objects
-          .filter(({ category }) => category === name)
+        const things = meantBy(name, scene.objects)
           .flatMap((object) => {
             const at = pointIn({ shifts: [] }, encoder, object, v);
             return at ? [{ at, position: object.position }] : [];

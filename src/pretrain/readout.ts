@@ -11,6 +11,15 @@ type Vec3 = readonly [number, number, number];
 export const ROLES = ['target', 'place'] as const;
 export type Role = (typeof ROLES)[number];
 
+/**
+ * The object of each role, of those that a phrase speaks of in the order in which they are acted on. Of three the second is
+ * what the hand turns to next, and no place.
+ */
+export function rolesOf(objects: readonly number[]): Partial<Record<Role, number>> {
+  const [target, place] = objects;
+  return { target, ...(objects.length !== 3 && place !== undefined && { place }) };
+}
+
 /** Positions and offsets are in tenths of a metre, of the order of 1 on a table. */
 const UNIT_M = 0.1;
 /** Scales of tanh(|r| / scale) r / |r|: linear near, the direction farther away. */

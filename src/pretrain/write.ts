@@ -1,12 +1,14 @@
 /** One example as numbers: row `row` of a batch's arrays. */
 import type { Arrays } from '../encoders/index.ts';
-import { preprocess, type Tokenizer, tokensPerView } from '../encoders/florence2/index.ts';
+import { tokensPerView } from '../encoders/florence2/config.ts';
+import { preprocess } from '../encoders/florence2/pictures.ts';
+import type { Tokenizer } from '../encoders/florence2/words.ts';
 import { NinaError } from '../errors.ts';
 import type { CameraName } from '../sim/index.ts';
 import { type GroundingShape, NAME_TOKENS } from './arrays.ts';
 import { cellOf, NOT_VISIBLE, offsetIn, type Point } from './cells.ts';
-import type { Example } from './examples.ts';
-import { READOUT_SIZE, ROLES, writeReadout } from './readout.ts';
+import { type Example, meantBy } from './examples.ts';
+import { READOUT_SIZE, ROLES, rolesOf, writeReadout } from './readout.ts';
 
 type Objects = Example['scene']['objects'];
 
@@ -46,19 +48,15 @@ export function writeExample(
     });
   };
 
-  names.forEach((category, k) => {
-    const ids = tokenizer.encode(category.replaceAll('_', ' ')).slice(1, -1);
-    requireLength(category, ids.length, NAME_TOKENS);
+  names.forEach((name, k) => {
+    const ids = tokenizer.encode(name).slice(1, -1);
+    requireLength(name, ids.length, NAME_TOKENS);
     const at = (row * K + k) * NAME_TOKENS;
     for (let i = 0; i < NAME_TOKENS; i++) {
       int('name.ids')[at + i] = BigInt(ids[i] ?? 0);
       float('name.share')[at + i] = i < ids.length ? 1 / ids.length : 0;
     }
-    writeCells(
-      'name',
-      row * K + k,
-      scene.objects.filter((object) => object.category === category),
-    );
+    writeCells('name', row * K + k, meantBy(name, scene.objects));
   });
 
   phrases.forEach(({ text, objects }, q) => {
@@ -70,15 +68,14 @@ export function writeExample(
       int('florence2.ids')[at + i] = BigInt(ids[i] ?? tokenizer.id('<pad>') ?? 0);
       float('florence2.real')[at + i] = i < ids.length && !(inner && example.isDropped(q, i)) ? 1 : 0;
     }
-    ROLES.forEach((_, r) => {
-      const meant = objects[r];
+    const roles = rolesOf(objects);
+    ROLES.forEach((role, r) => {
+      const meant = roles[role];
       const slot = (row * Q + q) * ROLES.length + r;
       writeCells('role', slot, meant === undefined ? [] : [scene.objects[meant]]);
       if (meant === undefined) float('role.cells').fill(0, slot * V * C, (slot + 1) * V * C);
     });
-    const positions = Object.fromEntries(
-      objects.slice(0, ROLES.length).map((object, r) => [ROLES[r], scene.objects[object].position]),
-    );
+    const positions = Object.fromEntries(Object.entries(roles).map(([role, i]) => [role, scene.objects[i].position]));
     const slot = (row * Q + q) * READOUT_SIZE;
     writeReadout(scene.state, positions, float('readout.wanted'), float('readout.known'), slot);
   });
