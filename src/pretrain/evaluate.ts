@@ -7,7 +7,7 @@ import type { Engine } from '../engine/index.ts';
 import { median } from '../statistics/index.ts';
 import { freeze } from '../tensor/index.ts';
 import { type GroundingShape, inputsOf } from './arrays.ts';
-import type { Batch, SceneSet, Truth } from './batch-worker.ts';
+import type { SceneSet, Truth } from './batch-worker.ts';
 import type { Batches } from './batches.ts';
 import { answers, type Trained } from './model.ts';
 import { measureNames, type Pointed } from './pointing.ts';
@@ -73,7 +73,7 @@ export async function openEvaluation(
   batches: Batches,
   engine: Engine,
 ): Promise<Evaluation> {
-  const { names, mean, flow } = answers(shape, freeze(weights) as never, inputsOf(shape, EVALUATED_TOGETHER));
+  const { names, mean, flow } = answers(shape, freeze(weights), inputsOf(shape, EVALUATED_TOGETHER));
   const program = await engine.compile({ names, mean, flow });
   const judge = async (set: SceneSet, first: number): Promise<Judged> => {
     const request = { set, first, rows: [EVALUATED_TOGETHER] };

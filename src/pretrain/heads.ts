@@ -12,7 +12,7 @@ import { READOUT_SIZE, ROLES } from './readout.ts';
 /** A score and two numbers of an offset: what is asked of each candidate. */
 export const ASKED = 3;
 
-export interface Heads<P> {
+export type Heads<P> = {
   /** From a name to what it is compared with: a query for the score, one for each number of the offset. */
   readonly name: { readonly norm: Norm<P>; readonly linear: Linear<P> };
   /** From an encoded token to its score and offset in each role. */
@@ -20,7 +20,7 @@ export interface Heads<P> {
   /** The readout from the mean of the encoded tokens, which is what a pooled decoder sees, and from <Flow> alone. */
   readonly mean: Linear<P>;
   readonly flow: Linear<P>;
-}
+};
 
 /** @param d width of the encoder's tokens */
 export function initHeads(key: Key, d: number): Heads<Spec> {

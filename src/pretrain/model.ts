@@ -17,10 +17,10 @@ import {
 import type { GroundingShape } from './arrays.ts';
 import { compareNames, type Heads, initHeads, readRoles } from './heads.ts';
 
-export interface Trained<P> {
+export type Trained<P> = {
   readonly encoder: Params<P>;
   readonly heads: Heads<P>;
-}
+};
 
 export const blueprint = (key: Key, { encoder }: GroundingShape): Trained<Spec> => ({
   encoder: encoderBlueprint(fold(key, 'encoder'), encoder),

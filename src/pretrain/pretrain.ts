@@ -80,7 +80,7 @@ async function pretrainLocked(
       params: mapTree(plan, (spec: Spec) => ({ shape: spec.shape })),
       optimizer: memory,
       rows,
-      groups: groupsOf(plan as never),
+      groups: groupsOf(plan),
       key: fold(key(seed), 'train'),
       device: 'cpu',
       threads: 1,
