@@ -54,6 +54,7 @@ const below = {
     'robot',
     'statistics',
   ],
+  import: ['policy', 'decoders', 'encoders', 'tensor', 'engine', 'robot'],
   cli: null,
 };
 

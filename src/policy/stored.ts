@@ -31,8 +31,11 @@ const manifestSchema = z.strictObject({
   files: z
     .object({ 'config.json': sha256Text, 'model.safetensors': sha256Text, 'stats.json': sha256Text })
     .catchall(sha256Text)
-    // A name with a path in it would be read from elsewhere.
-    .refine((files) => Object.keys(files).every((name) => /^\w[\w.-]*$/.test(name)), 'wanted names of files')
+    .superRefine((files, context) => {
+      // A name with a path in it would be read from elsewhere.
+      const wrong = Object.keys(files).find((name) => !/^\w[\w.-]*$/.test(name));
+      if (wrong !== undefined) context.addIssue({ code: 'custom', message: `"${wrong}" is no name of a file` });
+    })
     .describe('sha256 of each file, those that the encoder needs beside its weights included'),
   self_test: selfTestSchema,
 });
