@@ -13,6 +13,7 @@ import { registerEval } from './eval.ts';
 import { registerExport } from './export.ts';
 import { registerInspect } from './inspect.ts';
 import { registerParity } from './parity.ts';
+import { registerPretrain } from './pretrain.ts';
 import { registerQuickstart } from './quickstart.ts';
 import { registerReplay } from './replay.ts';
 import { registerReproduce } from './reproduce.ts';
@@ -31,6 +32,7 @@ const program = new Command('nina')
 registerSuites(program);
 registerDemos(program);
 registerReplay(program);
+registerPretrain(program);
 registerTrain(program);
 registerEval(program);
 registerInspect(program);

@@ -3,7 +3,7 @@ import type { Engine } from '../engine/index.ts';
 import type { Key } from '../random.ts';
 import { byPath, gradOf, mapTree, type Spec, symbols } from '../tensor/index.ts';
 import { key as keyOf } from '../random.ts';
-import { GRADIENT, PARAMETER } from '../train/programs.ts';
+import { GRADIENT, PARAMETER } from '../train/objective.ts';
 import { type GroundingShape, inputsOf } from './arrays.ts';
 import { groundingLoss } from './loss.ts';
 import { answers, blueprint } from './model.ts';
