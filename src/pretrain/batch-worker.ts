@@ -6,7 +6,7 @@ import { fold, key } from '../random.ts';
 import { openSceneSampler } from '../sim/grounding/index.ts';
 import { arraysOf, type GroundingShape } from './arrays.ts';
 import { drawExample, type Example, plainExample } from './examples.ts';
-import { writeExample } from './write.ts';
+import { fitsInto, writeExample } from './write.ts';
 
 /** What the thread gets once. */
 export interface BatchSource {
@@ -43,6 +43,7 @@ export interface Batch {
 serveJobs<BatchSource, BatchRequest, Batch>(async ({ shape, tokenizer, seed, augmentation }) => {
   const sampler = await openSceneSampler();
   const words = openTokenizer(tokenizer);
+  const fits = fitsInto(shape.encoder, words);
   return async ({ set, first, rows }) => {
     const truths: Truth[] = [];
     let scene = first;
@@ -54,8 +55,8 @@ serveJobs<BatchSource, BatchRequest, Batch>(async ({ shape, tokenizer, seed, aug
         const drawn = sampler.sample(fold(at, 'scene'));
         const asked = fold(at, 'asked');
         const example = training
-          ? drawExample(shape, drawn, asked, augmentation)
-          : plainExample(shape, drawn, asked, set === 'held-out');
+          ? drawExample(shape, drawn, fits, asked, augmentation)
+          : plainExample(shape, drawn, fits, asked, set === 'held-out');
         writeExample(shape, words, example, arrays, row);
         if (!training) truths.push(truthOf(example));
       }

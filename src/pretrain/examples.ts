@@ -29,10 +29,14 @@ const ABSENT_SHARE = 0.25;
 /** How often a thing is called by its first name, the one of the suites' instructions. */
 const FIRST_NAME_SHARE = 0.6;
 
-/** An example to learn from. */
+/**
+ * An example to learn from.
+ * @param fits whether a text is short enough for the encoder; the name of a thing always is
+ */
 export function drawExample(
   shape: GroundingShape,
   scene: GroundingScene,
+  fits: (text: string) => boolean,
   key: Key,
   { shifted, wordsDropped }: { readonly shifted: number; readonly wordsDropped: number },
 ): Example {
@@ -40,7 +44,10 @@ export function drawExample(
   const random = rng(fold(key, 'names'));
   const call = (names: readonly string[]) => (random.uniform() < FIRST_NAME_SHARE ? names[0] : random.pick(names));
   const shifts = rng(fold(key, 'shifted')).uniform() < shifted;
-  const phrases = shuffled(fold(key, 'phrases'), scene.phrases);
+  const phrases = shuffled(
+    fold(key, 'phrases'),
+    scene.phrases.filter(({ text }) => fits(text)),
+  );
   return {
     scene,
     names: drawNames(shape, scene, fold(key, 'things'), call),
@@ -60,17 +67,25 @@ const INSTRUCTION = /^(pick up|put) /;
  * An example to be judged by: things by their first names, instructions alone where there are any, nothing changed.
  * @param heldOut whether instructions are said in words that no training hears
  */
-export function plainExample(shape: GroundingShape, scene: GroundingScene, key: Key, heldOut: boolean): Example {
-  const instructions = scene.phrases.filter(({ text, objects }) => objects.length >= 2 && INSTRUCTION.test(text));
-  const phrases = shuffled(fold(key, 'phrases'), instructions.length > 0 ? instructions : scene.phrases);
+export function plainExample(
+  shape: GroundingShape,
+  scene: GroundingScene,
+  fits: (text: string) => boolean,
+  key: Key,
+  heldOut: boolean,
+): Example {
   const say = rng(fold(key, 'words'));
+  const instructions = scene.phrases
+    .filter(({ text, objects }) => objects.length >= 2 && INSTRUCTION.test(text))
+    .map(({ text, objects }) => ({ text: heldOut ? say.pick(HELD_OUT)(text) : text, objects }));
+  const short = (all: readonly Phrase[]) => all.filter(({ text }) => fits(text));
+  // Names are asked for only in a scene of which nothing else is said.
+  const told = instructions.some(({ text }) => fits(text)) ? short(instructions) : short(scene.phrases);
+  const phrases = shuffled(fold(key, 'phrases'), told);
   return {
     scene,
     names: drawNames(shape, scene, fold(key, 'things'), ([first]) => first),
-    phrases: Array.from({ length: shape.phrases }, (_, i) => {
-      const { text, objects } = phrases[i % phrases.length];
-      return { text: heldOut ? say.pick(HELD_OUT)(text) : text, objects };
-    }),
+    phrases: Array.from({ length: shape.phrases }, (_, i) => phrases[i % phrases.length]),
     shifts: [],
     isDropped: () => false,
   };

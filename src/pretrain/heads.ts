@@ -6,7 +6,7 @@
  */
 import { initLinear, initNorm, type Linear, layerNorm, linear, type Norm } from '../nn/index.ts';
 import { fold, type Key } from '../random.ts';
-import { embed, matmul, mul, reshape, type Spec, slice, type Tensor, transpose } from '../tensor/index.ts';
+import { constant, embed, matmul, mul, reshape, type Spec, slice, type Tensor, transpose } from '../tensor/index.ts';
 import { READOUT_SIZE, ROLES } from './readout.ts';
 
 /** A score and two numbers of an offset: what is asked of each candidate. */
@@ -33,8 +33,8 @@ export function initHeads(key: Key, d: number): Heads<Spec> {
   };
 }
 
-/** Factor of a score beside 1 / sqrt(d): cells differ from the first step on. */
-const SHARPNESS = 4;
+/** Factors beside 1 / sqrt(d), of a score and of both numbers of an offset: cells differ from the first step on, offsets hardly. */
+const SHARPNESS = [2, 0.5, 0.5];
 
 /**
  * Each projected token is compared with each name, the mean of its tokens' embeddings.
@@ -56,7 +56,11 @@ export function compareNames(
   const meaning = reshape(matmul(reshape(share, [B, K, 1, M]), embed(words, ids)), [B, K, d]);
   const queries = reshape(linear(map, layerNorm(norm, meaning)), [B, K * ASKED, d]);
   const answers = matmul(queries, reshape(features, [B, V * C, d]), { transB: true });
-  return reshape(mul(answers, SHARPNESS / Math.sqrt(d)), [B, K, ASKED, V, C]);
+  const factors = constant(
+    SHARPNESS.map((factor) => factor / Math.sqrt(d)),
+    [ASKED, 1, 1],
+  );
+  return mul(reshape(answers, [B, K, ASKED, V, C]), factors);
 }
 
 /** Encoded tokens [BQ, S, d], the first V x C of them of the views, to scores and offsets by role [BQ, R, 3, V, C]. */

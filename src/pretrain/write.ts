@@ -20,7 +20,7 @@ export function writeExample(
   row: number,
 ): void {
   const { scene, names, phrases } = example;
-  const { image_size: P, max_text: L, views, prompt } = encoder;
+  const { image_size: P, max_text: L, views } = encoder;
   const float = (name: string) => arrays[name] as Float32Array;
   const int = (name: string) => arrays[name] as BigInt64Array;
   const C = tokensPerView(encoder);
@@ -60,7 +60,7 @@ export function writeExample(
   });
 
   phrases.forEach(({ text, objects }, q) => {
-    const ids = tokenizer.encode(prompt.replace('{instruction}', () => text));
+    const ids = read(encoder, tokenizer, text);
     requireLength(text, ids.length, L);
     const at = (row * Q + q) * L;
     for (let i = 0; i < L; i++) {
@@ -93,6 +93,14 @@ export function pointIn(
   const point = { x: x + (pad - dx) / P, y: y + (pad - dy) / P };
   return visible && cellOf(point, 1) !== NOT_VISIBLE ? point : undefined;
 }
+
+/** The ids that the encoder reads for a phrase. */
+const read = ({ prompt }: GroundingShape['encoder'], tokenizer: Tokenizer, text: string) =>
+  tokenizer.encode(prompt.replace('{instruction}', () => text));
+
+/** Whether a phrase is short enough for the encoder. */
+export const fitsInto = (encoder: GroundingShape['encoder'], tokenizer: Tokenizer) => (text: string) =>
+  read(encoder, tokenizer, text).length <= encoder.max_text;
 
 function requireLength(text: string, tokens: number, most: number): void {
   if (tokens > most)
