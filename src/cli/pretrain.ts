@@ -1,28 +1,28 @@
 /** `nina pretrain`: an encoder of pictures and words learns on rendered scenes where named things are. */
 import type { Command } from 'commander';
 import { toJson } from '../json.ts';
+import { pretrainSchema } from '../pretrain/config.ts';
 import type { GroundingReport } from '../pretrain/index.ts';
 import { interruptible } from './interrupt.ts';
-import { defaultWorkers, integer, workers } from './options.ts';
+import { defaultWorkers, workers } from './options.ts';
 import { createReporter } from './progress.ts';
 
-interface Options {
+type Options = Record<string, string | undefined> & {
   readonly out: string;
-  readonly steps?: number;
-  readonly seed?: number;
   readonly resume: boolean;
   readonly workers: number;
   readonly json: boolean;
-}
+};
 
 export function registerPretrain(program: Command): void {
-  program
+  const command = program
     .command('pretrain')
     .description('teach florence2-nano on rendered scenes where named things are')
     .requiredOption('--out <folder>', 'folder of the pretraining; the encoder is written into its folder encoder')
-    .option('--steps <n>', 'updates in all', integer(1))
-    .option('--seed <n>', 'seed of everything random', integer(0))
-    .option('--resume', 'go on with a pretraining that was stopped, as it was begun', false)
+    .option('--resume', 'go on with a pretraining that was stopped, as it was begun', false);
+  for (const [name, field] of Object.entries(pretrainSchema.shape))
+    command.option(`--${name} <x>`, `${field.description} (default: ${field.def.defaultValue})`);
+  command
     .option(
       '--workers <n>',
       'threads, at most 2 have work, beside one that renders; the result does not depend on them',
@@ -30,9 +30,16 @@ export function registerPretrain(program: Command): void {
       defaultWorkers,
     )
     .option('--json', 'print JSON', false)
-    .action(async ({ out, steps, seed, resume, workers, json }: Options) => {
+    .action(async (options: Options) => {
+      const { out, resume, workers, json } = options;
       const { beginPretraining, pretrain, resumePretraining } = await import('../pretrain/index.ts');
-      const what = resume ? resumePretraining(out, { steps, seed }) : beginPretraining(out, { steps, seed });
+      const given = Object.fromEntries(
+        Object.keys(pretrainSchema.shape).flatMap((name) => {
+          const text = options[name];
+          return text === undefined ? [] : [[name, text.trim() === '' ? Number.NaN : Number(text)]];
+        }),
+      );
+      const what = resume ? resumePretraining(out, given) : beginPretraining(out, given);
       const { encoder, report } = await interruptible((signal) =>
         pretrain(out, what, { signal, report: createReporter(), workers }),
       );

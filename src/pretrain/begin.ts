@@ -6,14 +6,10 @@ import { schemas } from '../encoders/florence2/config.ts';
 import { NANO } from '../encoders/florence2/presets.ts';
 import { UsageError } from '../errors.ts';
 import { readText } from '../json-files.ts';
-import { pretrainSchema } from './config.ts';
+import { type PretrainSettings, pretrainSettings } from './config.ts';
 import { isPretraining, type Pretraining, readPretraining } from './folder.ts';
 
-/** What the command line gives. */
-interface Given {
-  readonly steps?: number;
-  readonly seed?: number;
-}
+type Given = Readonly<Partial<PretrainSettings>>;
 
 const tokenizer = () => readText(path.join(fileURLToPath(new URL('../../pretrained/florence2-nano/', import.meta.url)), 'tokenizer.json'));
 
@@ -23,14 +19,16 @@ export function beginPretraining(run: string, given: Given): Pretraining {
     throw new UsageError(`${run} holds a pretraining already: go on with it by --resume, or choose another --out.`);
   const { settings, schema } = schemas(NANO);
   const encoder: Florence2Config = schema.parse({ name: NANO.name, ...NANO.sizes, ...settings.parse({}) });
-  return { encoder, tokenizer: tokenizer(), settings: pretrainSchema.parse(given) };
+  return { encoder, tokenizer: tokenizer(), settings: pretrainSettings(given) };
 }
 
 /** @throws UsageError when the folder holds none, or other settings are given. */
 export function resumePretraining(run: string, given: Given): Pretraining {
   const { encoder, settings } = readPretraining(run);
-  for (const name of ['steps', 'seed'] as const)
-    if (given[name] !== undefined && given[name] !== settings[name])
-      throw new UsageError(`${run} was begun with --${name} ${settings[name]}, and goes on with it; got ${given[name]}.`);
+  for (const [name, value] of Object.entries(given)) {
+    const begun = settings[name as keyof PretrainSettings];
+    if (value !== begun)
+      throw new UsageError(`${run} was begun with --${name} ${begun}, and goes on with that; got ${value}.`);
+  }
   return { encoder: encoder as Florence2Config, settings, tokenizer: tokenizer() };
 }

@@ -1,5 +1,6 @@
 /** What a pretraining is made with. The schema is the only home of its defaults. */
 import * as z from 'zod';
+import { UsageError } from '../errors.ts';
 
 const positive = z.int().min(1);
 
@@ -12,9 +13,9 @@ export const pretrainSchema = z.strictObject({
   learning_rate: z.number().positive().default(1e-3).describe('peak learning rate'),
   warmup_fraction: z.number().min(0).max(1).default(0.04).describe('share of the steps in which the rate rises'),
   final_scale: z.number().min(0).max(1).default(0.01).describe('last learning rate, as a share of the peak'),
-  weight_decay: z.number().min(0).default(0.05),
-  beta1: z.number().min(0).lt(1).default(0.9),
-  beta2: z.number().min(0).lt(1).default(0.98),
+  weight_decay: z.number().min(0).default(0.05).describe('pull of matrices towards zero'),
+  beta1: z.number().min(0).lt(1).default(0.9).describe('decay of the mean of gradients'),
+  beta2: z.number().min(0).lt(1).default(0.98).describe('decay of the mean of their squares'),
   largest_gradient: z.number().positive().default(1).describe('norm above which a gradient is scaled down to it'),
   setting_in: z.number().min(0).max(1).default(0.08).describe('share of the steps in which roles and readout set in'),
   shifted: z.number().min(0).max(1).default(0.5).describe('share of the scenes whose pictures are shifted at random'),
@@ -25,3 +26,10 @@ export const pretrainSchema = z.strictObject({
 });
 
 export type PretrainSettings = z.output<typeof pretrainSchema>;
+
+/** @throws UsageError naming each setting that is wrong. */
+export function pretrainSettings(given: Readonly<Record<string, number>>): PretrainSettings {
+  const { data, error } = pretrainSchema.safeParse(given);
+  if (data) return data;
+  throw new UsageError(error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}.`).join(' '));
+}

@@ -30,7 +30,7 @@ const notedSchema = z.strictObject({ encoder: encoderSchema, settings: pretrainS
 const notedPath = (run: string) => path.join(run, 'pretraining.json');
 const reportsPath = (run: string) => path.join(run, 'reports.jsonl');
 
-const hashOf = (text: string) => sha256(new TextEncoder().encode(text));
+export const hashOf = (text: string) => sha256(new TextEncoder().encode(text));
 
 /** What a run is made with, as its file says it. The tokenizer stands there as a hash. */
 const noted = ({ encoder, settings, tokenizer }: Pretraining) => ({ encoder, settings, tokenizer: hashOf(tokenizer) });

@@ -19,7 +19,7 @@ import { openBatches } from './batches.ts';
 import { EVALUATED_TOGETHER, type GroundingReport, openEvaluation } from './evaluate.ts';
 import { blueprint } from './model.ts';
 import { appendReport, cutReports, notePretraining, type Pretraining, readProgress, saveProgress } from './folder.ts';
-import { writeResult } from './result.ts';
+import { roundToStored, writeResult } from './result.ts';
 
 export interface PretrainOptions {
   /** When it is aborted, the state is saved after the current step and a NinaError says how to go on. */
@@ -153,6 +153,7 @@ async function pretrainLocked(
       throw new NinaError(`Stopped after step ${step} of ${steps}. Go on with: nina pretrain --out ${run} --resume`);
   }
   takeAverage();
+  roundToStored(average);
   const final = await evaluation.measure(settings.evaluated_scenes);
   const examples = await evaluation.judge('seen', settings.evaluated_scenes - EVALUATED_TOGETHER);
   lock.check();
