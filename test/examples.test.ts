@@ -27,7 +27,7 @@ const actions = Float32Array.from({ length: B * T * A }, (_, i) => Math.tanh(sta
 
 /** The observations as the encoder writes them. */
 function observed(): Record<string, Float32Array> {
-  const moments = proprioception.measure([{ state: states, poses: new Float32Array() }], GANTRY);
+  const moments = proprioception.measure([{ state: states, poses: new Float32Array() }], GANTRY, encoder);
   const arrays = proprioception.arrays(encoder, B);
   const { check, write } = proprioception.writer(encoder, moments, {});
   for (let row = 0; row < B; row++) {
@@ -80,7 +80,7 @@ test('a density of one’s own is that of its samples', async () => {
 const ROUNDING = 1e-3;
 
 test('what is asked of them wrongly is told in a sentence', () => {
-  const moments = proprioception.measure([{ state: states, poses: new Float32Array() }], GANTRY);
+  const moments = proprioception.measure([{ state: states, poses: new Float32Array() }], GANTRY, encoder);
   expect(() => proprioception.writer(encoder, moments, {}).check({ instruction: 'lift' })).toThrow(
     "An observation needs 4 numbers of the robot's state; got none.",
   );

@@ -63,6 +63,50 @@ describe('nina parity', () => {
     for (const quantity of ['velocity', 'loss', 'sample', 'grad_max']) expect(printed).toContain(`\n${quantity} `);
   });
 
+  test('florence2-small agrees within the limits of float32', async () => {
+    const { grad_max, pass, limits, worst_gradient, dead, ...outputs } = JSON.parse(
+      await parity(file('florence2-small'), '--json'),
+    );
+    const quantities = ['stages', 'image_features', 'inputs_embeds', 'last_hidden_state'];
+    expect(Object.keys(outputs)).toEqual([...quantities, 'last_hidden_state_padding_masked', 'loss']);
+    for (const error of Object.values(outputs)) expect(error).toBeLessThanOrEqual(2e-5);
+    expect(grad_max).toBeLessThanOrEqual(2e-4);
+    expect(pass).toBe(true);
+  });
+
+  test.each([
+    ['expected.embed.2', 'stages'],
+    ['expected.stage.3', 'stages'],
+    ['expected.image_features', 'image_features'],
+    ['expected.inputs_embeds', 'inputs_embeds'],
+    ['expected.last_hidden_state', 'last_hidden_state'],
+    ['expected.last_hidden_state_padding_masked', 'last_hidden_state_padding_masked'],
+    ['expected.loss', 'loss'],
+    ['expected.grad.flow_embedding', 'grad_max'],
+    ['expected.grad.model.language_model.shared.weight', 'grad_max'],
+  ])('a change of a thousandth in %s of Florence-2 is found', async (tensor, quantity) => {
+    const target = changed('florence2-small', ({ tensors }) => {
+      const { data } = tensors[tensor];
+      if (data instanceof Float32Array) data.set(data.map((v) => v * 1.001));
+    });
+    await expect(parity(target)).rejects.toThrow(`${target}: ${quantity} differ from the reference`);
+  });
+
+  test('weights that do not fit a Florence-2 fixture are named', async () => {
+    const row = 'weights.model.multi_modal_projector.image_position_embed.row_embeddings.weight';
+    const target = changed('florence2-small', ({ tensors }) => {
+      tensors['weights.model.lm_head.weight'] = tensors[row];
+      delete tensors[row];
+    });
+    await expect(parity(target)).rejects.toThrow(
+      'image_position_embed.row_embeddings.weight is missing, wanted floats [50, 6]\nmodel.lm_head.weight is unknown',
+    );
+    const other = changed('florence2-small', ({ metadata }) => {
+      metadata.config = metadata.config.replace('"heads": [1, 2, 2, 3]', '"heads": [1, 2, 2, 5]');
+    });
+    await expect(parity(other)).rejects.toThrow('heads must divide dims; got 5 heads for the width 12 of stage 3');
+  });
+
   test.each([
     ['expected.velocity', 'velocity'],
     ['expected.loss', 'loss'],

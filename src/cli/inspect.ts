@@ -24,7 +24,10 @@ export function registerInspect(program: Command): void {
       const { decoder, encoder, robot } = config;
       const lines = [
         ['checkpoint', directory],
-        ['trained', `${origin.step} steps, seed ${origin.seed}, data ${origin.data_hash.slice(0, 12)}`],
+        origin.imported
+          ? ['imported', `from ${origin.imported.file}, sha256 ${origin.data_hash.slice(0, 12)}`]
+          : ['trained', `${origin.step} steps, seed ${origin.seed}, data ${origin.data_hash.slice(0, 12)}`],
+        ...(origin.imported?.notes ?? []).map((note) => ['', note] as const),
         ['made by', `nina-vla ${origin.package_version}, ${origin.engine_version}`],
         ['parameters', `${(origin.parameters / 1e6).toFixed(2)} M`],
         ['decoder', decoderOf(decoder).describe(decoder)],

@@ -1,6 +1,7 @@
 /** The observation encoders behind one contract (encoder.ts), each a folder and a line here. */
 import { registry } from '../registry.ts';
 import type { Encoder, EncoderConfig } from './encoder.ts';
+import { FLORENCE2 } from './florence2/index.ts';
 import { stateEncoder } from './state/index.ts';
 
 export type {
@@ -16,7 +17,7 @@ export type {
 } from './encoder.ts';
 
 /** Every encoder there is. The first is the default. */
-export const ENCODERS: readonly Encoder[] = [stateEncoder];
+export const ENCODERS: readonly Encoder[] = [stateEncoder, ...FLORENCE2];
 
 /** `encoderOf`: the encoder that a configuration names. `encoderSchema`: config.json's `encoder`, a name and that encoder's own configuration. */
 export const { of: encoderOf, schema: encoderSchema } = registry<Encoder, EncoderConfig>('encoder', ENCODERS);

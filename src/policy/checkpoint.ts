@@ -4,10 +4,10 @@
  * from, the hashes of the other files, a self-test).
  * It appears whole or not at all, and is read strictly: what does not match is listed, never skipped.
  */
-import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { NinaError, UsageError } from '../errors.ts';
+import { hashFile } from '../file-hash.ts';
 import { draftOf, fileError, makeFolder, realPath, requireFile } from '../files.ts';
 import { parseJson, toJson } from '../json.ts';
 import { readText } from '../json-files.ts';
@@ -51,10 +51,10 @@ export function writeCheckpoint(
       ...origin,
       parameters: layoutOf(model.params).size,
       files: {
-        'config.json': sha256(path.join(draft, 'config.json')),
-        'model.safetensors': sha256(path.join(draft, 'model.safetensors')),
-        'stats.json': sha256(path.join(draft, 'stats.json')),
-        ...Object.fromEntries(Object.keys(assets).map((name) => [name, sha256(path.join(draft, name))])),
+        'config.json': hashFile(path.join(draft, 'config.json')),
+        'model.safetensors': hashFile(path.join(draft, 'model.safetensors')),
+        'stats.json': hashFile(path.join(draft, 'stats.json')),
+        ...Object.fromEntries(Object.keys(assets).map((name) => [name, hashFile(path.join(draft, name))])),
       },
     };
     json('manifest.json', manifest);
@@ -94,7 +94,7 @@ export function readCheckpoint(location: string): Checkpoint {
   if (missing) throw new NinaError(`${directory} has no ${missing}: the checkpoint is incomplete.`);
   for (const name of names) {
     const file = path.join(directory, name);
-    const found = sha256(file);
+    const found = hashFile(file);
     if (found !== manifest.files[name])
       throw new NinaError(
         `${file} is not the file the checkpoint was saved with: its sha256 is ${found}, manifest.json says ` +
@@ -154,18 +154,4 @@ const isCheckpoint = (folder: string) =>
 function storedTensors({ params, buffers }: PolicyModel): Record<string, StoredTensor> {
   const weights = leaves(params).map(([name, leaf]): [string, StoredTensor] => [name, leaf as NDArray]);
   return Object.fromEntries([...storedBuffers(buffers), ...weights]);
-}
-
-function sha256(file: string): string {
-  requireFile(file);
-  const hash = createHash('sha256');
-  const fd = fs.openSync(file, 'r');
-  try {
-    const piece = Buffer.alloc(2 ** 22);
-    for (let read = fs.readSync(fd, piece); read > 0; read = fs.readSync(fd, piece))
-      hash.update(piece.subarray(0, read));
-  } finally {
-    fs.closeSync(fd);
-  }
-  return hash.digest('hex');
 }

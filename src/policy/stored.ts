@@ -26,7 +26,11 @@ const manifestSchema = z.strictObject({
   engine_version: z.string(),
   seed: z.int().min(0),
   step: z.int().min(0),
-  data_hash: z.string().describe('sha256 over the demonstrations'),
+  data_hash: z.string().describe('sha256 over the demonstrations, or of the file that was imported'),
+  imported: z
+    .strictObject({ file: z.string(), notes: z.array(z.string()).describe('what was decided') })
+    .optional()
+    .describe('of weights that came from elsewhere'),
   parameters: z.int().min(1),
   files: z
     .object({ 'config.json': sha256Text, 'model.safetensors': sha256Text, 'stats.json': sha256Text })

@@ -70,7 +70,7 @@ export async function loadDemonstrations(
     assets,
     train: { episodes: train, windows: windows(train) },
     validation: { episodes: validation, windows: windows(validation) },
-    statistics: { encoder: encoderOf(config).measure(train, robot), actions },
+    statistics: { encoder: encoderOf(config).measure(train, robot, config), actions },
     hash: dataHash(episodes),
   };
 }

@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { expect, test } from 'vitest';
 import { parity as flowerParity } from '../../src/decoders/flower/parity.ts';
 import { parity as ninaParity } from '../../src/decoders/nina/parity.ts';
+import { parity as florence2Parity } from '../../src/encoders/florence2/parity.ts';
 import { cpu, type Engine } from '../../src/engine/index.ts';
 import { type Comparison, exceeded } from '../../src/fixture.ts';
 import { readSafetensors } from '../../src/safetensors.ts';
@@ -60,6 +61,7 @@ const FIXTURES: readonly [string, (file: string, engine: Engine) => Promise<Comp
   ['nina-mlp-plu-small', ninaParity, 0.7],
   ['nina-transformer-plu-small', ninaParity, 0.15],
   ['flower-one-head-small', flowerParity, 0.15],
+  ['florence2-small', florence2Parity, 0.1],
 ];
 
 test.each(FIXTURES)('parity with %s', { timeout: PATIENCE_MS }, async (name, parity, share) => {

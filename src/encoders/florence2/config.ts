@@ -75,6 +75,8 @@ export interface Preset {
   readonly name: string;
   /** Chosen like the rest where none are given. */
   readonly sizes?: Florence2Sizes;
+  /** Its weights that come with this package: a folder's name under pretrained/. */
+  readonly pretrained?: string;
   readonly defaults: Defaults;
 }
 
@@ -90,7 +92,13 @@ export function schemas({ name, sizes, defaults }: Preset) {
   const schema: z.ZodType<Florence2Config> = z
     .strictObject({ name: z.literal(name), ...sizesShape, ...choices, state_size: positive.optional() })
     .superRefine(check);
-  return { settings: z.strictObject(sizes ? choices : { ...sizesShape, ...choices }), schema };
+  // What must hold does so whatever the robot's state is.
+  const settings = z
+    .strictObject(sizes ? choices : { ...sizesShape, ...choices })
+    .superRefine((chosen, context) =>
+      check({ name, ...sizes, ...chosen, ...(chosen.proprio && { state_size: 1 }) } as Florence2Config, context),
+    );
+  return { settings, schema };
 }
 
 type Geometry = Pick<Florence2Config, 'image_size' | 'patch_sizes' | 'strides' | 'pads'>;

@@ -66,7 +66,7 @@ export async function parity(file: string, engine: Engine): Promise<Parity> {
   const { config, batch: B } = configOf(file, fixture);
   const params = paramsOf(file, config, fixture);
   const { image_size: P, views, max_text: L, width: d } = config;
-  const { ids, real } = textOf(file, fixture, B * L);
+  const { ids, real } = textOf(file, fixture, B * L, config.vocabulary);
   const M = B * views.length;
   const pixels = pixelsOf(floats(file, fixture, 'images', M * P * P * 3), M, P);
 
@@ -200,10 +200,18 @@ function paramsOf(file: string, config: Florence2Config, fixture: SafetensorsFil
   }));
 }
 
-function textOf(file: string, { tensors }: SafetensorsFile, size: number): { ids: BigInt64Array; real: Float32Array } {
+function textOf(
+  file: string,
+  { tensors }: SafetensorsFile,
+  size: number,
+  vocabulary: number,
+): { ids: BigInt64Array; real: Float32Array } {
   const ids = tensors.input_ids?.data;
   if (!(ids instanceof BigInt64Array) || ids.length !== size)
     throw new NinaError(`${file} has no int64 tensor input_ids of ${size} numbers: it is not a whole parity fixture.`);
+  const beyond = ids.find((id) => id < 0n || id >= vocabulary);
+  if (beyond !== undefined)
+    throw new NinaError(`${file}: input_ids holds ${beyond}, and the embedding has ${vocabulary} rows.`);
   return { ids, real: Float32Array.from(ids, (id) => Number(Number(id) !== PAD)) };
 }
 

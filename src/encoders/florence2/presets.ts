@@ -69,6 +69,7 @@ export const NANO: Preset = {
     vocabulary: 1024,
     positions: 256,
   },
+  pretrained: 'florence2-nano',
   defaults: { upside_down: false, max_text: 32, prompt: '{instruction}' },
 };
 
