@@ -72,6 +72,8 @@ export interface Decoder<C extends DecoderConfig = any> {
   readonly hasDensity: boolean;
   /** Nats are those of a whole chunk, so they grow with D; a squared error is one number's. */
   readonly lossUnit: 'nats' | 'squared error';
+  /** Whether all that `context` reads of the tokens is their mean: a training with a frozen encoder keeps no more. */
+  readonly pools: boolean;
   /** For headings: 'NinA-mlp, 28 layers of width 64'. */
   describe(config: C): string;
   /** A decoder for tokens of width W. */

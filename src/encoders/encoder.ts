@@ -53,6 +53,7 @@ export interface ObservationWriter {
   /**
    * Writes an observation that passed `check`, or came from checked data, as row `row` of the arrays.
    * @param draw in training alone: what augmentation follows from; without it nothing is augmented
+   * @param arrays those of the trunk's inputs may be missing, and so may then the pictures
    */
   write(observation: Observation, arrays: Arrays, row: number, draw?: Key): void;
 }

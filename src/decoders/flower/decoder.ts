@@ -17,6 +17,7 @@ export const flower: Decoder<z.output<typeof schema>> = {
   schema,
   hasDensity: false,
   lossUnit: 'squared error',
+  pools: false,
   describe: ({ n_layers, dit_dim, num_sampling_steps }) =>
     `FLOWER diffusion, ${n_layers} layers of width ${dit_dim}, ${num_sampling_steps} steps`,
   blueprint: (key, config, W) => ({ params: blueprint(fold(key, 'decoder'), config, W), buffers: {} }),

@@ -31,6 +31,7 @@ export const nina: Decoder<z.output<typeof schema>> = {
   schema,
   hasDensity: true,
   lossUnit: 'nats',
+  pools: true,
   describe: ({ backbone, n_layers, affine_dim, use_plu }) =>
     `NinA-${backbone}, ${n_layers} layers of width ${affine_dim}${use_plu ? '' : ', no PLU'}`,
   blueprint(key, config, W) {
