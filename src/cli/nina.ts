@@ -14,6 +14,7 @@ import { registerExport } from './export.ts';
 import { registerImport } from './import.ts';
 import { registerInspect } from './inspect.ts';
 import { registerParity } from './parity.ts';
+import { registerPretrain } from './pretrain.ts';
 import { registerQuickstart } from './quickstart.ts';
 import { registerReplay } from './replay.ts';
 import { registerReproduce } from './reproduce.ts';
@@ -32,6 +33,7 @@ const program = new Command('nina')
 registerSuites(program);
 registerDemos(program);
 registerReplay(program);
+registerPretrain(program);
 registerTrain(program);
 registerEval(program);
 registerImport(program);
