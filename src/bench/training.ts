@@ -8,7 +8,11 @@ import { blueprint, type PolicyStatistics } from '../policy/index.ts';
 import { fold, key, normals } from '../random.ts';
 import { actionSize, ENTITY_SIZE, PANDA, stateSize } from '../robot/index.ts';
 import { pack } from '../tensor/index.ts';
+import { batcher } from '../train/batcher.ts';
+import { shardSample, windowBatches } from '../train/batches.ts';
 import type { TrainConfig } from '../train/config.ts';
+import { shapesOf } from '../train/frozen.ts';
+import { explosionOf, imitation } from '../train/imitation.ts';
 import { fill, initialState, optimizerMemory } from '../train/optimizer.ts';
 import { decoderConfig, encoderConfig } from '../train/parts.ts';
 import { shardRows } from '../train/shard.ts';
@@ -40,10 +44,13 @@ export async function openTrainingStep(name: string, config: TrainConfig, worker
   const optimizer = await optimizerMemory(flat.length, shardRows(training.batch_size).length);
   fill(optimizer, initialState(flat));
   const dataset = { episodes, windows: windows(episodes) };
+  const parts = { config: policy, statistics: standard(), assets: {} };
+  const rows = shardRows(training.batch_size);
+  const batches = windowBatches(shardSample(dataset, rows, key(1)), batcher(dataset, parts, 'none'), rows);
   const update = await prepareUpdate({
     config: training,
-    policy: { config: policy, statistics: standard(), assets: {} },
-    ...{ plan, buffers, optimizer, dataset, workers },
+    objective: imitation({ config: policy, params: shapesOf(plan.params), buffers, freeze: 'none' }),
+    ...{ params: plan.params, rules: [], optimizer, batches, workers, explosion: explosionOf(policy) },
     key: key(1),
     device: 'cpu',
   });

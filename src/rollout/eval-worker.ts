@@ -1,11 +1,10 @@
 /** Worker thread: closed-loop episodes with one simulator and one policy of its own. */
 import { type NodeDevice, onnxruntime } from '../engine/index.ts';
 import { serveJobs } from '../jobs/index.ts';
-import { knows, loadPolicy } from '../policy/index.ts';
-import { createAnimation } from '../sim/camera/animation.ts';
-import { CONTROL_HZ, disturbed, playedTask, sceneName, TabletopEnvironment } from '../sim/index.ts';
-import { createRobotCameras } from '../sim/robot-cameras.ts';
+import { knows, loadPolicy, viewsOf } from '../policy/index.ts';
+import { asking, disturbed, playedTask, requestOf, sceneName, TabletopEnvironment } from '../sim/index.ts';
 import { loadSuite } from '../sim/suites.ts';
+import { film } from './film.ts';
 import { type Rollout, rollout } from './rollout.ts';
 import type { EvaluationSettings } from './settings.ts';
 
@@ -24,18 +23,18 @@ export interface WorkerSettings extends EvaluationSettings {
 export interface EvalResult extends Rollout {
   engine: string;
   scene: string;
+  /** What was asked, where it was not the task's own instruction. */
+  instruction?: string;
   /** An animated PNG. */
   video?: Uint8Array;
 }
 
-/** Every second control step is shown: 10 pictures a second, in real time. */
-const STEPS_PER_FRAME = 2;
-
 serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, device, ...settings }) => {
-  const { suite, seed, multistep, temperature, backend, best_of: bestOf, consistent } = settings;
+  const { suite, seed, instruct, multistep, temperature, backend, best_of: bestOf, consistent } = settings;
   const tasks = loadSuite(suite);
   const policy = await loadPolicy(checkpoint, { backend, engine: onnxruntime({ device }) });
-  const known = (category: string) => knows(policy.config, category);
+  const views = viewsOf(policy.config);
+  const known = (text: string) => knows(policy.config, text);
   let open: { scene: string; environment: TabletopEnvironment } | undefined;
   return async ({ task: index, episode }) => {
     const task = tasks[index];
@@ -45,32 +44,22 @@ serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, devic
     if (open?.scene !== scene) {
       open?.environment[Symbol.dispose]();
       open = undefined;
-      open = { scene, environment: await TabletopEnvironment.open(played) };
+      open = { scene, environment: await TabletopEnvironment.open(played, { views }) };
     }
     const { environment } = open;
-    const pictures = video ? film(environment) : undefined;
+    const pictures = video ? film(environment, views) : undefined;
+    const request = instruct && requestOf(task, tasks, { instruct, episode, knows: known });
+    if (instruct && !request) throw new Error(`Of task ${task.name} '${instruct}' cannot be asked.`);
     const world = settings.perturbation
       ? disturbed(environment, settings.perturbation, { episode, seed })
-      : environment;
+      : request
+        ? asking(environment, request)
+        : environment;
     const result = await rollout(world, policy, {
       ...{ episode, seed, multistep, temperature, bestOf, consistent, onStep: pictures?.shoot },
     });
     const { engineVersion, sceneHash } = environment;
-    return { ...result, engine: engineVersion, scene: sceneHash, video: pictures?.finish() };
+    const instruction = request?.instruction;
+    return { ...result, engine: engineVersion, scene: sceneHash, instruction, video: pictures?.finish() };
   };
 });
-
-function film(environment: TabletopEnvironment) {
-  const cameras = createRobotCameras(environment);
-  const animation = createAnimation(cameras.width, cameras.height, CONTROL_HZ / STEPS_PER_FRAME);
-  let frame: Uint8Array | undefined;
-  let step = 0;
-  return {
-    shoot: () => {
-      if (step++ % STEPS_PER_FRAME !== 0) return;
-      frame = cameras.agentview(frame);
-      animation.add(frame);
-    },
-    finish: () => animation.finish(),
-  };
-}

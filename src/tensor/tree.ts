@@ -11,6 +11,8 @@ export interface NDArray {
   readonly data: Float32Array;
   /** That `data` is read anew whenever it is asked for: numbers that are needed once need not be held at once. */
   readonly lazy?: true;
+  /** Of numbers that files store in half the bytes, as they came. */
+  readonly dtype?: 'F16' | 'BF16';
 }
 
 /** An array whose numbers are read when they are asked for, each time. */

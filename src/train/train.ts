@@ -1,5 +1,4 @@
 /** A training: what it needs is opened and compiled here, and closed when it ends; the loop itself is in loop.ts. */
-import { observationAt } from '../data/index.ts';
 import { cpu, type NodeDevice, onnxruntime } from '../engine/index.ts';
 import { sweepDrafts } from '../files.ts';
 import { type Lock, lockDirectory } from '../lock.ts';
@@ -8,16 +7,22 @@ import { type Reporter, SILENT } from '../progress.ts';
 import { fold, key } from '../random.ts';
 import { unpack } from '../tensor/index.ts';
 import type { TrainConfig } from './config.ts';
-import { explain } from './failure.ts';
-import { runUpdates, type TrainResult } from './loop.ts';
+import { divergedAdvice, explain, resume } from './failure.ts';
+import { rulesOf, shapesOf, together } from './frozen.ts';
+import { explosionOf, imitation } from './imitation.ts';
+import { type LoopResult, runUpdates } from './loop.ts';
 import { requireMemory } from './memory.ts';
-import { writeCsv } from './metrics.ts';
+import { appendMetrics, readMetrics, truncateMetrics, writeCsv } from './metrics.ts';
+import { openNumbers } from './numbers.ts';
+import { observe, openEyes } from './observe.ts';
 import { openOptimizer } from './optimizer.ts';
-import { lastingSettings, save } from './run.ts';
+import { isRun, lastingSettings, noteChanges, save, writeRecipe } from './run.ts';
 import { prepareStart } from './start.ts';
 import type { Sums } from './state.ts';
 import { prepareUpdate } from './update.ts';
-import { prepareValidation } from './validation.ts';
+import { prepareValidation, type ValidationMetrics } from './validation.ts';
+
+export type TrainResult = LoopResult<ValidationMetrics>;
 
 /** How a training is told to stop, and where it tells how it goes. */
 export interface TrainOptions {
@@ -66,36 +71,50 @@ async function trainLocked(
 ): Promise<TrainResult> {
   sweepDrafts(run, `${run}/${CHECKPOINTS}`);
   const start = await prepareStart(run, config, report.notice);
-  const { data, policy, plan, buffers, memory } = start;
+  const { data, policy, plan, trained, frozen, buffers, memory } = start;
   const { training } = config;
   const root = key(config.seed);
   const { state: optimizer } = await openOptimizer(memory);
   // Before Node 22 the engine takes no views of memory that threads share: what is validated and saved is a copy of the average.
   const average = new Float32Array(memory.size);
-  const averaged = { params: unpack(plan.params, average), buffers };
+  const averaged = { params: together(plan.params, unpack(trained, average), frozen), buffers };
   const takeAverage = () => average.set(optimizer.ema);
   takeAverage();
   const parts = { config: policy, statistics: data.statistics, assets: data.assets, model: averaged };
+  const trainKey = fold(root, 'train');
+  using eyes = await openEyes(policy.encoder);
+  using numbers = await openNumbers(start, {
+    run,
+    config,
+    policy: parts,
+    key: trainKey,
+    workers,
+    eyes,
+    signal,
+    report,
+  });
   using update = await prepareUpdate({
     config: training,
-    policy: parts,
-    plan,
-    buffers,
+    objective: imitation({ config: policy, params: shapesOf(trained), buffers, freeze: training.freeze }),
+    params: trained,
+    rules: rulesOf(training),
     optimizer: memory,
-    dataset: data.train,
-    key: fold(root, 'train'),
+    batches: numbers.batches,
+    explosion: explosionOf(policy),
+    key: trainKey,
     workers,
     device,
   });
   using validation = await prepareValidation(
     training,
     parts,
-    data.validation,
+    { windows: data.validation.windows.length, most: numbers.most },
+    numbers.validation,
     fold(root, 'validation'),
     onnxruntime({ device }),
   );
   const [first] = data.train.episodes;
-  using selfTest = await prepareSelfTest(parts, observationAt(first, first, 0), fold(root, 'self-test'), cpu);
+  using selfTest = await prepareSelfTest(parts, observe(eyes, first, 0), fold(root, 'self-test'), cpu);
   const validate = () => {
     takeAverage();
     return validation.measure();
@@ -104,7 +123,7 @@ async function trainLocked(
     lock.check();
     takeAverage();
     const state = { step, optimizer, buffers, sums, dataHash: data.hash, settings: lastingSettings(config) };
-    const directory = await save(run, state, parts, selfTest, data, config);
+    const directory = await save(run, state, parts, selfTest, data, eyes, config);
     writeCsv(run);
     return directory;
   };
@@ -116,5 +135,19 @@ async function trainLocked(
     `${(memory.size / 1e6).toFixed(2)} M parameters on ${episodes.length} episodes (${windows.length} chunks)`,
   );
   // Awaited here: what is compiled lives as long as this function.
-  return await runUpdates(run, config, start, { lock, update, validate, saveNow, tell, signal, notice: report.notice });
+  return await runUpdates({
+    ...{ settings: training, start, update, validate, tell, signal, save: saveNow, resume: resume(run) },
+    begin() {
+      lock.check();
+      if (isRun(run)) for (const change of noteChanges(run, config)) report.notice(change);
+      else writeRecipe(run, config);
+      truncateMetrics(run, start.step);
+      return readMetrics(run).at(-1);
+    },
+    record(line) {
+      lock.check();
+      appendMetrics(run, line);
+    },
+    diverged: () => divergedAdvice(run),
+  });
 }

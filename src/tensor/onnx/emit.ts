@@ -4,21 +4,21 @@
  * For any other runtime the rules keep to the standard's oldest operators.
  */
 import {
-  type Attributes,
   type DType,
   is,
   type OpName,
   type SeveralName,
   type Shape,
   type SingleName,
+  sameShape,
   size,
   type Tensor,
   topological,
 } from '../tensor.ts';
 import { emitConv, emitConvInput, emitConvWeight, emitDepthwise, emitDepthwiseWeight } from './convolution.ts';
 import { shareCommon } from './cse.ts';
-import { fusions } from './fuse.ts';
-import { emitProduct8, matricesToRound, roundMatrix } from './int8.ts';
+import { fusions, type Product } from './fuse.ts';
+import { emitProduct8, matricesToRound } from './int8.ts';
 import { ELEMENT_TYPE, OnnxGraph } from './model.ts';
 
 export interface EmitOptions {
@@ -85,7 +85,7 @@ export function emit(
   const shared = shareCommon(Object.values(outputs));
   const results = Object.values(outputs).map((t) => shared.get(t)!);
   const roots = standard ? results : results.map(rowsInstead(results));
-  const order = topological(roots);
+  const { order, fused } = fusions(topological(roots), roots, standard);
   const graph = new OnnxGraph({ standard });
   graph.metadata = metadata;
   const names = new Map<Tensor, string | string[]>();
@@ -105,19 +105,18 @@ export function emit(
     return name;
   };
 
-  const { absorbed, normed } = fusions(order, roots, standard);
-  const rounded = how === 'int8' ? matricesToRound(order, roots) : new Set<Tensor>();
-  /** x W^T, a bias that is a vector included. */
-  const product8 = ([x, W]: readonly Tensor[], bias?: Tensor): string => {
-    const { data, scales } = roundMatrix(W as Tensor<'weight'>);
-    const matrix = kept(data, [W.shape[1], W.shape[0]]);
-    return emitProduct8(graph, single(x), matrix, scales, bias && single(bias));
-  };
+  const rounded = how === 'int8' ? matricesToRound(order, fused, roots) : new Set<Tensor>();
   for (const t of order) {
-    if (absorbed.has(t) || rounded.has(t)) continue;
-    const norm = normed.get(t);
-    if (norm) {
-      names.set(t, emitNorm(graph, norm.eps, [single(norm.x), single(norm.weight), single(norm.bias)])[0]);
+    if (rounded.has(t)) continue;
+    const whole = fused.get(t);
+    if (whole?.kind === 'norm') {
+      names.set(t, emitNorm(graph, whole.eps, [single(whole.x), single(whole.weight), single(whole.bias)])[0]);
+    } else if (whole?.kind === 'gelu') {
+      names.set(t, graph.op('Gelu', [single(whole.x)]));
+    } else if (whole?.kind === 'product') {
+      const how8 = rounded.has(whole.operands[1]);
+      const y = how8 ? emitProduct8(graph, whole, single, kept) : emitProduct(graph, whole, single);
+      names.set(t, reshaped(graph, y, whole.of.shape, whole.shape));
     } else if (is(t, 'input')) {
       const { name } = t.attrs;
       if (name in inputs) throw new Error(`Two different inputs are named ${name}. Give each its own name.`);
@@ -133,30 +132,15 @@ export function emit(
       } else names.set(t, kept(t.attrs.data, t.shape));
     } else if (is(t, 'pick')) {
       names.set(t, (names.get(t.args[0]) as string[])[t.attrs.index]);
-    } else if (is(t, 'gelu') && absorbed.has(t.args[1])) {
-      names.set(t, graph.op('Gelu', [single(t.args[0])]));
     } else {
-      if (is(t, 'matmul') && rounded.has(t.args[1])) {
-        names.set(t, product8(t.args));
-        continue;
-      }
-      const gemm = is(t, 'add') ? t.args.findIndex((a) => absorbed.has(a)) : -1;
-      if (gemm >= 0) {
-        const [product, more] = [t.args[gemm] as Tensor<'matmul'>, t.args[1 - gemm]];
-        const [a, b] = product.args;
-        if (!rounded.has(b)) names.set(t, emitGemm(graph, product.attrs, [a, b, more].map(single)));
-        else if (more.shape.length === 1) names.set(t, product8(product.args, more));
-        else names.set(t, graph.op('Add', [product8(product.args), single(more)]));
-      } else {
-        names.set(
+      names.set(
+        t,
+        (EMIT[t.op] as Emit<OpName>)(
+          graph,
+          t.args.map((a) => names.get(a) as string),
           t,
-          (EMIT[t.op] as Emit<OpName>)(
-            graph,
-            t.args.map((a) => names.get(a) as string),
-            t,
-          ),
-        );
-      }
+        ),
+      );
     }
   }
   const out: Signature['outputs'] = {};
@@ -213,8 +197,26 @@ function emitNorm(graph: OnnxGraph, eps: number, inputs: string[]): string[] {
   return outputs;
 }
 
-function emitGemm(graph: OnnxGraph, { transA, transB }: Attributes['matmul'], ins: string[]): string {
-  return graph.op('Gemm', ins, { transA: +transA, transB: +transB });
+function emitProduct(graph: OnnxGraph, product: Product, nameOf: (t: Tensor) => string): string {
+  const { of, operands, alpha, beta, addend } = product;
+  const { transA, transB } = of.attrs;
+  const ins = operands.map((t, i) => reshaped(graph, nameOf(t), t.shape, of.args[i].shape));
+  const factors = {
+    ...(alpha !== 1 && { alpha: { float: alpha } }),
+    ...(addend && beta !== 1 && { beta: { float: beta } }),
+  };
+  const attributes = { transA: +transA, transB: +transB, ...factors };
+  if (of.shape.length === 2) return graph.op('Gemm', addend ? [...ins, nameOf(addend)] : ins, attributes);
+  if (!transA && !transB && alpha === 1) return graph.op('MatMul', ins);
+  if (!graph.standard) return graph.op('FusedMatMul', ins, attributes, 'com.microsoft');
+  return graph.op(
+    'MatMul',
+    [transA, transB].map((swap, i) => (swap ? swapped(graph, ins[i], of.args[i]) : ins[i])),
+  );
+}
+
+function reshaped(graph: OnnxGraph, name: string, from: Shape, to: Shape): string {
+  return sameShape(from, to) ? name : graph.op('Reshape', [name, graph.ints(to)]);
 }
 
 /** A batch of matrices, each transposed: the last two axes swapped. */
@@ -284,16 +286,8 @@ const EMIT: { [K in OpName]: Emit<K> } = {
     g.standard
       ? g.op('ReduceMean', [x], { axes, keepdims: 1 })
       : g.op('ReduceMean', [x, g.ints(axes)], { keepdims: 1 }),
-  matmul: (g, ins, t) => {
-    const { transA, transB } = t.attrs;
-    if (t.shape.length === 2) return emitGemm(g, t.attrs, ins);
-    if (!transA && !transB) return g.op('MatMul', ins);
-    if (g.standard)
-      return g.op(
-        'MatMul',
-        [transA, transB].map((swap, i) => (swap ? swapped(g, ins[i], t.args[i]) : ins[i])),
-      );
-    return g.op('FusedMatMul', ins, { transA: +transA, transB: +transB }, 'com.microsoft');
+  matmul: () => {
+    throw new Error('Internal: products are emitted with what they are fused with.');
   },
   softmax: (g, ins) => g.op('Softmax', ins, { axis: -1 }),
   layerNorm: (g, [x], t) => {

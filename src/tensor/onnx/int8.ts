@@ -1,38 +1,43 @@
 /**
  * Products with matrices of 8 bits, as ONNX Runtime's dynamic quantisation has them: W is rounded to integers with a scale for
- * each output, x, when it comes, to unsigned ones with a scale and a zero of its own; sums are exact, and scaled back.
+ * each output, x, when it comes, to unsigned ones with a scale and a zero of its own; sums are scaled back.
  */
-import { is, type Tensor } from '../tensor.ts';
+import { is, type Shape, sameShape, type Tensor } from '../tensor.ts';
+import { type Fused, inputsOf, type Product } from './fuse.ts';
 import type { OnnxGraph } from './model.ts';
 
 /** Smaller matrices are read in no time, and their products are worth more than the rounding of what comes saves. */
 const WORTH_ROUNDING = 1 << 12;
 const MOST = 127;
 
-type Matrix = Tensor<'weight'>;
-
-/** Whether a product is x W^T with a matrix of weights. */
-const isProduct = (t: Tensor): boolean =>
-  is(t, 'matmul') && is(t.args[1], 'weight') && t.attrs.transB && !t.attrs.transA && t.shape.length === 2;
+/** Whether it is x W^T with a matrix of weights. */
+function isProduct(f: Fused | undefined): f is Product {
+  if (f?.kind !== 'product') return false;
+  const [W, { attrs, args, shape }] = [f.operands[1], f.of];
+  return is(W, 'weight') && sameShape(W.shape, args[1].shape) && shape.length === 2 && attrs.transB && !attrs.transA;
+}
 
 /** The matrices of weights that are multiplied with and nothing else. */
-export function matricesToRound(order: readonly Tensor[], roots: readonly Tensor[]): ReadonlySet<Tensor> {
+export function matricesToRound(
+  order: readonly Tensor[],
+  fused: ReadonlyMap<Tensor, Fused>,
+  roots: readonly Tensor[],
+): ReadonlySet<Tensor> {
   const matrices = new Set<Tensor>();
+  const others = new Set<Tensor>(roots);
   for (const t of order) {
-    const W = t.args[1];
-    if (isProduct(t) && W.shape[0] * W.shape[1] >= WORTH_ROUNDING) matrices.add(W);
-  }
-  for (const t of order)
-    t.args.forEach((arg, i) => {
-      if (!(i === 1 && isProduct(t))) matrices.delete(arg);
+    const f = fused.get(t);
+    const product = isProduct(f);
+    if (product && f.operands[1].shape[0] * f.operands[1].shape[1] >= WORTH_ROUNDING) matrices.add(f.operands[1]);
+    (inputsOf(f) ?? t.args).forEach((arg, i) => {
+      if (!(product && i === 1)) others.add(arg);
     });
-  for (const t of roots) matrices.delete(t);
-  return matrices;
+  }
+  return new Set([...matrices].filter((matrix) => !others.has(matrix)));
 }
 
 /** W [out, in] as integers [in, out], which times the scale of their column are nearly it. */
-export function roundMatrix({ attrs: { data }, shape }: Matrix): { data: Int8Array; scales: Float32Array } {
-  const [outputs, inputs] = shape;
+function roundMatrix(data: Float32Array, [outputs, inputs]: Shape): { rounded: Int8Array; scales: Float32Array } {
   const rounded = new Int8Array(data.length);
   const scales = new Float32Array(outputs);
   for (let o = 0; o < outputs; o++) {
@@ -42,11 +47,27 @@ export function roundMatrix({ attrs: { data }, shape }: Matrix): { data: Int8Arr
     scales[o] = most / MOST || 1;
     for (let i = 0, to = o; i < inputs; i++, to += outputs) rounded[to] = Math.round(row[i] / scales[o]);
   }
-  return { data: rounded, scales };
+  return { rounded, scales };
 }
 
-/** x W^T, and the bias if there is one. */
-export function emitProduct8(graph: OnnxGraph, x: string, W: string, scales: Float32Array, bias?: string): string {
-  const ins = [x, W, graph.floats(scales, [scales.length])];
-  return graph.op('DynamicQuantizeMatMul', bias ? [...ins, '', bias] : ins, {}, 'com.microsoft');
+/** alpha x W^T + beta c. @param kept takes what the model refers to, and names it */
+export function emitProduct8(
+  graph: OnnxGraph,
+  { of, operands, alpha, addend, beta }: Product,
+  nameOf: (t: Tensor) => string,
+  kept: (data: Int8Array, shape: Shape) => string,
+): string {
+  const [x, W] = operands as [Tensor, Tensor<'weight'>];
+  const [outputs, inputs] = W.shape;
+  const { rounded, scales } = roundMatrix(W.attrs.data, W.shape);
+  const rows = sameShape(x.shape, of.args[0].shape)
+    ? nameOf(x)
+    : graph.op('Reshape', [nameOf(x), graph.ints(of.args[0].shape)]);
+  const factors = graph.floats(alpha === 1 ? scales : scales.map((scale) => scale * alpha), [outputs]);
+  const ins = [rows, kept(rounded, [inputs, outputs]), factors];
+  const bias = addend && beta === 1 && addend.shape.length === 1;
+  const y = graph.op('DynamicQuantizeMatMul', bias ? [...ins, '', nameOf(addend)] : ins, {}, 'com.microsoft');
+  if (!addend || bias) return y;
+  const more = beta === 1 ? nameOf(addend) : graph.op('Mul', [nameOf(addend), graph.floats(Float32Array.of(beta), [])]);
+  return graph.op('Add', [y, more]);
 }
