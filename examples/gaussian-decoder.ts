@@ -42,6 +42,7 @@ export const gaussian: Decoder<z.output<typeof schema>> = {
   schema,
   hasDensity: true,
   lossUnit: 'nats',
+  pools: true,
   describe: () => 'diagonal Gaussian',
   blueprint: (
     key,

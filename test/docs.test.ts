@@ -73,6 +73,7 @@ test.each([
     'TabletopEnvironment.open',
     'openDemonstrations',
     'readDemonstrations',
+    'openPictures',
   ],
   ...['train', 'evaluate', 'rollout', 'wasm.compile', 'cpu.compile', 'grad', 'compileWasm', 'key', 'fold'],
 ])('%s is shown in use', (name) => {

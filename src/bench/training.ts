@@ -7,9 +7,11 @@ import { drawModel } from '../decoders/index.ts';
 import { blueprint, type PolicyStatistics } from '../policy/index.ts';
 import { fold, key, normals } from '../random.ts';
 import { actionSize, ENTITY_SIZE, PANDA, stateSize } from '../robot/index.ts';
-import { mapTree, pack, type Spec } from '../tensor/index.ts';
-import { windowBatches } from '../train/batches.ts';
+import { pack } from '../tensor/index.ts';
+import { batcher } from '../train/batcher.ts';
+import { shardSample, windowBatches } from '../train/batches.ts';
 import type { TrainConfig } from '../train/config.ts';
+import { shapesOf } from '../train/frozen.ts';
 import { explosionOf, imitation } from '../train/imitation.ts';
 import { fill, initialState, optimizerMemory } from '../train/optimizer.ts';
 import { decoderConfig, encoderConfig } from '../train/parts.ts';
@@ -43,11 +45,11 @@ export async function openTrainingStep(name: string, config: TrainConfig, worker
   fill(optimizer, initialState(flat));
   const dataset = { episodes, windows: windows(episodes) };
   const parts = { config: policy, statistics: standard(), assets: {} };
-  const batches = windowBatches(dataset, parts, shardRows(training.batch_size), key(1));
-  const shapes = mapTree(plan.params, ({ shape }: Spec) => ({ shape }));
+  const rows = shardRows(training.batch_size);
+  const batches = windowBatches(shardSample(dataset, rows, key(1)), batcher(dataset, parts, 'none'), rows);
   const update = await prepareUpdate({
     config: training,
-    objective: imitation({ config: policy, model: { params: shapes, buffers } }),
+    objective: imitation({ config: policy, params: shapesOf(plan.params), buffers, freeze: 'none' }),
     ...{ params: plan.params, rules: [], optimizer, batches, workers, explosion: explosionOf(policy) },
     key: key(1),
     device: 'cpu',

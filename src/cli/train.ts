@@ -11,6 +11,10 @@ import { createReporter } from './progress.ts';
 /** Settings with a flag of their own; the others are reached with --set. */
 const FLAGS: readonly [key: string, value: string, description: string][] = [
   ['data', '<folder>', 'demonstrations, as nina demos writes them'],
+  ['encoder', '<name>', 'what sees: state, or florence2-nano, -base, -large from pictures'],
+  ['init', '<folder>', 'checkpoint, imported encoder, or weights of this package to begin with'],
+  ['freeze', '<none|trunk|encoder>', 'what of the encoder stays as it begins'],
+  ['proprio', '[true|false]', "whether an encoder of pictures sees the robot's state, too"],
   ['decoder', '<name>', 'action decoder: nina (normalizing flow), flower (diffusion), regression'],
   ['backbone', '<mlp|trans>', 'conditioner of the flow'],
   ['n_layers', '<n>', 'layers of the decoder'],
@@ -91,8 +95,11 @@ async function prepare(recipe: string | undefined, options: Options): Promise<{ 
     '../train/index.ts'
   );
   const { UsageError } = await import('../errors.ts');
-  const flags = Object.fromEntries(Object.entries(options).filter(([name]) => !OWN.includes(name)));
-  const given: Settings = new Map([...flagSettings(flags as Record<string, string>), ...assignments(options.set)]);
+  // A flag that may stand alone is true then.
+  const flags = Object.entries(options).flatMap(([name, value]) =>
+    OWN.includes(name) || value === undefined ? [] : [[name, String(value)]],
+  );
+  const given: Settings = new Map([...flagSettings(Object.fromEntries(flags)), ...assignments(options.set)]);
   if (options.resume !== undefined) {
     const other = [...given.keys()].filter((path) => path !== 'training.max_steps' && path !== 'data');
     if (recipe !== undefined || options.out !== undefined || other.length > 0)

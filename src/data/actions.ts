@@ -3,7 +3,7 @@ import { NinaError } from '../errors.ts';
 import { type ActionSpec, clampAction, isWithin } from '../robot/index.ts';
 import type { Rounded } from './episode.ts';
 import type { Place } from './hdf5/links.ts';
-import { readNumbers } from './hdf5/numbers.ts';
+import { openNumbers, readNumbers } from './hdf5/numbers.ts';
 
 /**
  * A 1 that went through float32 arithmetic (a normalisation and back) misses 1 by a few units in its last place, 2^-23 or
@@ -24,7 +24,7 @@ export function readActions(
   steps?: readonly [from: number, to: number],
 ): Float64Array {
   const A = dimensions.length;
-  const { data } = readNumbers(group, 'actions', [null, A], steps);
+  const data = readNumbers(openNumbers(group, 'actions', [null, A]), steps);
   const title = `${group.title}/actions`;
   for (let i = 0; i < data.length; i++) {
     const value = data[i];

@@ -84,7 +84,11 @@ export function observationAt(
 }
 
 /** @throws NinaError for steps that an episode does not have. */
-export function requireSteps({ length, ...header }: EpisodeHeader, from: number, to: number): void {
+export function requireSteps(
+  { length, ...header }: Pick<EpisodeHeader, 'file' | 'demo' | 'length'>,
+  from: number,
+  to: number,
+): void {
   if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from < to && to <= length))
     throw new NinaError(
       `${episodeId(header)} has the steps 0 to ${length - 1}; steps ${from} to ${to - 1} were asked for.`,

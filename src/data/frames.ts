@@ -1,16 +1,14 @@
 /** Steps of one demonstration out of an HDF5 file: numbers always, pictures of the views that are asked for. */
 import { NinaError } from '../errors.ts';
-import { ENTITY_SIZE, PANDA, type Picture, sameRobot, stateSize, writeProprio } from '../robot/index.ts';
+import { ENTITY_SIZE, PANDA, sameRobot, stateSize, writeProprio } from '../robot/index.ts';
 import { readActions } from './actions.ts';
 import { quaternionFromAxisAngle } from './axis-angle.ts';
 import type { EpisodeHeader, Frames, Rounded } from './episode.ts';
 import { readFinite } from './finite.ts';
 import { find, kindOf, namesIn, type Place } from './hdf5/links.ts';
 import { shapeOf } from './hdf5/metadata.ts';
-import { type Rows, readNumbers } from './hdf5/numbers.ts';
-import { text } from './hdf5/texts.ts';
-
-const PICTURES = '_rgb';
+import type { Rows } from './hdf5/numbers.ts';
+import { openPictureSet, PICTURES, readPictures } from './pictures.ts';
 
 /** Views are the datasets obs/<view>_rgb [T, H, W, 3]. */
 export function readViews(group: Place): EpisodeHeader['views'] {
@@ -37,7 +35,7 @@ export function readFrames(group: Place, header: EpisodeHeader, rows: Rows, view
     state: readState(group, header, rows),
     poses: Float32Array.from(poses),
     ...(views.length > 0 && {
-      images: Object.fromEntries(views.map((view) => [view, readPictures(group, header, view, rows)])),
+      images: Object.fromEntries(views.map((view) => [view, readPictures(openPictureSet(group, header, view), rows)])),
     }),
     ...(rounded.length > 0 && { rounded }),
   };
@@ -60,37 +58,5 @@ function readState(group: Place, { robot, length }: EpisodeHeader, rows: Rows): 
       out,
       t * P,
     );
-  return out;
-}
-
-function readPictures(group: Place, { length, views }: EpisodeHeader, view: string, rows: Rows): Picture[] {
-  const name = `obs/${view}${PICTURES}`;
-  const { width, height } = views[view] ?? {};
-  if (!width || !height)
-    throw new NinaError(
-      `${group.title} has no pictures of the view '${view}'. It has: ${Object.keys(views).join(', ') || 'none'}.`,
-    );
-  const { data } = readNumbers(group, name, [length, height, width, 3], rows);
-  const bad = data.findIndex((value) => !(Number.isInteger(value) && value >= 0 && value <= 255));
-  if (bad >= 0) throw new NinaError(`${group.title}/${name} holds ${data[bad]}; a picture's numbers are 0 to 255.`);
-  const size = height * width * 3;
-  const upsideDown = isUpsideDown(group);
-  return Array.from({ length: rows[1] - rows[0] }, (_, t) => {
-    const pixels = Uint8Array.from(data.subarray(t * size, (t + 1) * size));
-    return { width, height, data: upsideDown ? flipped(pixels, height) : pixels };
-  });
-}
-
-/** LIBERO's pictures follow OpenGL, row 0 at the bottom, unless /data says otherwise. */
-function isUpsideDown({ file }: Place): boolean {
-  const data = find({ file, path: '/', title: file.name }, 'data');
-  return (data && text(data, 'macros_image_convention')) !== 'opencv';
-}
-
-/** The rows of one picture from the last to the first. */
-function flipped(pixels: Uint8Array, height: number): Uint8Array {
-  const row = pixels.length / height;
-  const out = new Uint8Array(pixels.length);
-  for (let y = 0; y < height; y++) out.set(pixels.subarray(y * row, (y + 1) * row), (height - 1 - y) * row);
   return out;
 }

@@ -137,6 +137,16 @@ export function listDemos(data: Place): ListedDemo[] {
     });
 }
 
+/** @throws NinaError for a demonstration that is not there, saying which are. */
+export function findDemo(data: Place, demo: number): Place {
+  const name = namesIn(data).find((one) => Number(DEMO.exec(one)?.[1]) === demo);
+  if (name !== undefined) return find(data, name)!;
+  const demos = listDemos(data);
+  throw new NinaError(
+    `${data.file.name} has no demo_${demo}; it has demo_${demos[0].demo} to demo_${demos.at(-1)!.demo} (${demos.length}).`,
+  );
+}
+
 /** Titles of groups that hold actions as a demonstration does, under names that are no demonstration's. */
 export function otherDemos(data: Place, demos: readonly ListedDemo[]): string[] {
   const listed = new Set(demos.map(({ name }) => name));

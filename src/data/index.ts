@@ -11,6 +11,7 @@ export {
 export { dataHash } from './hash.ts';
 export { loadEpisodes } from './load.ts';
 export type { Split } from './masks.ts';
+export { openPictures, type PicturedEpisode, type PictureReader } from './pictures.ts';
 export { plausibility } from './plausibility.ts';
 export {
   openDemonstrations,

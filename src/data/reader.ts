@@ -12,9 +12,9 @@ import { readFrames, readViews } from './frames.ts';
 import { find, kindOf, namesIn, type Place } from './hdf5/links.ts';
 import { shapeOf } from './hdf5/metadata.ts';
 import { requireDataset } from './hdf5/numbers.ts';
-import { readHdf5 } from './hdf5/open.ts';
+import { readHdf5 } from './hdf5/open-files.ts';
 import { requireText, text, texts } from './hdf5/texts.ts';
-import { dataGroup, type FileHeader, listDemos, otherDemos, readHeader } from './header.ts';
+import { dataGroup, type FileHeader, findDemo, listDemos, otherDemos, readHeader } from './header.ts';
 import { loadEpisodes } from './load.ts';
 import { readMasks } from './masks.ts';
 import { demonstrationFiles } from './walk.ts';
@@ -99,12 +99,7 @@ export function readRecording(file: string, demo: number): Promise<Recording> {
   return readHdf5(file, (root) => {
     const data = dataGroup(root);
     const header = readHeader(data);
-    const demos = listDemos(data);
-    const group = demos.find((one) => one.demo === demo)?.group;
-    if (!group)
-      throw new NinaError(
-        `${file} has no demo_${demo}; it has demo_${demos[0].demo} to demo_${demos.at(-1)!.demo} (${demos.length}).`,
-      );
+    const group = findDemo(data, demo);
     const length = requireRows(group, header);
     const actions = readActions(group, header.robot.action);
     const states = readFinite(group, 'states', [length, null], undefined, 'float64');

@@ -16,6 +16,7 @@ export {
 } from './decoder.ts';
 export type { FoldedDecoder, Folding } from './folding.ts';
 export type { Buffers, DecoderModel } from './model.ts';
+export { meanToken } from './pool.ts';
 
 /** Every decoder there is. The first is the default. */
 export const DECODERS: readonly Decoder[] = [nina, flower, regression];

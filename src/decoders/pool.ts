@@ -9,14 +9,15 @@ import { constant, div, matmul, reshape, type Spec, sum, type Tensor } from '../
 export const initPool = (key: Key, width: number, condDim: number): Linear<Spec> => initLinear(key, width, condDim);
 
 /** tokens [B, S, W] to the condition [B, C]; with a mask [B, S] of ones and zeros, of the tokens at ones. */
-export function pool(p: Linear<Tensor>, tokens: Tensor, mask?: Tensor): Tensor {
+export const pool = (p: Linear<Tensor>, tokens: Tensor, mask?: Tensor): Tensor => linear(p, meanToken(tokens, mask));
+
+/** The mean of tokens [B, S, W]: [B, W]; with a mask [B, S] of ones and zeros, of the tokens at ones. */
+export function meanToken(tokens: Tensor, mask?: Tensor): Tensor {
   const [B, S, W] = tokens.shape as [number, number, number];
-  if (mask) {
-    const shares = reshape(div(mask, sum(mask, [1], { keepDims: true })), [B, 1, S]);
-    return linear(p, reshape(matmul(shares, tokens), [B, W]));
-  }
-  if (S === 1) return linear(p, reshape(tokens, [B, W]));
+  if (!mask && S === 1) return reshape(tokens, [B, W]);
   // A product with a row of 1/S: ONNX Runtime's reduction over a middle axis takes eight times as long.
-  const mean = matmul(constant(new Float32Array(S).fill(1 / S), [1, S]), tokens);
-  return linear(p, reshape(mean, [B, W]));
+  const shares = mask
+    ? reshape(div(mask, sum(mask, [1], { keepDims: true })), [B, 1, S])
+    : constant(new Float32Array(S).fill(1 / S), [1, S]);
+  return reshape(matmul(shares, tokens), [B, W]);
 }

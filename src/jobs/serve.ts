@@ -9,6 +9,8 @@ export interface JobContext {
   readonly signal: AbortSignal;
   /** Tells how far the job is, at most twice a second. */
   readonly progress: (now: Progress) => void;
+  /** Memory of the result that a thread hands over instead of copying it; it is not used here any more. */
+  readonly transfer: (memory: ArrayBuffer) => void;
 }
 
 /** Between two messages of progress. */
@@ -24,8 +26,8 @@ export function serveJobs<Data, Job, Result>(
   const stop = new AbortController();
   let running = false;
   let ready: Promise<(job: Job, context: JobContext) => Promise<Result>>;
-  const reply = (message: Reply) => {
-    if (parentPort) parentPort.postMessage(message);
+  const reply = (message: Reply, handedOver: readonly ArrayBuffer[] = []) => {
+    if (parentPort) parentPort.postMessage(message, handedOver);
     // After the parent is gone there is nobody to tell.
     else if (process.connected) process.send!(message);
   };
@@ -40,8 +42,10 @@ export function serveJobs<Data, Job, Result>(
       reply({ kind: 'progress', progress: now });
     };
     try {
-      const result = await (await ready)(job, { signal: stop.signal, progress });
-      reply({ kind: 'done', result });
+      const memories: ArrayBuffer[] = [];
+      const transfer = (memory: ArrayBuffer) => void memories.push(memory);
+      const result = await (await ready)(job, { signal: stop.signal, progress, transfer });
+      reply({ kind: 'done', result }, memories);
     } catch (error) {
       const sentence = error instanceof NinaError;
       const text = sentence ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -4,18 +4,19 @@
  * from, the hashes of the other files, a self-test).
  * It appears whole or not at all, and is read strictly: what does not match is listed, never skipped.
  */
-import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { NinaError, UsageError } from '../errors.ts';
-import { draftOf, fileError, makeFolder, realPath, requireFile } from '../files.ts';
-import { parseJson, toJson } from '../json.ts';
+import { fileError, realPath } from '../files.ts';
 import { readText } from '../json-files.ts';
 import { readSafetensors, writeSafetensors } from '../safetensors.ts';
 import type { StoredTensor } from '../safetensors-format.ts';
 import { layoutOf, leaves, type NDArray } from '../tensor/index.ts';
 import { storedBuffers } from './buffers.ts';
+import { checkFile } from './checked.ts';
+import { type PolicyConfig, policySchema } from './config.ts';
 import type { PolicyModel, PolicyParts } from './model.ts';
+import { MANIFEST, readJson, verify, writeJson, writeSealed, writeText } from './sealed.ts';
 import { checkManifest, checkParts, FORMAT, FORMAT_VERSION, type Manifest } from './stored.ts';
 
 const FILES = ['config.json', 'model.safetensors', 'stats.json'] as const;
@@ -35,45 +36,23 @@ export function writeCheckpoint(
   { config, statistics, model, assets }: PolicyParts,
   origin: Omit<Manifest, 'format' | 'format_version' | 'files' | 'parameters'>,
 ): void {
-  const draft = draftOf(directory);
-  const json = (name: string, value: unknown) =>
-    fs.writeFileSync(path.join(draft, name), `${toJson(value, 2)}\n`, { flush: true });
-  try {
-    fs.rmSync(draft, { recursive: true, force: true });
-    makeFolder(draft);
-    json('config.json', config);
-    json('stats.json', statistics);
-    writeSafetensors(path.join(draft, 'model.safetensors'), storedTensors(model));
-    for (const [name, text] of Object.entries(assets)) fs.writeFileSync(path.join(draft, name), text, { flush: true });
-    const manifest: Manifest = {
+  writeSealed(
+    directory,
+    'the checkpoint',
+    (folder) => {
+      writeJson(folder, 'config.json', config);
+      writeJson(folder, 'stats.json', statistics);
+      writeSafetensors(path.join(folder, 'model.safetensors'), storedTensors(model));
+      for (const [name, text] of Object.entries(assets)) writeText(folder, name, text);
+    },
+    (files): Manifest => ({
       format: FORMAT,
       format_version: FORMAT_VERSION,
       ...origin,
       parameters: layoutOf(model.params).size,
-      files: {
-        'config.json': sha256(path.join(draft, 'config.json')),
-        'model.safetensors': sha256(path.join(draft, 'model.safetensors')),
-        'stats.json': sha256(path.join(draft, 'stats.json')),
-        ...Object.fromEntries(Object.keys(assets).map((name) => [name, sha256(path.join(draft, name))])),
-      },
-    };
-    json('manifest.json', manifest);
-    replaceDirectory(draft, directory);
-  } catch (cause) {
-    fs.rmSync(draft, { recursive: true, force: true });
-    throw fileError(`Could not write the checkpoint ${directory}`, cause);
-  }
-}
-
-/**
- * Puts the finished draft in the place of `directory`. What was there is moved aside whole: a kill while its files are
- * being removed would leave a checkpoint that is there in part. (Names of drafts: the next run's sweep takes them.)
- */
-function replaceDirectory(draft: string, directory: string): void {
-  const aside = draftOf(`${directory}.old`);
-  if (fs.existsSync(directory)) fs.renameSync(directory, aside);
-  fs.renameSync(draft, directory);
-  fs.rmSync(aside, { recursive: true, force: true });
+      files: files as Manifest['files'],
+    }),
+  );
 }
 
 /**
@@ -83,34 +62,22 @@ function replaceDirectory(draft: string, directory: string): void {
  */
 export function readCheckpoint(location: string): Checkpoint {
   const directory = findCheckpoint(location);
-  const json = (name: string) => {
-    const file = path.join(directory, name);
-    requireFile(file);
-    return parseJson(readText(file), file);
-  };
-  const manifest = checkManifest(json('manifest.json'), directory);
-  const names = Object.keys(manifest.files);
-  const missing = names.find((name) => !fs.existsSync(path.join(directory, name)));
-  if (missing) throw new NinaError(`${directory} has no ${missing}: the checkpoint is incomplete.`);
-  for (const name of names) {
-    const file = path.join(directory, name);
-    const found = sha256(file);
-    if (found !== manifest.files[name])
-      throw new NinaError(
-        `${file} is not the file the checkpoint was saved with: its sha256 is ${found}, manifest.json says ` +
-          `${manifest.files[name]}. Copy the checkpoint again.`,
-      );
-  }
+  const manifest = checkManifest(readJson(directory, MANIFEST), directory);
+  verify(directory, 'the checkpoint', manifest.files);
   const { tensors } = readSafetensors(path.join(directory, 'model.safetensors'));
-  const others = names.filter((name) => !FILES.some((file) => file === name));
+  const others = Object.keys(manifest.files).filter((name) => !FILES.some((file) => file === name));
   const assets = Object.fromEntries(others.map((name) => [name, readText(path.join(directory, name))]));
   const parts = checkParts(
-    { config: json('config.json'), statistics: json('stats.json'), tensors, assets },
+    { config: readJson(directory, 'config.json'), statistics: readJson(directory, 'stats.json'), tensors, assets },
     manifest,
     directory,
   );
   return { ...parts, manifest, directory };
 }
+
+/** What a checkpoint's policy is; weights are not read. */
+export const readPolicyConfig = (directory: string): PolicyConfig =>
+  checkFile(readJson(directory, 'config.json'), `${directory}/config.json`, policySchema);
 
 /** Folder of the checkpoints of a run; each is named by its step. */
 export const CHECKPOINTS = 'checkpoints';
@@ -154,18 +121,4 @@ const isCheckpoint = (folder: string) =>
 function storedTensors({ params, buffers }: PolicyModel): Record<string, StoredTensor> {
   const weights = leaves(params).map(([name, leaf]): [string, StoredTensor] => [name, leaf as NDArray]);
   return Object.fromEntries([...storedBuffers(buffers), ...weights]);
-}
-
-function sha256(file: string): string {
-  requireFile(file);
-  const hash = createHash('sha256');
-  const fd = fs.openSync(file, 'r');
-  try {
-    const piece = Buffer.alloc(2 ** 22);
-    for (let read = fs.readSync(fd, piece); read > 0; read = fs.readSync(fd, piece))
-      hash.update(piece.subarray(0, read));
-  } finally {
-    fs.closeSync(fd);
-  }
-  return hash.digest('hex');
 }

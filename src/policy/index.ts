@@ -5,10 +5,21 @@ export {
   type Checkpoint,
   findCheckpoint,
   readCheckpoint,
+  readPolicyConfig,
   requireOutsideCheckpoints,
   writeCheckpoint,
 } from './checkpoint.ts';
 export * from './core.ts';
+export {
+  type EncoderFolder,
+  type EncoderManifest,
+  type EncoderParts,
+  isEncoderFolder,
+  readEncoderConfig,
+  readEncoderFolder,
+  writeEncoderFolder,
+} from './encoder-folder.ts';
+export { recordEncoderSelfTest, requireEncoderSelfTest } from './encoder-self-test.ts';
 export { type ExportedModel, exportModel } from './export.ts';
 export { chooseBackend, type LoadedPolicy, loadPolicy } from './load.ts';
 export {

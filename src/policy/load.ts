@@ -23,9 +23,10 @@ export interface LoadedPolicy extends Policy {
  * ```ts
  * import { loadPolicy } from 'nina-vla/policy';
  * import { key } from 'nina-vla/random';
+ * import { observationFromJson } from 'nina-vla/robot';
  *
  * using policy = await loadPolicy('runs/object');
- * const { observation } = policy.manifest.self_test; // one that it was trained on
+ * const observation = observationFromJson(policy.manifest.self_test.observation); // one that it was trained on
  * const { actions, logProb } = await policy.infer(observation, { key: key(0), temperature: 1 });
  * console.log(actions.length, logProb); // T * A = 70 numbers, and nats
  * ```

@@ -69,10 +69,11 @@ export interface Session {
  * ```ts
  * import { createSession, loadPolicy } from 'nina-vla/policy';
  * import { key } from 'nina-vla/random';
+ * import { observationFromJson } from 'nina-vla/robot';
  *
  * using policy = await loadPolicy('runs/object');
  * const session = createSession(policy, { key: key(0), multistep: 5 });
- * const { observation } = policy.manifest.self_test; // a robot reads a new one at each step
+ * const observation = observationFromJson(policy.manifest.self_test.observation); // a robot reads a new one at each step
  * for (let step = 0; step < 6; step++) {
  *   const { action, decision } = await session.act(observation);
  *   console.log(action, decision ? 'begins a chunk' : 'goes on with it'); // decides at steps 0 and 5

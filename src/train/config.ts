@@ -4,6 +4,8 @@
  * decoders are the only home of defaults.
  */
 import * as z from 'zod';
+import { encoderOf } from '../encoders/index.ts';
+import { withInit } from './init.ts';
 import { type Chosen, DECODERS, decoderRules, ENCODERS, encoderRules, type Part } from './parts.ts';
 import { check, join, type Settings, settingsIn, settingsOfSchema, split } from './settings.ts';
 
@@ -19,6 +21,13 @@ const trainingSchema = z.strictObject({
   hold_fraction: fraction.default(0.1).describe('share that stays at the peak'),
   initial_lr_scale: fraction.default(0.1).describe('rate of the first update, in peaks'),
   final_lr_scale: fraction.default(0.5).describe('rate after the schedule, in peaks'),
+  encoder_rate: z.number().min(0).default(1).describe("rate of the encoder's parameters, in those of the others"),
+  freeze: z
+    .enum(['none', 'trunk', 'encoder'])
+    .default('none')
+    .describe(
+      'what stays as it begins: the part that sees pictures alone, or the whole encoder; computed once per frame',
+    ),
   weight_decay: z
     .number()
     .min(0)
@@ -41,6 +50,13 @@ const actingSchema = z.strictObject({
 const recipeShape = {
   data: z.string().optional().describe('folder or file of demonstrations'),
   seed: z.int().min(0).default(0).describe('every random number of the run follows from it'),
+  init: z
+    .string()
+    .optional()
+    .describe(
+      "checkpoint, run or encoder's folder to begin with, or weights of this package; what the recipe leaves out is as there",
+    ),
+  init_weights: z.boolean().default(true).describe('false: only the configuration and tokenizer of init'),
 };
 
 /** A recipe, complete. */
@@ -77,9 +93,25 @@ function section(registry: Readonly<Record<string, Part>>, chosen: unknown) {
 }
 
 /** What must hold between settings; each message names the values. */
-function checkTogether({ encoder, decoder, training, acting }: TrainConfig, context: z.RefinementCtx): void {
+function checkTogether(
+  { encoder, decoder, training, acting, init, init_weights }: TrainConfig,
+  context: z.RefinementCtx,
+): void {
   const wrong = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
   for (const { path, message } of encoderRules(encoder)) wrong(['encoder', ...path], message);
+  const { assets, trunk } = encoderOf(encoder);
+  if (assets.length > 0 && init === undefined)
+    wrong(
+      ['init'],
+      `the encoder ${encoder.name} needs ${assets.join(', ')}, which comes with weights: name the folder of an imported encoder or of a checkpoint (with init_weights false its weights are not taken)`,
+    );
+  if (training.freeze === 'trunk' && !trunk)
+    wrong(['training', 'freeze'], `the encoder ${encoder.name} has no part that sees pictures alone; got 'trunk'`);
+  if (training.freeze !== 'none' && (init === undefined || !init_weights))
+    wrong(
+      ['training', 'freeze'],
+      `what is frozen stays as it begins, so it needs weights to begin with: init; got '${training.freeze}' with init ${init ?? 'not given'}, init_weights ${init_weights}`,
+    );
   for (const { path, message } of decoderRules(decoder)) wrong(['decoder', ...path], message);
   if (acting.multistep !== undefined && acting.multistep > decoder.chunk_length)
     wrong(
@@ -121,8 +153,14 @@ export const pathOf = (name: string): string | undefined =>
 /** Names without a section, as the command line takes them. */
 export const plainNames: readonly string[] = [...SECTIONS, ...BY_NAME.keys()];
 
-/** @throws UsageError that lists every mistake with its place. */
-export function trainConfig(settings: Settings): TrainConfig {
+/**
+ * A complete recipe. What `init` names must be there: what the settings leave out is as there.
+ * @throws UsageError that lists every mistake with its place.
+ */
+export const trainConfig = (settings: Settings): TrainConfig => completeConfig(withInit(settings));
+
+/** Of settings that leave out nothing of `init`, such as those of a started run. */
+export function completeConfig(settings: Settings): TrainConfig {
   // A name in place of the whole section is a mistake of its own; what stands beside it is judged as meant.
   const named = (section: string) => (settings.get(join(section, 'name')) ?? settings.get(section))?.value;
   const chosen = (section: string) => (typeof named(section) === 'object' ? undefined : named(section));

@@ -1,22 +1,20 @@
-/** The demonstrations as a training run sees them: split by episode, measured, and turned into batches of numbers. */
+/** The demonstrations as a training run sees them: split by episode, and measured. */
 import {
   dataHash,
   type Episode,
   episodeId,
   loadEpisodes,
-  observationAt,
   openDemonstrations,
   plausibility,
   splitByMasks,
   splitEpisodes,
   type Window,
   windows,
-  writeChunk,
 } from '../data/index.ts';
-import { type Arrays, type Assets, type EncoderConfig, encoderOf } from '../encoders/index.ts';
-import type { PolicyConfig, PolicyParts, PolicyStatistics } from '../policy/index.ts';
+import { type Assets, type EncoderConfig, encoderOf } from '../encoders/index.ts';
+import type { PolicyStatistics } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
-import { actionSize, momentsOf, normaliseActions, type Robot } from '../robot/index.ts';
+import { momentsOf, type Robot } from '../robot/index.ts';
 import { type Chosen, encoderConfig } from './parts.ts';
 
 /** Episodes with the windows that are cut from them. */
@@ -72,47 +70,5 @@ export async function loadDemonstrations(
     validation: { episodes: validation, windows: windows(validation) },
     statistics: { encoder: encoderOf(config).measure(train, robot, config), actions },
     hash: dataHash(episodes),
-  };
-}
-
-/** The numbers of one batch; reused from step to step. */
-export interface Batch {
-  /** Of the encoder's inputs, by their names. */
-  readonly inputs: Arrays;
-  /** [B, T, A], each dimension's range scaled to [-1, 1] */
-  readonly actions: Float32Array;
-}
-
-/** All of a policy that batches depend on. */
-export interface PolicyOf extends Pick<PolicyParts, 'statistics' | 'assets'> {
-  readonly config: Omit<PolicyConfig, 'acting'>;
-}
-
-/** Fills batches of one dataset. */
-export interface Batcher {
-  allocate(B: number): Batch;
-  /** Writes the windows with these indices, in order. */
-  fill(batch: Batch, indices: ArrayLike<number>): void;
-}
-
-export function batcher(
-  { episodes, windows: all }: Dataset,
-  { config: { encoder: config, decoder, robot }, statistics, assets }: PolicyOf,
-): Batcher {
-  const encoder = encoderOf(config);
-  const writer = encoder.writer(config, statistics.encoder, assets);
-  const D = decoder.chunk_length * actionSize(robot);
-  return {
-    allocate: (B) => ({ inputs: encoder.arrays(config, B), actions: new Float32Array(B * D) }),
-    fill({ inputs, actions }, indices) {
-      for (let row = 0; row < indices.length; row++) {
-        const { episode: e, start } = all[indices[row]];
-        const episode = episodes[e];
-        writer.write(observationAt(episode, episode, start), inputs, row);
-        const chunk = actions.subarray(row * D, (row + 1) * D);
-        writeChunk(episode, start, chunk);
-        normaliseActions(robot.action, chunk);
-      }
-    },
   };
 }

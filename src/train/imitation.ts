@@ -2,18 +2,23 @@
 import { decoderOf } from '../decoders/index.ts';
 import { encoderOf } from '../encoders/index.ts';
 import { dropoutInputs } from '../nn/index.ts';
-import { bind, type ModelConfig, type ModelShape } from '../policy/index.ts';
-import { byPath, gradOf, input, symbols } from '../tensor/index.ts';
+import { bind, type ModelConfig, type ModelShape, type PolicyParams } from '../policy/index.ts';
+import { byPath, gradOf, input, type Shape, symbols, type Tensor, type Tree } from '../tensor/index.ts';
+import type { Freeze } from './frozen.ts';
 import { GRADIENT, type Objective, type ObjectiveReference, PARAMETER } from './objective.ts';
+import { seen } from './seen.ts';
 
 /** Plain data. */
 export interface ImitationOptions {
   readonly config: ModelConfig;
-  /** The shapes of the parameters that are trained, and the buffers. */
-  readonly model: ModelShape;
+  /** The parameters that are trained. */
+  readonly params: Tree<{ readonly shape: Shape }>;
+  readonly buffers: ModelShape['buffers'];
+  /** What is not. */
+  readonly freeze: Freeze;
 }
 
-/** A batch of it: the encoder's inputs and `actions` [B, T, A]. */
+/** A batch of it: what seen.ts reads of observations, and `actions` [B, T, A]. */
 export const imitation = (options: ImitationOptions): ObjectiveReference => ({ module: import.meta.url, options });
 
 /**
@@ -26,18 +31,19 @@ const EXPLOSION = 100;
 export const explosionOf = ({ decoder }: Pick<ModelConfig, 'decoder'>): number =>
   EXPLOSION * (decoderOf(decoder).lossUnit === 'nats' ? decoder.chunk_length * decoder.action_dim : 1);
 
-export function open(options: ImitationOptions): Objective {
-  const { encoder, decoder } = options.config;
+export function open({ config, params, buffers, freeze }: ImitationOptions): Objective {
+  const { encoder, decoder } = config;
   return {
     async compile(rows, engine, threads) {
-      const p = symbols(options.model.params, PARAMETER);
+      const p = symbols(params, PARAMETER);
       const forEncoder = dropoutInputs(encoderOf(encoder).dropoutRate(encoder), 'encoder_dropout');
       const forDecoder = dropoutInputs(decoderOf(decoder).dropoutRate(decoder), 'decoder_dropout');
-      const policy = bind(options.config, options.model, p);
-      const seen = policy.context(encoderOf(encoder).inputs(encoder, rows), forEncoder.dropout);
+      // What is frozen is not looked at: its results are kept.
+      const policy = bind(config, { buffers }, p as PolicyParams<Tensor>);
+      const context = seen(config, freeze, policy, rows, forEncoder.dropout);
       const draws = decoderOf(decoder).inputs(decoder, rows);
       const actions = input('actions', [rows, decoder.chunk_length, decoder.action_dim]);
-      const loss = policy.decoder.loss(actions, seen, draws, forDecoder.dropout);
+      const loss = policy.decoder.loss(actions, context, draws, forDecoder.dropout);
       const program = await engine.compile({ loss, ...byPath(gradOf(loss, p), GRADIENT) }, { threads });
       return { program, masks: [forEncoder.masks, forDecoder.masks] };
     },

@@ -10,6 +10,7 @@ import { key } from '../random.ts';
 import { PANDA } from '../robot/index.ts';
 import { layoutOf } from '../tensor/index.ts';
 import { settingsByPath, type TrainConfig, trainConfig } from './config.ts';
+import { frozenPaths, without } from './frozen.ts';
 import { decoderConfig, encoderConfig } from './parts.ts';
 import { settingsIn, split } from './settings.ts';
 import { shardRows } from './shard.ts';
@@ -27,8 +28,10 @@ export function leastBytes(config: TrainConfig): number {
   const encoder = encoderConfig(config.encoder, { episodes: [], robot: PANDA, assets: {} });
   const { params } = blueprint(key(0), { encoder, decoder });
   const { row, nodes } = decoderOf(decoder).footprint(decoder);
-  const { batch_size } = config.training;
-  const numbers = (COPIES + shardRows(batch_size).length) * layoutOf(params).size + batch_size * row;
+  const { batch_size, freeze } = config.training;
+  const { size } = layoutOf(params);
+  const trained = layoutOf(without(params, frozenPaths(encoder, freeze))).size;
+  const numbers = (COPIES + shardRows(batch_size).length) * trained + (size - trained) + batch_size * row;
   return FLOAT_BYTES * numbers + NODE_BYTES * nodes;
 }
 

@@ -19,6 +19,8 @@ export type Chosen = Readonly<{ name: string } & Record<string, unknown>>;
 /** A member of a registry, as recipes see it. */
 export interface Part {
   readonly settings: z.ZodObject;
+  /** Of an encoder: weights of this package that a training begins with unless told otherwise. */
+  readonly pretrained?: string;
 }
 
 const byName = <P extends Part & { name: string }>(parts: readonly P[]): Readonly<Record<string, P>> =>

@@ -1,13 +1,14 @@
 /** The compiled graphs of a validation. */
 import { decoderOf } from '../decoders/index.ts';
-import { encoderOf } from '../encoders/index.ts';
 import type { Engine, Program } from '../engine/index.ts';
 import { noDropout } from '../nn/index.ts';
 import { bind, contextShape, derivedInputs, type PolicyConfig, type PolicyModel } from '../policy/index.ts';
 import { freeze, input } from '../tensor/index.ts';
+import type { Freeze } from './frozen.ts';
+import { seen } from './seen.ts';
 
 export interface ValidationPrograms {
-  /** In: the encoder's inputs, actions, the decoder's draws. Out: `loss` [], `context` (what the decoder sees). */
+  /** In: what is read of observations (seen.ts), actions, the decoder's draws. Out: `loss` [], `context` (what the decoder sees). */
   readonly loss: Program;
   /**
    * In: `context`; `z` [B, T, A] if samples depend on it; what it derives from its parameters. Out: `actions`
@@ -20,18 +21,19 @@ export interface ValidationPrograms {
 export async function compileValidation(
   config: PolicyConfig,
   model: PolicyModel,
+  frozen: Freeze,
   batchSize: number,
   engine: Engine,
   threads: number,
 ): Promise<ValidationPrograms> {
-  const { encoder, decoder } = config;
+  const { decoder } = config;
   const shape = chunks(config, batchSize);
   const policy = bind(config, model, freeze(model.params), derivedInputs(config, model));
-  const seen = policy.context(encoderOf(encoder).inputs(encoder, batchSize), noDropout);
-  const loss = policy.decoder.loss(input('actions', shape), seen, decoderOf(decoder).inputs(decoder, batchSize));
+  const context = seen(config, frozen, policy, batchSize, noDropout);
+  const loss = policy.decoder.loss(input('actions', shape), context, decoderOf(decoder).inputs(decoder, batchSize));
   const actions = policy.decoder.sample(input('z', shape), input('context', contextShape(config, batchSize)));
   return {
-    loss: await engine.compile({ loss, context: seen }, { threads }),
+    loss: await engine.compile({ loss, context }, { threads }),
     sampler: await engine.compile({ actions }, { threads }),
   };
 }

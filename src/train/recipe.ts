@@ -44,14 +44,15 @@ export function settingsOf(yaml: YamlFile, node: ParsedNode): Settings {
 }
 
 /**
- * Flags by the plain names of settings; undefined ones were not given. 3 is a number, true a boolean, `data` always text.
+ * Flags by the plain names of settings; undefined ones were not given. 3 is a number, true a boolean; what names a folder is
+ * always text.
  */
 export function flagSettings(flags: Readonly<Record<string, string | undefined>>): Settings {
   return new Map(
     Object.entries(flags).flatMap(([name, text]): [string, Setting][] =>
       text === undefined
         ? []
-        : [[pathOf(name) ?? name, { value: name === 'data' ? text : scalar(text), where: `--${name}` }]],
+        : [[pathOf(name) ?? name, { value: TEXTS.includes(name) ? text : scalar(text), where: `--${name}` }]],
     ),
   );
 }
@@ -71,8 +72,13 @@ export function assignments(texts: readonly string[]): Settings {
   return settings;
 }
 
-/** Numbers and booleans as such, anything else verbatim: a folder may be called 'a #b' or '@x'. */
+/** Settings that name a folder. */
+const TEXTS: readonly string[] = ['data', 'init'];
+
+/** Numbers and booleans as such, [a, b] as a list of such, anything else verbatim: a folder may be called 'a #b' or '@x'. */
 function scalar(text: string): unknown {
+  const list = /^\[(.*)\]$/.exec(text)?.[1];
+  if (list !== undefined) return list.trim() === '' ? [] : list.split(',').map((item) => scalar(item.trim()));
   if (/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text)) return Number(text);
   if (text === 'true' || text === 'false') return text === 'true';
   return text;

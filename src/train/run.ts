@@ -8,8 +8,10 @@ import { removeFolder, requireFile, writeFileAtomically } from '../files.ts';
 import { CHECKPOINTS, type PolicyParts, type SelfTest, writeCheckpoint } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
 import { packageVersion } from '../version.ts';
-import { settingsByPath, type TrainConfig, trainConfig } from './config.ts';
+import { completeConfig, settingsByPath, type TrainConfig } from './config.ts';
 import type { Demonstrations } from './dataset.ts';
+import { lastingInit } from './init.ts';
+import type { Eyes } from './observe.ts';
 import { readRecipe } from './recipe.ts';
 import type { Settings } from './settings.ts';
 import { statePath, type TrainState, writeState } from './state.ts';
@@ -39,7 +41,8 @@ export function requireNewRun(run: string): void {
 export function writeRecipe(run: string, config: TrainConfig): void {
   const header = "# The whole recipe of this run: 'nina train recipe.yaml' repeats it.\n";
   const data = config.data === undefined ? undefined : path.resolve(config.data);
-  writeFileAtomically(recipePath(run), header + stringify({ ...config, data }));
+  const init = config.init === undefined ? undefined : lastingInit(config.init);
+  writeFileAtomically(recipePath(run), header + stringify({ ...config, data, init }));
 }
 
 /**
@@ -56,8 +59,8 @@ export function readRun(run: string, changed: Settings = new Map()): TrainConfig
     throw new NinaError(
       `${recipePath(run)} is in the form of nina-vla 0.1, without sections: go on with ${run} in that version, or train anew.`,
     );
-  const { training: begun } = trainConfig(recipe);
-  const config = trainConfig(new Map([...recipe, ...changed]));
+  const { training: begun } = completeConfig(recipe);
+  const config = completeConfig(new Map([...recipe, ...changed]));
   const { training } = config;
   if (training.max_steps === begun.max_steps) return config;
   return { ...config, training: { ...training, schedule_steps: training.schedule_steps ?? begun.max_steps } };
@@ -127,12 +130,13 @@ export async function save(
   averaged: PolicyParts,
   selfTest: SelfTest,
   demonstrations: Demonstrations,
+  eyes: Eyes,
   { seed, training: { max_steps } }: Pick<TrainConfig, 'seed' | 'training'>,
 ): Promise<string> {
   const surprise =
     state.step < max_steps
       ? undefined
-      : await measureSurprise(averaged, demonstrations.validation, fold(key(seed), 'surprise'));
+      : await measureSurprise(averaged, demonstrations.validation, eyes, fold(key(seed), 'surprise'));
   const statistics = { ...averaged.statistics, ...(surprise && { surprise }) };
   const directory = path.join(run, CHECKPOINTS, String(state.step));
   writeCheckpoint(

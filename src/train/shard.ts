@@ -15,7 +15,7 @@ import { type OptimizerMemory, openOptimizer } from './optimizer.ts';
 const SHARDS = 2;
 
 /** From Node 22 on, native code takes views of memory that threads share; before, each thread has a copy of the parameters. */
-const TAKES_SHARED = Number.parseInt(process.versions.node, 10) >= 22;
+export const TAKES_SHARED = Number.parseInt(process.versions.node, 10) >= 22;
 
 /** Rows of each shard: as even as can be, none empty. */
 export function shardRows(batchSize: number): number[] {

@@ -1,5 +1,7 @@
 /** What a flow policy's surprise is on held-out episodes: the scale on which its rollouts are judged. */
-import { type Episode, observationAt } from '../data/index.ts';
+import type { Episode } from '../data/index.ts';
+import { encoderOf } from '../encoders/index.ts';
+import { cpu } from '../engine/index.ts';
 import {
   buildPolicy,
   NotFiniteError,
@@ -10,9 +12,11 @@ import {
 } from '../policy/index.ts';
 import { fold, type Key } from '../random.ts';
 import type { Dataset } from './dataset.ts';
+import { type Eyes, observe } from './observe.ts';
 
-/** Decisions that are measured, at most. */
+/** Decisions that are measured, at most; of pictures, which an encoder takes long to see, fewer. */
 const DECISIONS = 400;
+const PICTURED_DECISIONS = 100;
 
 /**
  * Plans on what held-out episodes saw, `horizon` steps apart, as if each plan's first half had been executed; at z = 0 and
@@ -21,13 +25,15 @@ const DECISIONS = 400;
  */
 export async function measureSurprise(
   policy: PolicyParts,
-  { episodes }: Dataset,
+  { episodes }: Pick<Dataset, 'episodes'>,
+  eyes: Eyes,
   key: Key,
 ): Promise<SurpriseStatistics | undefined> {
   const { chunk_length: T, action_dim: A } = policy.config.decoder;
   const horizon = surpriseHorizon(T);
-  const decisions = horizon === 0 ? [] : chooseDecisions(episodes, horizon);
-  using runnable = await buildPolicy(policy);
+  const pictured = encoderOf(policy.config.encoder).views(policy.config.encoder).length > 0;
+  const decisions = horizon === 0 ? [] : chooseDecisions(episodes, horizon, pictured ? PICTURED_DECISIONS : DECISIONS);
+  using runnable = await buildPolicy(policy, pictured ? { engine: cpu, backend: 'graph' } : {});
   const { surprise } = runnable;
   if (!surprise || decisions.length === 0) return undefined;
   const measure = async (temperature: number): Promise<number[]> => {
@@ -35,11 +41,11 @@ export async function measureSurprise(
     for (const { e, from } of decisions) {
       const episode = episodes[e];
       const plan = async (step: number) =>
-        (await runnable.infer(observationAt(episode, episode, step), { key: fold(key, e, step), temperature })).actions;
+        (await runnable.infer(observe(eyes, episode, step), { key: fold(key, e, step), temperature })).actions;
       const chunk = new Float32Array(T * A);
       chunk.set((await plan(from)).subarray(0, horizon * A));
       chunk.set((await plan(from + horizon)).subarray(0, (T - horizon) * A), horizon * A);
-      found.push(await surprise(observationAt(episode, episode, from), chunk));
+      found.push(await surprise(observe(eyes, episode, from), chunk));
     }
     return found;
   };
@@ -56,10 +62,10 @@ export async function measureSurprise(
 }
 
 /** Evenly spread: in episode `e`, looking from `from + horizon` back to `from`. */
-function chooseDecisions(episodes: readonly Episode[], horizon: number): { e: number; from: number }[] {
+function chooseDecisions(episodes: readonly Episode[], horizon: number, most: number): { e: number; from: number }[] {
   const all = episodes.flatMap((episode, e) =>
     Array.from({ length: Math.max(0, Math.ceil(episode.length / horizon) - 1) }, (_, i) => ({ e, from: i * horizon })),
   );
-  const stride = Math.max(1, all.length / DECISIONS);
-  return Array.from({ length: Math.min(all.length, DECISIONS) }, (_, i) => all[Math.floor(i * stride)]);
+  const stride = Math.max(1, all.length / most);
+  return Array.from({ length: Math.min(all.length, most) }, (_, i) => all[Math.floor(i * stride)]);
 }

@@ -1,22 +1,22 @@
 /** A training: what it needs is opened and compiled here, and closed when it ends; the loop itself is in loop.ts. */
-import { observationAt } from '../data/index.ts';
 import { cpu, type NodeDevice, onnxruntime } from '../engine/index.ts';
 import { sweepDrafts } from '../files.ts';
 import { type Lock, lockDirectory } from '../lock.ts';
 import { CHECKPOINTS, prepareSelfTest, requireOutsideCheckpoints } from '../policy/index.ts';
 import { type Reporter, SILENT } from '../progress.ts';
 import { fold, key } from '../random.ts';
-import { mapTree, type Spec, unpack } from '../tensor/index.ts';
-import { windowBatches } from './batches.ts';
+import { unpack } from '../tensor/index.ts';
 import type { TrainConfig } from './config.ts';
 import { divergedAdvice, explain, resume } from './failure.ts';
+import { rulesOf, shapesOf, together } from './frozen.ts';
 import { explosionOf, imitation } from './imitation.ts';
 import { type LoopResult, runUpdates } from './loop.ts';
 import { requireMemory } from './memory.ts';
 import { appendMetrics, readMetrics, truncateMetrics, writeCsv } from './metrics.ts';
+import { openNumbers } from './numbers.ts';
+import { observe, openEyes } from './observe.ts';
 import { openOptimizer } from './optimizer.ts';
 import { isRun, lastingSettings, noteChanges, save, writeRecipe } from './run.ts';
-import { shardRows } from './shard.ts';
 import { prepareStart } from './start.ts';
 import type { Sums } from './state.ts';
 import { prepareUpdate } from './update.ts';
@@ -71,26 +71,35 @@ async function trainLocked(
 ): Promise<TrainResult> {
   sweepDrafts(run, `${run}/${CHECKPOINTS}`);
   const start = await prepareStart(run, config, report.notice);
-  const { data, policy, plan, buffers, memory } = start;
+  const { data, policy, plan, trained, frozen, buffers, memory } = start;
   const { training } = config;
   const root = key(config.seed);
   const { state: optimizer } = await openOptimizer(memory);
   // Before Node 22 the engine takes no views of memory that threads share: what is validated and saved is a copy of the average.
   const average = new Float32Array(memory.size);
-  const averaged = { params: unpack(plan.params, average), buffers };
+  const averaged = { params: together(plan.params, unpack(trained, average), frozen), buffers };
   const takeAverage = () => average.set(optimizer.ema);
   takeAverage();
   const parts = { config: policy, statistics: data.statistics, assets: data.assets, model: averaged };
   const trainKey = fold(root, 'train');
-  using batches = windowBatches(data.train, parts, shardRows(training.batch_size), trainKey);
-  const shapes = mapTree(plan.params, ({ shape }: Spec) => ({ shape }));
+  using eyes = await openEyes(policy.encoder);
+  using numbers = await openNumbers(start, {
+    run,
+    config,
+    policy: parts,
+    key: trainKey,
+    workers,
+    eyes,
+    signal,
+    report,
+  });
   using update = await prepareUpdate({
     config: training,
-    objective: imitation({ config: policy, model: { params: shapes, buffers } }),
-    params: plan.params,
-    rules: [],
+    objective: imitation({ config: policy, params: shapesOf(trained), buffers, freeze: training.freeze }),
+    params: trained,
+    rules: rulesOf(training),
     optimizer: memory,
-    batches,
+    batches: numbers.batches,
     explosion: explosionOf(policy),
     key: trainKey,
     workers,
@@ -99,12 +108,13 @@ async function trainLocked(
   using validation = await prepareValidation(
     training,
     parts,
-    data.validation,
+    { windows: data.validation.windows.length, most: numbers.most },
+    numbers.validation,
     fold(root, 'validation'),
     onnxruntime({ device }),
   );
   const [first] = data.train.episodes;
-  using selfTest = await prepareSelfTest(parts, observationAt(first, first, 0), fold(root, 'self-test'), cpu);
+  using selfTest = await prepareSelfTest(parts, observe(eyes, first, 0), fold(root, 'self-test'), cpu);
   const validate = () => {
     takeAverage();
     return validation.measure();
@@ -113,7 +123,7 @@ async function trainLocked(
     lock.check();
     takeAverage();
     const state = { step, optimizer, buffers, sums, dataHash: data.hash, settings: lastingSettings(config) };
-    const directory = await save(run, state, parts, selfTest, data, config);
+    const directory = await save(run, state, parts, selfTest, data, eyes, config);
     writeCsv(run);
     return directory;
   };

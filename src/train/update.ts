@@ -5,9 +5,10 @@
  */
 import type { NodeDevice } from '../engine/index.ts';
 import type { Key } from '../random.ts';
-import { type GroupRule, groupsOf, mapTree, type Spec, type Tree } from '../tensor/index.ts';
+import { type GroupRule, groupsOf, type Spec, type Tree } from '../tensor/index.ts';
 import type { Batches } from './batches.ts';
 import type { TrainingSettings } from './config.ts';
+import { shapesOf } from './frozen.ts';
 import type { ObjectiveReference } from './objective.ts';
 import type { OptimizerMemory } from './optimizer.ts';
 import { emaDecayAt, learningRateAt } from './schedule.ts';
@@ -69,9 +70,8 @@ export async function prepareUpdate(options: UpdateOptions): Promise<Update> {
   const rows = shardRows(B);
   const weights = rows.map((n) => n / B);
   const groups = groupsOf(params, rules);
-  const shapes = mapTree(params, ({ shape }: Spec) => ({ shape }));
   const shardThreads = await openShardThreads(
-    { objective, params: shapes, optimizer, rows, groups, key, device, threads },
+    { objective, params: shapesOf(params), optimizer, rows, groups, key, device, threads },
     workers,
   );
   const schedule = {

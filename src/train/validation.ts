@@ -11,8 +11,8 @@ import type { Engine } from '../engine/index.ts';
 import { square } from '../math.ts';
 import { derivedFeeds, type PolicyParts } from '../policy/index.ts';
 import { fold, type Key, normals, permutation } from '../random.ts';
+import type { Batcher } from './batcher.ts';
 import type { TrainingSettings } from './config.ts';
-import { batcher, type Dataset } from './dataset.ts';
 import type { Metrics } from './metrics.ts';
 import { compileValidation } from './programs.ts';
 
@@ -24,22 +24,28 @@ export interface Validation extends Disposable {
   measure(): Promise<ValidationMetrics>;
 }
 
-/** Held-out windows that are measured, at most. */
+/** Held-out windows that are measured, at most; of pictures, which an encoder takes long to see, fewer. */
 const WINDOWS = 640;
+export const PICTURED_WINDOWS = 160;
 const SAMPLES = 8;
 
 /** Whole batches of the training's size, but never more rows than are measured: there is always at least one. */
-export function batching(batchSize: number, windows: number): { B: number; batches: number } {
-  const measured = Math.min(windows, WINDOWS);
+export function batching(batchSize: number, windows: number, most = WINDOWS): { B: number; batches: number } {
+  const measured = Math.min(windows, most);
   const B = Math.min(batchSize, measured);
   return { B, batches: Math.floor(measured / B) };
 }
 
-/** @param policy with the averaged weights: their arrays go on changing */
+/**
+ * @param policy with the averaged weights: their arrays go on changing
+ * @param windows held-out ones, of which at most so many are measured
+ * @param batcher fills batches of them
+ */
 export async function prepareValidation(
-  { batch_size, threads }: TrainingSettings,
+  { batch_size, threads, freeze }: TrainingSettings,
   policy: PolicyParts,
-  dataset: Dataset,
+  { windows, most }: { readonly windows: number; readonly most?: number },
+  { allocate, fill }: Batcher,
   key: Key,
   engine: Engine,
 ): Promise<Validation> {
@@ -47,10 +53,9 @@ export async function prepareValidation(
   const decoder = decoderOf(config.decoder);
   const { chunk_length: T, action_dim: A } = config.decoder;
   const D = T * A;
-  const order = permutation(fold(key, 'windows'), dataset.windows.length);
-  const { B, batches } = batching(batch_size, order.length);
-  const { loss, sampler } = await compileValidation(config, model, B, engine, threads);
-  const { allocate, fill } = batcher(dataset, policy);
+  const order = permutation(fold(key, 'windows'), windows);
+  const { B, batches } = batching(batch_size, order.length, most);
+  const { loss, sampler } = await compileValidation(config, model, freeze, B, engine, threads);
   const batch = allocate(B);
 
   return {

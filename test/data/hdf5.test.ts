@@ -7,8 +7,8 @@ import * as path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { find, namesIn, type Place } from '../../src/data/hdf5/links.ts';
-import { readNumbers } from '../../src/data/hdf5/numbers.ts';
-import { readHdf5 } from '../../src/data/hdf5/open.ts';
+import { openNumbers, readNumbers } from '../../src/data/hdf5/numbers.ts';
+import { readHdf5 } from '../../src/data/hdf5/open-files.ts';
 import { half } from '../../src/data/hdf5/types.ts';
 import { NinaError } from '../../src/errors.ts';
 import { message } from './message.ts';
@@ -24,12 +24,13 @@ afterAll(() => process.chdir(home));
 /** Names in a group of a fixture. */
 const names = (file: string, group: string) => readHdf5(file, (root) => [...namesIn(find(root, group)!)]);
 
-/** A dataset of one or two dimensions. */
-function numbers(root: Place, name: string): number[] {
+/** A dataset of any shape. */
+function anyNumbers(root: Place, name: string) {
   const place = find(root, name)!;
   const rank = place.file.library.module.get_dataset_metadata(place.file.root.file_id, place.path).shape?.length ?? 0;
-  return [...readNumbers(root, name, Array(rank).fill(null)).data];
+  return openNumbers(root, name, Array(rank).fill(null));
 }
+const numbers = (root: Place, name: string): number[] => [...readNumbers(anyNumbers(root, name))];
 const read = (file: string, name: string) => readHdf5(file, (root) => numbers(root, name));
 
 const LAYOUTS = ['layouts', 'layouts-latest', 'layouts-110', 'virtual', 'virtual-latest', 'external'];
@@ -43,6 +44,24 @@ test.each(['types', ...LAYOUTS])('what is whole is read exactly: %s.hdf5', async
     expect(found, name).toEqual(found.map((_, i) => (name === 'bool' ? i % 2 : i % 100)));
     expect(found.length, name).toBeGreaterThan(27);
   }
+});
+
+test.each(['types', ...LAYOUTS])('some rows are those of the whole: %s.hdf5', async (stem) => {
+  await readHdf5(`${stem}.hdf5`, (root) => {
+    for (const name of namesIn(find(root, 'exact')!)) {
+      const set = anyNumbers(root, `exact/${name}`);
+      const all = readNumbers(set);
+      const [rows] = set.shape;
+      const perRow = all.length / rows;
+      for (const [from, to] of [
+        [0, 1],
+        [rows - 1, rows],
+        [0, rows],
+        [Math.floor(rows / 3), Math.ceil(rows / 2)],
+      ] as const)
+        expect(readNumbers(set, [from, to]), `${name} ${from}`).toEqual(all.slice(from * perRow, to * perRow));
+    }
+  });
 });
 
 test.each(LAYOUTS)('what has a hole is refused by name: %s.hdf5', async (stem) => {

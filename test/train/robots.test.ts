@@ -8,7 +8,8 @@ import { loadPolicy } from '../../src/policy/index.ts';
 import { SILENT } from '../../src/progress.ts';
 import { key } from '../../src/random.ts';
 import { actionSize, BIMANUAL, checkActions, denormaliseActions, SIX_JOINT_ARM } from '../../src/robot/index.ts';
-import { batcher, loadDemonstrations } from '../../src/train/dataset.ts';
+import { batcher } from '../../src/train/batcher.ts';
+import { loadDemonstrations } from '../../src/train/dataset.ts';
 import { assignments, train, trainConfig } from '../../src/train/index.ts';
 import { decoderConfig } from '../../src/train/parts.ts';
 import { message } from '../data/message.ts';
@@ -55,7 +56,11 @@ describe.each([
     const T = 4;
     const found = await loadDemonstrations(file, { name: 'state', dim: 16, heads: 2 }, {}, 0, 0.2, () => {});
     const decoder = decoderConfig({ name: 'regression', chunk_length: T }, robot);
-    const { allocate, fill } = batcher(found.train, { ...found, config: { encoder: found.encoder, decoder, robot } });
+    const { allocate, fill } = batcher(
+      found.train,
+      { ...found, config: { encoder: found.encoder, decoder, robot } },
+      'none',
+    );
     const last = found.train.windows.findIndex(({ start }) => start === 11);
     const batch = allocate(1);
     fill(batch, [last]);

@@ -47,7 +47,7 @@ beforeAll(async () => {
     openShardThreads: typeof openShardThreads;
   });
   const { imitation } = (await import(compiled('imitation.js'))) as typeof import('../../src/train/imitation.ts');
-  objective = imitation({ config: policy, model: { params: shapes, buffers } });
+  objective = imitation({ config: policy, params: shapes, buffers, freeze: 'none' });
   process.on('worker', note);
 });
 afterAll(() => process.off('worker', note));

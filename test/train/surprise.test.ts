@@ -47,21 +47,23 @@ async function policyOf(decoder: object, change: Partial<PolicyConfig> = {}) {
     fs.rmSync(directory, { recursive: true });
   }
 }
-const data = (...episodes: Episode[]) => ({ episodes, windows: [] });
+const data = (...episodes: Episode[]) => ({ episodes });
+const eyes = { look: () => undefined, [Symbol.dispose]() {} };
 
 test('a decision every half chunk, at z = 0 and at the temperature of acting', async () => {
   const policy = await policyOf({ use_plu: false });
   // 5 -> 0, 10 -> 5, 15 -> 10, 20 -> 15 of the first; 5 -> 0 of the second; none of the third.
-  const found = (await measureSurprise(policy, data(episode(21), episode(10, 1), episode(5, 2)), key(1)))!;
+  const found = (await measureSurprise(policy, data(episode(21), episode(10, 1), episode(5, 2)), eyes, key(1)))!;
   expect(found).toMatchObject({ horizon: 5, n: 5, scales: [{ temperature: 0 }, { temperature: 1 }] });
   const [central, sampled] = found.scales.map(({ quantiles }) => quantiles);
   expect(central).toHaveLength(101);
   // A sample is less likely than the centre by half the 70 squares of its noise, of which clamping leaves about half.
   expect(sampled[50] - central[50]).toBeGreaterThan(10);
-  expect(await measureSurprise(policy, data(episode(21), episode(10, 1), episode(5, 2)), key(1))).toEqual(found);
+  expect(await measureSurprise(policy, data(episode(21), episode(10, 1), episode(5, 2)), eyes, key(1))).toEqual(found);
   const calm = (await measureSurprise(
     { ...policy, config: { ...policy.config, acting: { ...policy.config.acting, temperature: 0 } } },
     data(episode(21)),
+    eyes,
     key(1),
   ))!;
   expect(calm.scales.map(({ temperature }) => temperature)).toEqual([0]);
@@ -69,14 +71,14 @@ test('a decision every half chunk, at z = 0 and at the temperature of acting', a
 
 test('nothing where there is nothing to measure', async () => {
   const policy = await policyOf({});
-  expect(await measureSurprise(policy, data(episode(5)), key(1))).toBeUndefined();
+  expect(await measureSurprise(policy, data(episode(5)), eyes, key(1))).toBeUndefined();
   const regression = await policyOf({ name: 'regression', hidden_dim: 8, n_layers: 1, cond_dim: 12 });
-  expect(await measureSurprise(regression, data(episode(30)), key(1))).toBeUndefined();
+  expect(await measureSurprise(regression, data(episode(30)), eyes, key(1))).toBeUndefined();
 });
 
 test('a policy that answers with nothing finite has no scale, and is no reason to lose its training', async () => {
   const policy = await policyOf({});
   const bias = leaves<NDArray>(policy.model.params.decoder).find(([path]) => path === 'pool.bias')!;
   bias[1].data.fill(Number.NaN);
-  expect(await measureSurprise(policy, data(episode(30)), key(1))).toBeUndefined();
+  expect(await measureSurprise(policy, data(episode(30)), eyes, key(1))).toBeUndefined();
 });

@@ -23,10 +23,9 @@ export class Cursor {
 
   /** An unsigned number of `size` bytes; beyond 2^53 it is rounded (such addresses lie beyond any file). */
   uint(size: number): number {
+    const bytes = this.bytes(size);
     let value = 0;
-    this.bytes(size).forEach((byte, i) => {
-      value += byte * 256 ** i;
-    });
+    for (let i = size - 1; i >= 0; i--) value = value * 256 + bytes[i];
     return value;
   }
 

@@ -41,11 +41,17 @@ export function kindOf({ file, path: at }: Pick<Place, 'file' | 'path'>): 'group
   return type === module.H5G_GROUP ? 'group' : type === module.H5G_DATASET ? 'dataset' : 'other';
 }
 
+/** So that a file that stays open does not keep all that was ever asked of it. */
+const MAX_ANSWERS = 1_000;
+
 /** Asks the library once: a file of many demonstrations has many paths with the same beginning. */
 export function once<T>({ answers }: OpenFile, question: string, at: string, ask: () => T): T {
   const name = `${question} ${at}`;
-  if (!answers.has(name)) answers.set(name, ask());
-  return answers.get(name) as T;
+  if (answers.has(name)) return answers.get(name) as T;
+  const answer = ask();
+  if (answers.size >= MAX_ANSWERS) answers.clear();
+  answers.set(name, answer);
+  return answer;
 }
 
 /** Address of its object header: two places with the same file and address are one thing. */

@@ -1,5 +1,5 @@
 /** Numeric datasets, read exactly, whole or some of their rows, or refused with a sentence that names the dataset. */
-import type { Metadata } from 'h5wasm/node';
+import type { Filter, Metadata } from 'h5wasm/node';
 import { NinaError } from '../../errors.ts';
 import type { Chunk } from './chunk.ts';
 import { chunksOf } from './chunks.ts';
@@ -8,9 +8,8 @@ import { layoutOf } from './layout.ts';
 import { addressOf, datasetNames, find, type Place } from './links.ts';
 import { maximumOf, metadataOf } from './metadata.ts';
 import { hdf5Error } from './open.ts';
-import type { Message } from './raw.ts';
 import { requireStored } from './storage.ts';
-import { decodeNumbers, numberType } from './types.ts';
+import { decodeNumbers, type NumberType, numberType } from './types.ts';
 
 /** Rows [from, to) of a dataset. */
 export type Rows = readonly [from: number, to: number];
@@ -37,18 +36,20 @@ export function requireDataset(
   return { place, metadata, shape: found };
 }
 
+/** A dataset of numbers that are known to be there. */
+export interface NumberSet {
+  readonly place: Place;
+  readonly shape: readonly number[];
+  readonly type: NumberType;
+  /** Whether its chunks are undone here, because the library lacks their filter. */
+  readonly ownChunks: boolean;
+}
+
 /**
- * A numeric dataset whose shape must match `shape` (null: any size), or the given rows of it.
- * @returns its numbers, row-major, and the shape of what was read.
- * @throws NinaError as `requireDataset`, and for a type that is none of numbers, a filter that cannot be undone, and
- * numbers that are not in the file.
+ * A numeric dataset whose shape must match `shape` (null: any size); none of its numbers is read.
+ * @throws NinaError as `requireDataset`, and for a type that is none of numbers, and numbers that are not in the file.
  */
-export function readNumbers(
-  group: Place,
-  name: string,
-  shape: readonly (number | null)[],
-  rows?: Rows,
-): { data: Float64Array; shape: number[] } {
+export function openNumbers(group: Place, name: string, shape: readonly (number | null)[]): NumberSet {
   const { place, metadata, shape: found } = requireDataset(group, name, shape);
   const { raw } = place.file;
   const messages = raw.messages(addressOf(place));
@@ -59,41 +60,43 @@ export function readNumbers(
         '64 bits. Convert it.',
     );
   requireStored(place, messages, metadata);
-  if (found.includes(0)) return { data: new Float64Array(0), shape: found };
-  const [from, to] = rows ?? [0, found[0]];
-  const rowBytes = found.slice(1).reduce((product, size) => product * size, metadata.size);
-  // A dataset of lzf chunks is undone whole: that is our own code, of few lines.
-  const own = readLzf(place, messages, metadata)?.subarray(from * rowBytes, to * rowBytes);
-  const { data, inexact } = own
-    ? decodeNumbers(own, type)
-    : decodeNumbers(readBytes(place, metadata, rows, rowBytes), { ...type, littleEndian: true });
-  if (inexact !== undefined)
-    throw new NinaError(`${place.title} holds ${inexact}, which is beyond what float64 holds exactly.`);
-  return { data, shape: [to - from, ...found.slice(1)] };
+  const ownChunks = Boolean(metadata.chunks) && filtersOf(place).some(({ id }) => id === LZF);
+  return { place, shape: found, type, ownChunks };
 }
 
-/** The bytes of the rows, or of the whole dataset; its numbers little-endian. */
-function readBytes(
-  place: Place,
-  { size, total_size, virtual_sources, shape }: Metadata,
-  rows: Rows | undefined,
-  rowBytes: number,
-): Uint8Array {
+/**
+ * The numbers of these rows, or of all, row-major.
+ * @throws NinaError as `readBytes`, and for integers beyond what float64 holds exactly.
+ */
+export function readNumbers(set: NumberSet, rows: Rows = [0, set.shape[0]]): Float64Array {
+  // The library hands all numbers back little-endian.
+  const type = set.ownChunks ? set.type : { ...set.type, littleEndian: true };
+  const { data, inexact } = decodeNumbers(readBytes(set, rows), type);
+  if (inexact === undefined) return data;
+  throw new NinaError(`${set.place.title} holds ${inexact}, which is beyond what float64 holds exactly.`);
+}
+
+/**
+ * The bytes of these rows; of numbers of one byte, the numbers.
+ * @throws NinaError for a filter that cannot be undone, and for damage.
+ */
+export function readBytes(set: NumberSet, rows: Rows): Uint8Array {
+  const { place, shape, type, ownChunks } = set;
+  const bytes = shape.slice(1).reduce((product, size) => product * size, (rows[1] - rows[0]) * type.size);
+  if (bytes === 0) return new Uint8Array(0);
+  if (ownChunks) return readChunks(set, rows);
   const { module } = place.file.library;
-  const bytes = rows ? (rows[1] - rows[0]) * rowBytes : size * total_size;
   const pointer = bytes < module.MAXIMUM_MEMORY ? module._malloc(bytes) : 0;
   if (pointer === 0) throw new NinaError(`${place.title} has ${bytes} bytes, more than can be read at once.`);
   try {
-    const [count, offset] = rows ? slab(shape!, rows) : [null, null];
-    const strides = rows ? shape!.map(() => 1n) : null;
-    module.get_dataset_data(place.file.root.file_id, place.path, count, offset, strides, BigInt(pointer));
+    const strides = shape.map(() => 1n);
+    module.get_dataset_data(place.file.root.file_id, place.path, ...slab(shape, rows), strides, BigInt(pointer));
     return module.HEAPU8.slice(pointer, pointer + bytes);
   } catch (cause) {
-    const filters = module.get_dataset_filters(place.file.root.file_id, place.path);
-    const missing = filters.filter((filter) => !isBuiltIn(filter) || isMissing(cause));
+    const missing = filtersOf(place).filter((filter) => !isBuiltIn(filter) || isMissing(cause));
     if (missing.length > 0) throw filterError(place.title, place.file.name, missing, cause);
     // A virtual dataset has no filters of its own.
-    if (virtual_sources && (/in H5PL_/.test(String(cause)) || isMissing(cause)))
+    if (metadataOf(place).virtual_sources && (/in H5PL_/.test(String(cause)) || isMissing(cause)))
       throw new NinaError(
         `${place.title} has a source that is compressed with a filter which cannot be undone here. Repack it with gzip.`,
         { cause },
@@ -104,6 +107,8 @@ function readBytes(
   }
 }
 
+const filtersOf = ({ file, path }: Place): Filter[] => file.library.module.get_dataset_filters(file.root.file_id, path);
+
 /** The block of these rows, as HDF5 wants it: how many along each axis, and from where. */
 const slab = (shape: readonly number[], [from, to]: Rows): [count: bigint[], offset: bigint[]] => [
   shape.map((size, axis) => BigInt(axis === 0 ? to - from : size)),
@@ -112,24 +117,28 @@ const slab = (shape: readonly number[], [from, to]: Rows): [count: bigint[], off
 
 const isMissing = (cause: unknown) => /required filter .* is not registered/.test(String(cause));
 
-/** The bytes of a dataset whose filters include lzf, as stored; undefined for others. */
-function readLzf(place: Place, messages: readonly Message[], metadata: Metadata): Uint8Array | undefined {
-  if (!metadata.chunks) return undefined;
-  const { raw, root, library } = place.file;
-  const filters = library.module.get_dataset_filters(root.file_id, place.path);
-  if (!filters.some(({ id }) => id === LZF)) return undefined;
-  const layout = layoutOf(raw, messages);
-  const shape = metadata.shape!;
-  const chunks = layout.kind === 'chunked' ? chunksOf(raw, layout, shape, maximumOf(metadata)) : undefined;
-  if (layout.kind !== 'chunked' || !chunks) throw filterError(place.title, place.file.name, filters);
-  const bytes = layout.chunk.reduce((product, size) => product * size, metadata.size);
-  const out = new Uint8Array(metadata.size * metadata.total_size);
+/** The bytes of these rows of a dataset whose filters include lzf, as stored. */
+function readChunks({ place, shape, type }: NumberSet, [from, to]: Rows): Uint8Array {
+  const { raw, name } = place.file;
+  const filters = filtersOf(place);
+  const layout = layoutOf(raw, raw.messages(addressOf(place)));
+  const chunks = layout.kind === 'chunked' ? chunksOf(raw, layout, shape, maximumOf(metadataOf(place))) : undefined;
+  if (layout.kind !== 'chunked' || !chunks) throw filterError(place.title, name, filters);
+  const bytes = layout.chunk.reduce((product, size) => product * size, type.size);
+  const rows = layout.chunk[0];
+  // Those that hold one of the rows, and the rows of all of them.
+  const [first, last] = [Math.floor(from / rows), Math.ceil(to / rows)];
+  const part = [Math.min(last * rows, shape[0]) - first * rows, ...shape.slice(1)];
+  const out = new Uint8Array(part.reduce((product, size) => product * size, type.size));
   for (const chunk of chunks) {
+    const [row, ...rest] = chunk.place;
+    if (row < first || row >= last) continue;
     const data = readChunk(raw, chunk, filters, bytes);
-    if (!data) throw filterError(place.title, place.file.name, filters);
-    copyChunk(data, chunk, layout.chunk, shape, metadata.size, out);
+    if (!data) throw filterError(place.title, name, filters);
+    copyChunk(data, { ...chunk, place: [row - first, ...rest] }, layout.chunk, part, type.size, out);
   }
-  return out;
+  const rowBytes = out.length / part[0];
+  return out.subarray((from - first * rows) * rowBytes, (to - first * rows) * rowBytes);
 }
 
 /** Copies a chunk's rows to their places; what lies beyond the dataset's edge is left out. */

@@ -2,43 +2,11 @@
 import * as fs from 'node:fs';
 import { NinaError } from '../../errors.ts';
 import { fileError, kindOf } from '../../files.ts';
-import { type Hdf5Root, type Library, loadLibrary } from './library.ts';
-import type { Place } from './links.ts';
+import type { Hdf5Root, Library } from './library.ts';
 import type { OpenFile } from './open-file.ts';
 import { RawFile } from './raw.ts';
 
 const SIGNATURE = Buffer.from([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]);
-
-/**
- * Opens a file for reading, hands its root to `use` and closes it.
- * @throws NinaError for a file that is missing, no file, empty, truncated, damaged, or still open for writing.
- */
-export async function readHdf5<T>(file: string, use: (root: Place) => T): Promise<T> {
-  requireFile(file);
-  const library = await loadLibrary();
-  const opened = new Map<string, OpenFile>();
-  const open = (name: string): OpenFile => {
-    const known = opened.get(name);
-    if (known) return known;
-    requireFile(name);
-    const fresh = { name, library, answers: new Map<string, unknown>(), open, ...openHdf5(name, library) };
-    opened.set(name, fresh);
-    return fresh;
-  };
-  try {
-    try {
-      return use({ file: open(file), path: '/', title: `${file}: ` });
-    } finally {
-      // The library may stop (abort) also where it gives back what it made of a damaged file.
-      for (const { root, raw } of opened.values()) {
-        raw[Symbol.dispose]();
-        root.close();
-      }
-    }
-  } catch (cause) {
-    throw hdf5Error(`${file} is damaged and cannot be read`, cause);
-  }
-}
 
 /**
  * Creates a file; the caller closes it. Its objects have headers of HDF5's first version, which every reader knows and
@@ -76,7 +44,12 @@ export function requireFile(file: string): void {
   throw new NinaError(`${file} is ${kindOf(file)}, not a file. Demonstrations are read from HDF5 files.`);
 }
 
-function openHdf5(file: string, { h5wasm }: Library): Pick<OpenFile, 'root' | 'raw'> {
+/**
+ * Opens a file for reading; the caller closes both.
+ * @throws NinaError for a file that is missing, no file, empty, truncated, damaged, or still open for writing.
+ */
+export function openFile(file: string, { h5wasm }: Library): Pick<OpenFile, 'root' | 'raw'> {
+  requireFile(file);
   let root: Hdf5Root;
   try {
     fs.accessSync(file, fs.constants.R_OK);

@@ -5,6 +5,7 @@ import { concat, input, reshape, type Tensor } from '../../tensor/index.ts';
 import type { Decoder } from '../decoder.ts';
 import { checkFlower, flowerSettings } from './config.ts';
 import { loss, sample } from './flower.ts';
+import { flowerReference } from './match.ts';
 import { blueprint, type Params } from './params.ts';
 import { sampleTimes } from './times.ts';
 
@@ -16,6 +17,7 @@ export const flower: Decoder<z.output<typeof schema>> = {
   schema,
   hasDensity: false,
   lossUnit: 'squared error',
+  pools: false,
   describe: ({ n_layers, dit_dim, num_sampling_steps }) =>
     `FLOWER diffusion, ${n_layers} layers of width ${dit_dim}, ${num_sampling_steps} steps`,
   blueprint: (key, config, W) => ({ params: blueprint(fold(key, 'decoder'), config, W), buffers: {} }),
@@ -43,4 +45,5 @@ export const flower: Decoder<z.output<typeof schema>> = {
       sample: (z, seen) => sample(config, p, z, seen),
     };
   },
+  reference: flowerReference,
 };

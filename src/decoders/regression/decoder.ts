@@ -19,6 +19,7 @@ export const regression: Decoder<z.output<typeof schema>> = {
   schema,
   hasDensity: false,
   lossUnit: 'squared error',
+  pools: true,
   describe: ({ n_layers, hidden_dim }) => `regression, ${n_layers} layers of width ${hidden_dim}`,
   blueprint: (key, config, W) => ({
     params: { pool: initPool(fold(key, 'pool'), W, config.cond_dim), mlp: blueprint(fold(key, 'decoder'), config) },

@@ -2,7 +2,7 @@
  * Texts as the tokens that a text encoder was trained on: the tokenizer.json of its checkpoint, read by Hugging Face's own
  * package, so that every id is theirs.
  */
-import { Tokenizer as Reader } from '@huggingface/tokenizers';
+import * as huggingface from '@huggingface/tokenizers';
 import * as z from 'zod';
 import { NinaError } from '../../errors.ts';
 import { checkJson, parseJson, shorten } from '../../json.ts';
@@ -80,9 +80,15 @@ function read(json: string): Tokenizer {
   };
 }
 
+/** What is used of theirs; their own types do not resolve in ES modules. */
+interface Reader {
+  encode(text: string): { ids: number[] };
+  token_to_id(token: string): number | undefined;
+}
+
 function readerOf(file: TokenizerJson): Reader {
   try {
-    return new Reader(file, {});
+    return new huggingface.Tokenizer(file, {});
   } catch (cause) {
     throw new NinaError(`${WHAT} could not be read: ${(cause as Error).message}. ${ADVICE}`, { cause });
   }

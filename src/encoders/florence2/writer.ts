@@ -57,10 +57,11 @@ export function florence2Writer(
       idsOf(instruction);
     },
     write({ images, state, instruction }: Observation, arrays, row, draw) {
-      const pixels = arrays['florence2.pixels'] as Float32Array;
-      for (const [v, view] of views.entries()) {
+      // Where a training keeps what the frozen tower makes of pictures, there is no array for them.
+      const pixels = arrays['florence2.pixels'] as Float32Array | undefined;
+      for (const [v, view] of pixels ? views.entries() : []) {
         const shift = draw && drawShift(fold(draw, view), shifts[v]);
-        preprocess(images![view], { size, upsideDown, shift }, pixels, (row * views.length + v) * 3 * size * size);
+        preprocess(images![view], { size, upsideDown, shift }, pixels!, (row * views.length + v) * 3 * size * size);
       }
       const ids = idsOf(instruction);
       (arrays['florence2.ids'] as BigInt64Array)
