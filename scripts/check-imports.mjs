@@ -54,7 +54,7 @@ const below = {
     'robot',
     'statistics',
   ],
-  import: ['policy', 'decoders', 'encoders', 'tensor', 'engine', 'robot'],
+  import: ['policy', 'decoders', 'encoders', 'nn', 'tensor', 'engine', 'robot'],
   cli: null,
 };
 
@@ -75,7 +75,8 @@ for (const folder of ['src', 'test', 'bench', 'scripts'])
 /** The folder of one decoder or encoder that a file of src/ lies in: 'decoders/nina'. */
 const memberOf = (file) => /^((?:decoders|encoders)\/[^/]+)\//.exec(file.split(path.sep).join('/'))?.[1];
 /** Who may import from it beside itself: the registry, tests, and what measures or checks one decoder by name. */
-const KNOW_MEMBERS = /^(decoders|encoders)\/index\.ts$|\.test\.ts$|^bench\/|^cli\/(bench-train|parity)\.ts$/;
+const KNOW_MEMBERS =
+  /^(decoders|encoders)\/index\.ts$|\.test\.ts$|^bench\/|^cli\/(bench-train|parity)\.ts$|^import\/parity\.ts$/;
 
 /** What each file of src/ imports of src/, types included. */
 const imports = new Map();

@@ -11,8 +11,8 @@ export interface Comparison<Quantity extends string = string> {
   readonly errors: Readonly<Record<Quantity, number>>;
   /** What each may be at most in float32. */
   readonly limits: Readonly<Record<Quantity, number>>;
-  /** The gradient tensor that `grad_max` is of. */
-  readonly worstGradient: string;
+  /** The gradient tensor that `grad_max` is of, where gradients are compared. */
+  readonly worstGradient?: string;
   /** Reference parameters that no output depends on. */
   readonly dead: readonly string[];
 }
@@ -50,9 +50,12 @@ export function floats(file: string, { tensors }: SafetensorsFile, name: string,
 
 /** max|ours - reference| / max|reference|, where the reference is the fixture's 'expected.<name>'. */
 export function relativeError(file: string, fixture: SafetensorsFile, name: string, ours: Float32Array): number {
-  const reference = floats(file, fixture, `expected.${name}`);
-  return difference(file, name, ours, reference) / largest(reference);
+  return relativeTo(floats(file, fixture, `expected.${name}`), file, name, ours);
 }
+
+/** max|ours - reference| / max|reference|. */
+export const relativeTo = (reference: Float32Array, file: string, name: string, ours: Float32Array): number =>
+  difference(file, name, ours, reference) / largest(reference);
 
 /** The worst of gradients under the reference's names, and its error. */
 export function worstGradient(

@@ -7,6 +7,7 @@ import { UsageError } from '../errors.ts';
 import { toJson } from '../json.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../policy/backends.ts';
 import type { EvaluationResult, EvaluationRun } from '../rollout/evaluate.ts';
+import { INSTRUCTIONS, type InstructionKind } from '../sim/instructions.ts';
 import { PERTURBATIONS, type PerturbationKind } from '../sim/perturbations.ts';
 import { interruptible } from './interrupt.ts';
 import { defaultWorkers, deviceOption, episodes, integer, number, workers } from './options.ts';
@@ -23,6 +24,7 @@ interface Options {
   consistent?: true;
   backend?: PolicyBackend | 'auto';
   perturb?: PerturbationKind;
+  instruct?: InstructionKind;
   video?: boolean;
   workers: number;
   device: NodeDevice;
@@ -53,6 +55,12 @@ export function registerEval(program: Command): void {
       new Option('--perturb <kind>', 'disturb every episode: does the policy notice, and still succeed?').choices(
         PERTURBATIONS,
       ),
+    )
+    .addOption(
+      new Option(
+        '--instruct <kind>',
+        'ask for what another task asks in the same scene, or in a held-out phrasing: does the instruction matter?',
+      ).choices(INSTRUCTIONS),
     )
     .option('--video', 'write an animation of each episode')
     .addOption(deviceOption('of the backends graph and onnx'))

@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander';
 import type { Engine } from '../engine/engine.ts';
-import { NinaError } from '../errors.ts';
+import { NinaError, UsageError } from '../errors.ts';
 import type { Comparison } from '../fixture.ts';
 import { toJson } from '../json.ts';
 
@@ -15,10 +15,11 @@ export function registerParity(program: Command): void {
       '<file>',
       'safetensors fixture of a NinA or FLOWER decoder or of a Florence-2 encoder: weights, inputs and expected values',
     )
+    .option('--checkpoint <folder>', "what 'nina import' made, for a fixture of a whole policy")
     .option('--json', 'print JSON', false)
-    .action(async (file: string, { json }: { json: boolean }) => {
+    .action(async (file: string, { json, checkpoint }: { json: boolean; checkpoint?: string }) => {
       const { exceeded } = await import('../fixture.ts');
-      const comparison = await compare(file);
+      const comparison = await compare(file, checkpoint);
       const { errors, limits, worstGradient, dead } = comparison;
       const beyond = exceeded(comparison);
       if (json) {
@@ -31,7 +32,7 @@ export function registerParity(program: Command): void {
           const row = `${q.padEnd(width)}${error.toExponential(2).padStart(15)}${limits[q].toExponential(1).padStart(11)}`;
           process.stdout.write(`${row}${beyond.includes(q) ? '  exceeded' : ''}\n`);
         }
-        process.stdout.write(`worst gradient: ${worstGradient}\n`);
+        if (worstGradient !== undefined) process.stdout.write(`worst gradient: ${worstGradient}\n`);
         const alike = new Set(dead.map((name) => name.replace(/\.\d+\./g, '.*.')));
         if (alike.size > 0) process.stdout.write(`dead, as no output depends on them: ${[...alike].join(', ')}\n`);
       }
@@ -48,10 +49,15 @@ const PARITY: Readonly<Record<string, () => Promise<{ parity(file: string, engin
 };
 
 /** Fixtures of decoders name theirs, but for NinA's, which came first; those of Florence-2 hold transformers' configuration. */
-async function compare(file: string): Promise<Comparison> {
+async function compare(file: string, checkpoint: string | undefined): Promise<Comparison> {
   const { readSafetensors } = await import('../safetensors.ts');
   const { cpu } = await import('../engine/index.ts');
   const { metadata } = readSafetensors(file, () => false);
+  if (checkpoint !== undefined) return (await import('../import/parity.ts')).parity(file, checkpoint, cpu);
+  if ('flow_token' in metadata)
+    throw new UsageError(
+      `${file} is a fixture of a whole policy, whose weights are in files of their own (${metadata.files}): import one and name it, --checkpoint FOLDER.`,
+    );
   const model = metadata.decoder ?? ('config_native' in metadata ? 'florence2' : 'nina');
   if (!Object.hasOwn(PARITY, model))
     throw new NinaError(

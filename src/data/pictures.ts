@@ -26,11 +26,14 @@ export interface PictureReader extends Disposable {
   readonly open: number;
 }
 
-/** More than the largest suite has tasks, and so files. An open file takes a third of a megabyte. */
-const OPEN_FILES = 100;
+/**
+ * HDF5 keeps of an open file what it read of its structure: 20 KB for each view of a demonstration, so that files are best
+ * not all open; and opening one again costs less than training on its picture.
+ */
+const OPEN_FILES = 32;
 
 /**
- * @param limit most files that are open at once; another costs about as much as ten pictures
+ * @param limit most files that are open at once
  * @example
  * ```ts
  * import { openDemonstrations, openPictures } from 'nina-vla/data';

@@ -9,6 +9,7 @@
 import type * as z from 'zod';
 import type { Dropout } from '../nn/index.ts';
 import type { Key } from '../random.ts';
+import type { Reference } from '../reference.ts';
 import { materialise, type NDArray, type Spec, type Tensor, type Tree } from '../tensor/index.ts';
 import type { Folding } from './folding.ts';
 import type { Buffers, DecoderModel } from './model.ts';
@@ -91,4 +92,6 @@ export interface Decoder<C extends DecoderConfig = any> {
   bind(config: C, buffers: Buffers, p: Tree<Tensor>, derived?: Readonly<Record<string, Tensor>>): BoundDecoder;
   /** Of a decoder that can be rewritten for inference alone. */
   readonly folding?: Folding<C>;
+  /** Of a decoder that others train, too: how it is found in their checkpoints. */
+  readonly reference?: Reference<C, DecoderModel>;
 }

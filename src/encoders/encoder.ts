@@ -8,8 +8,9 @@
 import type * as z from 'zod';
 import type { Dropout } from '../nn/index.ts';
 import type { Key } from '../random.ts';
+import type { Reference } from '../reference.ts';
 import type { Observation, Robot } from '../robot/index.ts';
-import type { Shape, Spec, Tensor, Tree } from '../tensor/index.ts';
+import type { NDArray, Shape, Spec, Tensor, Tree } from '../tensor/index.ts';
 
 /** Numbers of a batch, under the names of the graph's inputs. */
 export type Arrays = Record<string, Float32Array | BigInt64Array>;
@@ -132,6 +133,8 @@ export interface Encoder<S = any, C extends EncoderConfig = any, M = any> {
     dropout: Dropout,
     features?: Tensor,
   ): Encoded;
+  /** Of an encoder that others train, too: how it is found in their checkpoints. */
+  readonly reference?: Reference<C, Tree<NDArray>>;
   /** Of uses of dropout that give no rate of their own. */
   dropoutRate(config: C): number;
   /** Whether every word of the text is known; absent for an encoder that reads any text. */

@@ -16,6 +16,7 @@ export { filled, uniform } from './init.ts';
 export { initLinear, type Linear, linear } from './linear.ts';
 export { type Hidden, hidden, initHidden, initMlp, type Mlp, mlp } from './mlp.ts';
 export { initNorm, layerNorm, type Norm } from './norm.ts';
+export { normedLinear } from './normed-linear.ts';
 export { type RmsNorm, rmsNorm } from './rms-norm.ts';
 export { rotary } from './rotary.ts';
 export { type SwiGlu, swiglu, swigluHidden } from './swiglu.ts';

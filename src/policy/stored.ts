@@ -26,7 +26,11 @@ const manifestSchema = z.strictObject({
   engine_version: z.string(),
   seed: z.int().min(0),
   step: z.int().min(0),
-  data_hash: z.string().describe('sha256 over the demonstrations'),
+  data_hash: z.string().describe('sha256 over the demonstrations, or of the file that was imported'),
+  imported: z
+    .strictObject({ file: z.string(), notes: z.array(z.string()).describe('what was decided') })
+    .optional()
+    .describe('of weights that came from elsewhere'),
   parameters: z.int().min(1),
   files: filesSchema('config.json', 'model.safetensors', 'stats.json'),
   self_test: selfTestSchema,

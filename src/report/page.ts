@@ -91,7 +91,7 @@ function videoSection(videos: readonly Video[]): string {
   if (videos.length === 0) return '';
   const figures = videos.map(
     ({ instruction, episode, success, steps, dataUri }) =>
-      `<figure><img src="${dataUri}" width="192" height="192" alt="Episode ${episode}: ${escapeHtml(instruction)}">` +
+      `<figure><img src="${dataUri}" height="192" alt="Episode ${episode}: ${escapeHtml(instruction)}">` +
       `<figcaption><span class="${success ? 'good' : 'bad'}">${success ? 'success' : 'failure'}</span> ` +
       `after ${steps} steps<br>${escapeHtml(instruction)}</figcaption></figure>`,
   );

@@ -54,11 +54,14 @@ export async function writeReport(result: EvaluationResult, out: string): Promis
 }
 
 /** What only some evaluations have. */
-function choiceFacts({ best_of, consistent, perturbation }: EvaluationResult): [string, string][] {
+function choiceFacts({ best_of, consistent, perturbation, instruct }: EvaluationResult): [string, string][] {
   const how = consistent ? 'the most likely of those that continue the chunk before' : 'the most likely';
   return [
     ...(best_of === undefined ? [] : [['executed', `${how}, of ${best_of} samples`] satisfies [string, string]]),
     ...(perturbation === undefined ? [] : [['disturbance', perturbation] satisfies [string, string]]),
+    ...(instruct === undefined
+      ? []
+      : [['asked', `${instruct}, not the task's own instruction`] satisfies [string, string]]),
   ];
 }
 
@@ -69,9 +72,9 @@ function videos({ lines, tasks }: EvaluationResult, out: string): Video[] {
   const successes = filmed.filter((line) => line.success);
   return [...failures.slice(0, VIDEOS / 2), ...successes, ...failures.slice(VIDEOS / 2)]
     .slice(0, VIDEOS)
-    .map(({ video, task, episode, success, steps }) => ({
+    .map(({ video, task, episode, success, steps, instruction }) => ({
       ...{ episode, success, steps },
-      instruction: tasks.find((t) => t.task === task)!.instruction,
+      instruction: instruction ?? tasks.find((t) => t.task === task)!.instruction,
       dataUri: `data:${ANIMATION_MIME_TYPE};base64,${fs.readFileSync(path.join(out, video!), 'base64')}`,
     }));
 }

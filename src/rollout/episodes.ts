@@ -29,6 +29,8 @@ const lineSchema = z.object({
   engine: z.string(),
   /** Hash of the scene. */
   scene: z.string(),
+  /** What was asked, where it was not the task's own instruction. */
+  instruction: z.string().optional(),
   /** Of each chunk, nats by which it surprised; null while there was too little history. */
   surprise: z.array(z.number().nullable()).optional(),
   /** Of each chunk, the share of held-out decisions that surprised less: near 1 is out of distribution. */

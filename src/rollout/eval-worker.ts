@@ -2,9 +2,9 @@
 import { type NodeDevice, onnxruntime } from '../engine/index.ts';
 import { serveJobs } from '../jobs/index.ts';
 import { knows, loadPolicy, viewsOf } from '../policy/index.ts';
-import { createAnimation } from '../sim/camera/animation.ts';
-import { CONTROL_HZ, disturbed, PICTURE_SIZE, playedTask, sceneName, TabletopEnvironment } from '../sim/index.ts';
+import { asking, disturbed, playedTask, requestOf, sceneName, TabletopEnvironment } from '../sim/index.ts';
 import { loadSuite } from '../sim/suites.ts';
+import { film } from './film.ts';
 import { type Rollout, rollout } from './rollout.ts';
 import type { EvaluationSettings } from './settings.ts';
 
@@ -23,19 +23,18 @@ export interface WorkerSettings extends EvaluationSettings {
 export interface EvalResult extends Rollout {
   engine: string;
   scene: string;
+  /** What was asked, where it was not the task's own instruction. */
+  instruction?: string;
   /** An animated PNG. */
   video?: Uint8Array;
 }
 
-/** Every second control step is shown: 10 pictures a second, in real time. */
-const STEPS_PER_FRAME = 2;
-
 serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, device, ...settings }) => {
-  const { suite, seed, multistep, temperature, backend, best_of: bestOf, consistent } = settings;
+  const { suite, seed, instruct, multistep, temperature, backend, best_of: bestOf, consistent } = settings;
   const tasks = loadSuite(suite);
   const policy = await loadPolicy(checkpoint, { backend, engine: onnxruntime({ device }) });
   const views = viewsOf(policy.config);
-  const known = (category: string) => knows(policy.config, category);
+  const known = (text: string) => knows(policy.config, text);
   let open: { scene: string; environment: TabletopEnvironment } | undefined;
   return async ({ task: index, episode }) => {
     const task = tasks[index];
@@ -48,27 +47,19 @@ serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, devic
       open = { scene, environment: await TabletopEnvironment.open(played, { views }) };
     }
     const { environment } = open;
-    const pictures = video ? film(environment) : undefined;
+    const pictures = video ? film(environment, views) : undefined;
+    const request = instruct && requestOf(task, tasks, { instruct, episode, knows: known });
+    if (instruct && !request) throw new Error(`Of task ${task.name} '${instruct}' cannot be asked.`);
     const world = settings.perturbation
       ? disturbed(environment, settings.perturbation, { episode, seed })
-      : environment;
+      : request
+        ? asking(environment, request)
+        : environment;
     const result = await rollout(world, policy, {
       ...{ episode, seed, multistep, temperature, bestOf, consistent, onStep: pictures?.shoot },
     });
     const { engineVersion, sceneHash } = environment;
-    return { ...result, engine: engineVersion, scene: sceneHash, video: pictures?.finish() };
+    const instruction = request?.instruction;
+    return { ...result, engine: engineVersion, scene: sceneHash, instruction, video: pictures?.finish() };
   };
 });
-
-function film(environment: TabletopEnvironment) {
-  const { width, height } = PICTURE_SIZE;
-  const animation = createAnimation(width, height, CONTROL_HZ / STEPS_PER_FRAME);
-  let step = 0;
-  return {
-    shoot: () => {
-      if (step++ % STEPS_PER_FRAME !== 0) return;
-      animation.add(environment.images(['agentview']).agentview.data);
-    },
-    finish: () => animation.finish(),
-  };
-}

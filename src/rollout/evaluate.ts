@@ -153,7 +153,19 @@ function hasVideo(out: string, { video }: EpisodeLine): boolean {
 function toLine(
   { run, seed, quantiles }: { run: string; seed: number; quantiles: readonly number[] | undefined },
   job: { task: Task; episode: number },
-  { success, steps, latencyMs, finalState, surprise, perturbedAt, logProb, smoothness, engine, scene }: EvalResult,
+  {
+    success,
+    steps,
+    latencyMs,
+    finalState,
+    surprise,
+    perturbedAt,
+    logProb,
+    smoothness,
+    engine,
+    scene,
+    instruction,
+  }: EvalResult,
 ): EpisodeLine {
   return {
     run,
@@ -167,6 +179,7 @@ function toLine(
     final_state: finalState,
     engine,
     scene,
+    ...(instruction !== undefined && { instruction }),
     ...(surprise && { surprise: surprise.map((nats) => nats && rounded(nats)) }),
     ...(surprise &&
       quantiles && { ood: surprise.map((nats) => (nats === null ? null : rounded(rankIn(quantiles, nats)))) }),

@@ -13,8 +13,8 @@ import {
   type PolicyBackend,
 } from '../policy/index.ts';
 import { PANDA, requireSameRobot } from '../robot/index.ts';
-import { PERTURBATIONS, playedTask, type Task } from '../sim/index.ts';
-import { chooseTasks } from '../sim/suites.ts';
+import { INSTRUCTIONS, PERTURBATIONS, playedTask, requestOf, type Task } from '../sim/index.ts';
+import { chooseTasks, loadSuite } from '../sim/suites.ts';
 import { packageVersion } from '../version.ts';
 import { MAX_EPISODES } from './limits.ts';
 
@@ -38,6 +38,8 @@ export const evaluationSchema = z.strictObject({
   backend: z.enum([...POLICY_BACKENDS, 'auto']).optional(),
   /** How the episodes are disturbed; tasks for which that makes no sense are left out. */
   perturbation: z.enum(PERTURBATIONS).optional(),
+  /** What is asked instead of a task's own instruction; tasks of which nothing else can be asked are left out. */
+  instruct: z.enum(INSTRUCTIONS).optional(),
   video: z.boolean().default(false),
 });
 
@@ -76,19 +78,36 @@ export async function resolveSettings(
     throw new UsageError(
       `--consistent needs something that is still being executed: a --multistep below the ${T} actions of a chunk.`,
     );
+  if (asked.instruct !== undefined && asked.perturbation !== undefined)
+    throw new UsageError(
+      `--instruct ${asked.instruct} and --perturb ${asked.perturbation} are questions of their own: ask one of them.`,
+    );
   const backend = await chooseBackend({ config, model }, asked.backend);
   return { ...asked, multistep, temperature, backend };
 }
 
-/** The suite's tasks, or the one asked for, without those that cannot be disturbed as asked. @throws UsageError if none is left. */
+/**
+ * The suite's tasks, or the one asked for, without those that cannot be disturbed, or asked otherwise, as wanted.
+ * @throws UsageError if none is left.
+ */
 export function playableTasks(
   { config }: Checkpoint,
-  { suite, perturbation, seed }: EvaluationSettings,
+  { suite, perturbation, instruct, seed }: EvaluationSettings,
   task?: number,
 ): Task[] {
-  const known = (category: string) => knows(config, category);
+  const known = (text: string) => knows(config, text);
   const all = chooseTasks(suite, task);
-  const playable = all.filter((one) => playedTask(one, { perturbation, seed, episode: 0, knows: known }) !== undefined);
+  const tasks = loadSuite(suite);
+  const askable = (one: Task) =>
+    instruct === undefined || requestOf(one, tasks, { instruct, episode: 0, knows: known }) !== undefined;
+  const asked = all.filter(askable);
+  if (asked.length === 0)
+    throw new UsageError(
+      `Of no task of ${suite} can '${instruct}' be asked: no other task has its scene, or the policy does not know the words.`,
+    );
+  const playable = asked.filter(
+    (one) => playedTask(one, { perturbation, seed, episode: 0, knows: known }) !== undefined,
+  );
   if (playable.length > 0) return playable;
   throw new UsageError(
     `No task of ${suite} can be disturbed by '${perturbation}': there is no object to move, or no bystander or other ` +

@@ -2,6 +2,8 @@
 export { type Environment, initialStateKey, type TaskName } from './contract.ts';
 export { TabletopEnvironment } from './environment.ts';
 export { createExpert, type Expert } from './expert/index.ts';
+export { asking, type Request, requestOf } from './instruct.ts';
+export { INSTRUCTIONS, type InstructionKind } from './instructions.ts';
 export { OBJECTS } from './objects.ts';
 export { POSITION_SCALE_M, ROTATION_SCALE_RAD } from './osc.ts';
 export { disturbed, playedTask, sceneName } from './perturb.ts';

@@ -3,7 +3,7 @@ export { type Conv2dOptions, conv2d, depthwise3x3 } from './convolution.ts';
 export { grad, gradOf } from './grad.ts';
 export { type GroupRule, groupsOf, type ParameterGroup } from './groups.ts';
 export * from './ops.ts';
-export { constant, type DType, input, type Shape, scalar, type Tensor, weight } from './tensor.ts';
+export { constant, type DType, input, type Shape, scalar, size, type Tensor, weight } from './tensor.ts';
 export {
   byPath,
   feeds,

@@ -74,10 +74,13 @@ export const erf = (x: Tensor): Tensor => unary('erf', x);
 export const reciprocal = (x: Tensor): Tensor => unary('reciprocal', x);
 export const square = (x: Tensor): Tensor => mul(x, x);
 export const silu = (x: Tensor): Tensor => mul(x, sigmoid(x));
-/** The exact GELU, x Phi(x) with Phi the standard normal distribution function (not the tanh approximation). */
+/**
+ * The exact GELU, x Phi(x) with Phi the standard normal distribution function (not the tanh approximation). With
+ * s = x / sqrt(2) it is s (1 + erf(s)) / sqrt(2): both factors become a part of the products before and after it.
+ */
 export function gelu(x: Tensor): Tensor {
-  const phi = add(mul(erf(mul(x, Math.SQRT1_2)), 0.5), 0.5);
-  return node('gelu', [x, phi], {}, x.shape);
+  const s = mul(x, Math.SQRT1_2);
+  return mul(node('gelu', [s, add(erf(s), 1)], {}, x.shape), Math.SQRT1_2);
 }
 /** min(max(x, lo), hi); the derivative is 1 inside and on the bounds, 0 outside. */
 export const clamp = (x: Tensor, lo: number, hi: number): Tensor => node('clamp', [x], { lo, hi }, x.shape);
@@ -124,6 +127,20 @@ export function mul(x: Operand, y: Operand): Tensor {
   return identity(a, b, shape, 1) ?? identity(b, a, shape, 1) ?? node('mul', [a, b], {}, shape);
 }
 
+/** What a number multiplies, reshaped as the result is, and the number. */
+function scaling(t: Tensor): { x: Tensor; by: number } | undefined {
+  if (is(t, 'reshape')) {
+    const inner = scaling(t.args[0]);
+    return inner && { x: reshape(inner.x, t.shape), by: inner.by };
+  }
+  if (!is(t, 'mul')) return undefined;
+  for (const i of [0, 1]) {
+    const [x, by] = [t.args[1 - i], scalarValue(t.args[i])];
+    if (by !== undefined && sameShape(x.shape, t.shape)) return { x, by };
+  }
+  return undefined;
+}
+
 export function div(x: Operand, y: Operand): Tensor {
   const [a, b] = [lift(x), lift(y)];
   const vb = scalarValue(b);
@@ -133,6 +150,8 @@ export function div(x: Operand, y: Operand): Tensor {
 
 function reduce(op: 'sum' | 'mean', x: Tensor, axes: readonly number[] | undefined, keepDims: boolean): Tensor {
   const which = new Set((axes ?? x.shape.map((_, i) => i)).map((a) => resolveAxis(a, x.shape.length, op)));
+  const factor = scaling(x);
+  if (factor) return mul(reduce(op, factor.x, axes, keepDims), factor.by);
   const kept = x.shape.map((d, i) => (which.has(i) ? 1 : d));
   const reduced = sameShape(kept, x.shape) ? x : node(op, [x], { axes: [...which].sort((a, b) => a - b) }, kept);
   return keepDims

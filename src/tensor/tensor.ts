@@ -23,7 +23,7 @@ export interface SingleOutput {
   sigmoid: object;
   erf: object;
   reciprocal: object;
-  /** x Phi(x); its second argument is Phi(x), shared with the derivative. */
+  /** s t with t = 1 + erf(s), its second argument, shared with the derivative. */
   gelu: object;
   clamp: { lo: number; hi: number };
   /** 1 where a = b, else 0; not differentiable. */

@@ -9,6 +9,8 @@ import { input, type Shape, show, size, type Tensor, weight } from './tensor.ts'
 export interface NDArray {
   readonly shape: Shape;
   readonly data: Float32Array;
+  /** Of numbers that files store in half the bytes, as they came. */
+  readonly dtype?: 'F16' | 'BF16';
 }
 
 /**

@@ -4,6 +4,7 @@
  * An adjoint may be narrower than its tensor: it then stands for its broadcast, and is widened (`full`) only where an
  * operation needs all its numbers. The constant adjoint of a log-determinant so costs nothing until it meets a product.
  */
+import * as math from '../math.ts';
 import { conv2d, convInput, convWeight, depthwise, depthwiseInput, depthwiseWeight } from './convolution.ts';
 import {
   add,
@@ -88,12 +89,11 @@ const RULES: { [K in SingleName]: Rule<K> } = {
   cos: elementwise((y, dy) => neg(mul(dy, sin(y.args[0])))),
   erf: elementwise((y, dy) => mul(dy, mul(exp(neg(square(y.args[0]))), 2 / Math.sqrt(Math.PI)))),
   reciprocal: elementwise((y, dy) => neg(mul(dy, square(y)))),
-  // d/dx x Phi(x) = Phi(x) + x phi(x), and with a = x / sqrt(2): x phi(x) = a exp(-a^2) / sqrt(pi).
+  // d/ds s (1 + erf(s)) = 1 + erf(s) + s (2 / sqrt(pi)) exp(-s^2), with the factor inside of exp.
   gelu: (y, dy) => {
-    const [x, phi] = y.args as [Tensor, Tensor];
-    const a = mul(x, Math.SQRT1_2);
-    const density = mul(mul(a, exp(neg(square(a)))), 1 / Math.sqrt(Math.PI));
-    return [mul(dy, add(phi, density)), undefined];
+    const [s, t] = y.args as [Tensor, Tensor];
+    const slope = mul(s, exp(sub(math.log(2 / Math.sqrt(Math.PI)), square(s))));
+    return [mul(dy, add(t, slope)), undefined];
   },
   clamp: elementwise((y, dy) => mul(dy, equal(y.args[0], y))),
   add: elementwise(
@@ -214,7 +214,8 @@ const OUTPUTS_RULES: { [K in SeveralName]: OutputsRule<K> } = {
     );
     return [concat(parts, axis)];
   },
-  // With n = normalised x and r = 1 / standard deviation, dx = r (dn - mean(dn) - n mean(dn n)).
+  // With n = normalised x and r = 1 / standard deviation, dx = r dn - n (r mean(dn n)) - r mean(dn): what is one number
+  // for a row is multiplied first.
   layerNorm: (y, dys) => {
     if (dys.length > 1) throw new Error('The mean and deviation of layerNorm are not differentiable outputs.');
     const x = y.args[0];
@@ -222,7 +223,8 @@ const OUTPUTS_RULES: { [K in SeveralName]: OutputsRule<K> } = {
     const n = pick(y, 0, x.shape);
     const r = pick(y, 2, [...x.shape.slice(0, -1), 1]);
     const along = mean(mul(dn, n), [-1], { keepDims: true });
-    return [mul(sub(sub(dn, mean(dn, [-1], { keepDims: true })), mul(n, along)), r)];
+    const level = mul(r, mean(dn, [-1], { keepDims: true }));
+    return [sub(sub(mul(dn, r), mul(n, mul(r, along))), level)];
   },
 };
 

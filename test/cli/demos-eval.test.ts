@@ -214,6 +214,27 @@ test('a disturbed evaluation says when it set in, and its lines are found again'
   expect(episodes('eval-3')).toEqual(before);
 });
 
+test('an evaluation that asks for another object says in each line what was asked', () => {
+  const asking = ['--instruct', 'other', '--out', at('eval-4')] as const;
+  const result = ninaJson('eval', at('run'), ...EVALUATE, ...asking);
+  expect(result).toMatchObject({ instruct: 'other', n: 2 });
+  const before = episodes('eval-4');
+  const asked = before.map((line) => line.instruction);
+  expect(new Set(asked).size).toBe(2);
+  for (const one of asked) {
+    expect(one).toMatch(/^pick up the .* and place it in the basket$/);
+    expect(one).not.toBe(result.tasks[0].instruction);
+  }
+  expect(ninaJson('eval', at('run'), ...EVALUATE, ...asking)).toEqual(result);
+  expect(episodes('eval-4')).toEqual(before);
+  const unheard = nina('eval', at('run'), ...EVALUATE, '--instruct', 'paraphrase', '--out', at('eval-4'));
+  expect(unheard.code).toBe(2);
+  expect(unheard.stderr).toContain("Of no task of tabletop-object can 'paraphrase' be asked");
+  const both = nina('eval', at('run'), ...EVALUATE, ...asking, '--perturb', 'offset');
+  expect(both.code).toBe(2);
+  expect(both.stderr).toContain('--instruct other and --perturb offset are questions of their own');
+});
+
 // Fourteen conditions, each with workers of its own.
 test('the study of likelihood answers its three questions, and again from its lines', { timeout: 600_000 }, () => {
   const study = [

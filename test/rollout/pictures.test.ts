@@ -4,6 +4,7 @@ import type { Actor } from '../../src/policy/session.ts';
 import { key } from '../../src/random.ts';
 import { recordAttempt } from '../../src/record/record.ts';
 import { type Observation, PANDA } from '../../src/robot/index.ts';
+import { film, sideBySide } from '../../src/rollout/film.ts';
 import { rollout } from '../../src/rollout/rollout.ts';
 import { CAMERAS, demoKey, disturbed, initialStateKey, TabletopEnvironment } from '../../src/sim/index.ts';
 import { loadSuite } from '../../src/sim/suites.ts';
@@ -78,4 +79,23 @@ test('a rollout asks with the pictures of the present, also when it is disturbed
   environment.reset(initialStateKey(task, 0, 4));
   expect(calm.equals(environment.observe().images!.agentview.data)).toBe(true);
   expect(knocked.equals(calm)).toBe(false);
+});
+
+test("a video shows the policy's views side by side, the front one of a policy that sees none", async () => {
+  const picture = (...rows: readonly (readonly number[])[]) => ({
+    ...{ width: 1, height: rows.length, data: Uint8Array.from(rows.flat()) },
+  });
+  expect([...sideBySide([picture([1, 2, 3], [4, 5, 6]), picture([7, 8, 9], [10, 11, 12])])]).toEqual([
+    ...[1, 2, 3, 7, 8, 9],
+    ...[4, 5, 6, 10, 11, 12],
+  ]);
+  const environment = await open();
+  environment.reset(key(0));
+  const width = (views: readonly string[]) => {
+    const video = film(environment, views);
+    video.shoot();
+    // The header chunk of a PNG begins with its width.
+    return Buffer.from(video.finish()).readUInt32BE(16);
+  };
+  expect([width(['eye_in_hand', 'agentview']), width(['eye_in_hand']), width([])]).toEqual([256, 128, 128]);
 });

@@ -42,7 +42,7 @@ export function kindOf({ file, path: at }: Pick<Place, 'file' | 'path'>): 'group
 }
 
 /** So that a file that stays open does not keep all that was ever asked of it. */
-const MAX_ANSWERS = 10_000;
+const MAX_ANSWERS = 1_000;
 
 /** Asks the library once: a file of many demonstrations has many paths with the same beginning. */
 export function once<T>({ answers }: OpenFile, question: string, at: string, ask: () => T): T {

@@ -5,6 +5,7 @@ import { concat, input, reshape, type Tensor } from '../../tensor/index.ts';
 import type { Decoder } from '../decoder.ts';
 import { checkFlower, flowerSettings } from './config.ts';
 import { loss, sample } from './flower.ts';
+import { flowerReference } from './match.ts';
 import { blueprint, type Params } from './params.ts';
 import { sampleTimes } from './times.ts';
 
@@ -44,4 +45,5 @@ export const flower: Decoder<z.output<typeof schema>> = {
       sample: (z, seen) => sample(config, p, z, seen),
     };
   },
+  reference: flowerReference,
 };

@@ -15,7 +15,7 @@ export interface Imported {
 }
 
 /** Two more action spaces, and what embeds the choice among the three. */
-const UNUSED = /^((action_encoders|action_decoders|adaln)\.(joint_single|bimanual_nav)|action_space_embedder)\./;
+export const UNUSED = /^((action_encoders|action_decoders|adaln)\.(joint_single|bimanual_nav)|action_space_embedder)\./;
 
 /**
  * Our parameters from a state dict of the reference, whose arrays they share.

@@ -11,6 +11,7 @@ import { BACKENDS } from './compiled/compiled.ts';
 import { foldNina } from './compiled/folded.ts';
 import { logProbGraph, sampleGraph } from './compiled/graph.ts';
 import { checkNina, ninaSettings } from './config.ts';
+import { ninaReference } from './match.ts';
 import * as flow from './nina.ts';
 
 const schema = z.strictObject({ name: z.literal('nina'), ...ninaSettings.shape }).superRefine(checkNina);
@@ -76,4 +77,5 @@ export const nina: Decoder<z.output<typeof schema>> = {
       return { sample: (B) => sampleGraph(folded, B), logProb: (B) => logProbGraph(folded, B) };
     },
   },
+  reference: ninaReference,
 };

@@ -35,7 +35,7 @@ export function importReference(config: NinaConfig, state: StateDict): Imported 
   const tensors = withoutPrefix(state);
   const list = pieces(config);
   const dead = deadNames(config);
-  const expected = expectedShapes(config, list, dead);
+  const expected = expectedShapes(config);
   const problems = [
     ...[...expected.keys()].filter((name) => !(name in tensors) && !dead.has(name)).map((name) => `missing: ${name}`),
     ...Object.keys(tensors)
@@ -106,20 +106,24 @@ function withoutPrefix(state: StateDict): StateDict {
   return inside.length > 0 ? Object.fromEntries(inside.map(([name, t]) => [name.slice(3), t])) : state;
 }
 
-function expectedShapes(
-  { backbone, n_layers, use_plu, chunk_length: T, action_dim: A }: NinaConfig,
-  list: readonly Piece[],
-  dead: ReadonlyMap<string, Shape>,
-): Map<string, Shape> {
+/** Every tensor of the state dict and its shape, those that are dead included. */
+export function expectedShapes(config: NinaConfig): Map<string, Shape> {
+  const { backbone, n_layers, use_plu, chunk_length: T, action_dim: A } = config;
   const stride = use_plu ? 3 : 2;
   const D = T * A;
-  const shapes = new Map<string, Shape>([...list.map((p) => [p.name, p.shape] as const), ...dead]);
+  const shapes = new Map<string, Shape>([
+    ...pieces(config).map((p) => [p.name, p.shape] as const),
+    ...deadNames(config),
+  ]);
   for (let i = 0; i < n_layers; i++) {
     for (const name of ['perm', 'inv_perm']) shapes.set(`layers.${stride * i}.${name}`, [backbone === 'mlp' ? D : T]);
     if (use_plu) for (const name of ['P', 'P_inv']) shapes.set(`layers.${stride * i + 2}.${name}`, [D, D]);
   }
   return shapes;
 }
+
+/** Whether a tensor of the state dict holds integers. */
+export const isInteger = (name: string): boolean => /\.(inv_)?perm$/.test(name);
 
 /** Permutations and the P of each PLU as row indices, each checked against its stored inverse. */
 function buffers({ n_layers, use_plu, chunk_length: T, action_dim: A }: NinaConfig, tensors: StateDict) {
@@ -153,12 +157,15 @@ function checkOrder(order: readonly number[], name: string): void {
     );
 }
 
+/** A moving average of ones and zeros is off by as many roundings as it has steps. */
+const AVERAGED = 1e-3;
+
 /** A permutation matrix as indices: (P L)[i] = L[rows[i]]. */
 function rowsOf(P: Float32Array, D: number, name: string): number[] {
   return Array.from({ length: D }, (_, i) => {
     const row = P.subarray(i * D, (i + 1) * D);
-    const one = row.indexOf(1);
-    if (one < 0 || row.some((value, j) => j !== one && value !== 0))
+    const one = row.findIndex((value) => Math.abs(value - 1) < AVERAGED);
+    if (one < 0 || row.some((value, j) => j !== one && !(Math.abs(value) < AVERAGED)))
       throw new NinaError(`${name} is not a permutation matrix: row ${i} does not hold a single 1. Export it again.`);
     return one;
   });

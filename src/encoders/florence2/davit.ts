@@ -4,7 +4,7 @@
  *
  * Tokens stay [M, N, C]; only convolutions see maps. Letters: M pictures, N tokens of a map of side H, C width, e depth of a head.
  */
-import { type Dropout, type Linear, layerNorm, linear, mergeHeads, splitQkv } from '../../nn/index.ts';
+import { type Dropout, type Linear, layerNorm, linear, mergeHeads, normedLinear, splitQkv } from '../../nn/index.ts';
 import {
   add,
   conv2d,
@@ -38,19 +38,25 @@ export function tower(config: Florence2Config, p: Tower<Tensor>, pixels: Tensor,
   sides(config).forEach((H, s) => {
     let x = patches(config, p, s, ends.at(-1) ?? pixels);
     embeds.push(x);
-    const blockOf = (block: Block<Tensor, never>, attend: (x: Tensor) => Tensor) => {
+    const blockOf = (
+      block: Block<Tensor, never>,
+      { qkv, proj }: { readonly qkv: Linear<Tensor>; readonly proj: Linear<Tensor> },
+      attend: (packed: Tensor) => Tensor,
+    ) => {
       // Stochastic depth (Huang et al., arXiv 1603.09382): the later a branch, the more often a picture goes without it.
       const options = { rate: (drop_path * branch++) / (branches - 1), shape: [x.shape[0], 1, 1] };
       const skip = (y: Tensor) => dropout(y, options);
       x = convolved(block.conv1, x, H);
-      x = add(x, skip(attend(layerNorm(block.norm1, x))));
+      x = add(x, skip(linear(proj, attend(normedLinear(block.norm1, qkv, x)))));
       x = convolved(block.conv2, x, H);
       const { fc1, fc2 } = block.ffn;
-      x = add(x, skip(linear(fc2, gelu(linear(fc1, layerNorm(block.norm2, x))))));
+      x = add(x, skip(linear(fc2, gelu(normedLinear(block.norm2, fc1, x)))));
     };
     for (const { spatial_block, channel_block } of p.blocks[s]) {
-      blockOf(spatial_block, (y) => windowAttention(spatial_block.window_attn, y, window, heads[s]));
-      blockOf(channel_block, (y) => channelAttention(channel_block.channel_attn, y, groups[s]));
+      const { window_attn } = spatial_block;
+      const { channel_attn } = channel_block;
+      blockOf(spatial_block, window_attn, (packed) => windowAttention(packed, window_attn.qkv.bias, window, heads[s]));
+      blockOf(channel_block, channel_attn, (packed) => channelAttention(packed, groups[s]));
     }
     ends.push(x);
   });
@@ -84,16 +90,14 @@ function toTokens(x: Tensor): Tensor {
 }
 
 /**
+ * From packed queries, keys and values [M, N, 3 C] to [M, N, C].
+ *
  * Channels attend to channels of their group: softmax(q^T k / sqrt(N)) over the channels of k, applied to v. The scale is of
  * the number of tokens, so it depends on the picture's size.
  */
-export function channelAttention(
-  { qkv, proj }: { readonly qkv: Linear<Tensor>; readonly proj: Linear<Tensor> },
-  x: Tensor,
-  groups: number,
-): Tensor {
-  const N = x.shape[1];
-  const [q, k, v] = splitQkv(linear(qkv, x), groups);
+export function channelAttention(packed: Tensor, groups: number): Tensor {
+  const N = packed.shape[1];
+  const [q, k, v] = splitQkv(packed, groups);
   const shares = softmax(mul(matmul(q, k, { transA: true }), 1 / Math.sqrt(N))); // [M, groups, e, e]
-  return linear(proj, mergeHeads(matmul(v, shares, { transB: true })));
+  return mergeHeads(matmul(v, shares, { transB: true }));
 }

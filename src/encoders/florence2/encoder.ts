@@ -17,6 +17,7 @@ import {
 } from './config.ts';
 import { encodeSequence, imageFeatures } from './model.ts';
 import { blueprint, type Params } from './params.ts';
+import { florence2Reference } from './reference.ts';
 import { openTokenizer, promptIds } from './words.ts';
 import { type Florence2Statistics, florence2Writer, TOKENIZER } from './writer.ts';
 
@@ -70,6 +71,7 @@ export function florence2(preset: Preset): Encoder<Settings, Florence2Config, Fl
       ...(state_size !== undefined && { 'florence2.state': new Float32Array(B * state_size) }),
     }),
     writer: florence2Writer,
+    reference: florence2Reference,
     trunk: {
       paths: ['vision_tower', 'multi_modal_projector'],
       inputs: ['florence2.pixels'],

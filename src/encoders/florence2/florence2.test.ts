@@ -134,6 +134,8 @@ describe('sizes', () => {
 describe('windows', () => {
   const [M, C, heads] = [2, 6, 2];
   const p = freeze(params(small).vision_tower.blocks[1][0].spatial_block.window_attn);
+  const ofWindows = (x: Tensor, n: number) =>
+    linear(windowAttention(linear(x, p.qkv.weight, p.qkv.bias), p.qkv.bias, n, heads), p.proj.weight, p.proj.bias);
 
   /** As the reference does it: zeros right and below, all of them attended. */
   function padded(x: Tensor, H: number, n: number): Tensor {
@@ -157,14 +159,14 @@ describe('windows', () => {
     [8, 5],
   ])('a map of side %i in windows of %i is what padding makes of it', async (H, n) => {
     const x = numbers(3, M, H * H, C);
-    const { ours, expected } = await run({ ours: windowAttention(p, x, n, heads), expected: padded(x, H, n) });
+    const { ours, expected } = await run({ ours: ofWindows(x, n), expected: padded(x, H, n) });
     expect(gap(ours, expected)).toBeLessThan(TOLERANCE);
   });
 
   test('the padding of a cut window counts', async () => {
     // In a window of 4 there is none, in one of 5 there are nine.
     const x = numbers(3, M, 16, C);
-    const { whole, cut } = await run({ whole: windowAttention(p, x, 4, heads), cut: windowAttention(p, x, 5, heads) });
+    const { whole, cut } = await run({ whole: ofWindows(x, 4), cut: ofWindows(x, 5) });
     expect(gap(whole, cut)).toBeGreaterThan(100 * TOLERANCE);
   });
 });

@@ -6,7 +6,7 @@
  * the border are made of real tokens and one key more, exactly; nothing is padded.
  */
 import { log } from '../../math.ts';
-import { attention, type Linear, linear } from '../../nn/index.ts';
+import { attention } from '../../nn/index.ts';
 import { broadcastTo, concat, constant, reshape, slice, split, type Tensor, transpose } from '../../tensor/index.ts';
 
 /** Equal windows beside one another along one axis. */
@@ -17,17 +17,18 @@ interface Band {
   readonly side: number;
 }
 
-/** @param x [M, N, C], a square map's rows; @param window side of a window */
-export function windowAttention(
-  { qkv, proj }: { readonly qkv: Linear<Tensor>; readonly proj: Linear<Tensor> },
-  x: Tensor,
-  window: number,
-  heads: number,
-): Tensor {
-  const [M, N, C] = x.shape;
+/**
+ * @param packed queries, keys and values of a square map's rows, [M, N, 3 C]
+ * @param bias of what made them, [3 C]
+ * @param window side of a window
+ * @returns [M, N, C]
+ */
+export function windowAttention(packed: Tensor, bias: Tensor, window: number, heads: number): Tensor {
+  const [M, N] = packed.shape;
+  const C = packed.shape[2] / 3;
   const H = Math.sqrt(N);
-  const all = reshape(linear(qkv, x), [M, H, H, 3 * C]);
-  const [, paddingKey, paddingValue] = split(reshape(qkv.bias, [3, heads, 1, C / heads]), 0, [1, 1, 1]);
+  const all = reshape(packed, [M, H, H, 3 * C]);
+  const [, paddingKey, paddingValue] = split(reshape(bias, [3, heads, 1, C / heads]), 0, [1, 1, 1]);
   const bands = bandsOf(H, window);
   const attended = (rows: Band, columns: Band): Tensor => {
     const part = slice(slice(all, 1, ...range(rows)), 2, ...range(columns));
@@ -71,7 +72,7 @@ export function windowAttention(
     ),
     1,
   );
-  return linear(proj, reshape(map, [M, N, C]));
+  return reshape(map, [M, N, C]);
 }
 
 /** Whole windows, and what the border leaves of the last. */

@@ -21,11 +21,11 @@ export type Expert = (observation: WorldObservation) => Float64Array;
 /** How often the expert goes through the goal. */
 const ROUNDS = 3;
 
-/** Plays one episode; create it after `reset`. Side, yaw, path, speed, pauses and noise come from the key. */
-export function createExpert(environment: TabletopEnvironment, key: Key): Expert {
+/** Plays one episode of the task in the world; create it after `reset`. Side, yaw, path, speed, pauses and noise come from the key. */
+export function createExpert({ world, task }: Pick<TabletopEnvironment, 'world' | 'task'>, key: Key): Expert {
   const style = drawStyle(key);
-  let latest = environment.world.observe();
-  const waypoints = solve(environment.world, environment.task.problem.goal, style, () => latest);
+  let latest = world.observe();
+  const waypoints = solve(world, task.problem.goal, style, () => latest);
   let current: Waypoint = grip(latest, HOME_YAW, -1);
   let steps = current.maxSteps;
   let pause = 0;

@@ -7,6 +7,7 @@ import type { Rng } from '../../random.ts';
 import { FINGER_TRAVEL_M, HOME_JOINTS } from '../arm.ts';
 import type { Grasp, ObjectKind } from '../objects.ts';
 import { add, minus, quaternionFromYaw, rotate, wrap, yawOf } from '../rotation.ts';
+import type { SceneObject } from '../scene.ts';
 import type { Vec3 } from '../types.ts';
 import type { World } from '../world.ts';
 import { reach } from './reach.ts';
@@ -26,58 +27,75 @@ interface Handle {
   fingers: number;
 }
 
+/** Poses that cannot be reached are drawn anew, so often; then the arm is at its start. */
+const ATTEMPTS = 5;
+
 /**
  * Poses the arm, and what it holds if it holds something.
  * @param movable names of objects that may be carried, where they can be grasped
  * @returns the name of the carried object
  */
 export function poseArm(world: World, movable: readonly string[], random: Rng): string | undefined {
-  const mode = random.uniform();
   const start = HOME_JOINTS.map((q) => q + START_NOISE_RAD * random.normal());
+  const mode = random.uniform();
+  const carried = world.scene.objects.filter(
+    ({ name, kind }) =>
+      movable.includes(name) && kind.grasps.some((grasp) => halfWidth(kind, grasp) <= FINGER_TRAVEL_M),
+  );
+  const takeable = handles(world, random);
+  for (let attempt = 0; mode >= 0.12 && attempt < ATTEMPTS; attempt++) {
+    if (mode < 0.55 && takeable.length > 0) {
+      if (approach(world, random.pick(takeable), start, random)) return undefined;
+    } else if (mode < 0.8 && carried.length > 0) {
+      const object = random.pick(carried);
+      if (carry(world, object, start, random)) return object.name;
+    } else if (hover(world, start, random)) return undefined;
+  }
   world.setArm(start, FINGER_TRAVEL_M);
-  if (mode < 0.12) return undefined;
-  const within = handles(world, random);
-  if (mode < 0.55 && within.length > 0) {
-    const { position, fingers } = random.pick(within);
-    const heightM = 0.2 * square(random.uniform());
-    const aside = 0.003 + 0.3 * heightM;
-    const above: Vec3 = [aside * random.normal(), aside * random.normal(), heightM];
-    // On the way there the hand is turned a part of what the grasp wants.
-    const share = random.uniform() < 0.7 ? 1 : random.uniform();
-    const yaw = share * wrap(fingers - Math.PI / 2, Math.PI) + 0.05 * random.normal();
-    reach(world.physics, add(position, above), yaw, start);
-    if (random.uniform() < 0.2) world.setFingers(random.uniform(0, FINGER_TRAVEL_M));
-    return undefined;
-  }
-  const anywhere = (): Vec3 => [
-    random.uniform(...WORKSPACE_M.x),
-    random.uniform(...WORKSPACE_M.y),
-    random.uniform(...WORKSPACE_M.z),
-  ];
-  const target = anywhere();
-  const carried = world.scene.objects.filter(({ name, kind }) => kind.grasps.length > 0 && movable.includes(name));
-  if (mode < 0.8 && carried.length > 0) {
-    const { name, kind } = random.pick(carried);
-    const others = topsOf(world, name);
-    // Half of what is carried is on its way to some place, right above it.
-    const over = random.uniform() < 0.5 && others.length > 0 ? random.pick(others) : undefined;
-    const [x, y] = over ? [over.x + 0.02 * random.normal(), over.y + 0.02 * random.normal()] : target;
-    const grasp = random.pick(kind.grasps);
-    const depth = kind.standM + grasp.offset[2];
-    const z = Math.max(target[2], highest(others, x, y) + depth);
-    if (reach(world.physics, [x, y, z], random.uniform(-0.8, 0.8), start)) {
-      world.setFingers(halfWidth(kind, grasp));
-      hold(world, name, grasp);
-      return name;
-    }
-    world.setArm(start, FINGER_TRAVEL_M);
-    return undefined;
-  }
-  const z = Math.max(target[2], highest(topsOf(world), target[0], target[1]) + CLEARANCE_M);
-  reach(world.physics, [target[0], target[1], z], random.uniform(-1.2, 1.2), start);
-  world.setFingers(random.pick([0, 0.3, 1, 1, 1]) * FINGER_TRAVEL_M);
   return undefined;
 }
+
+/** On the way to taking something; the nearer, the more exactly above it. */
+function approach(world: World, { position, fingers }: Handle, start: readonly number[], random: Rng): boolean {
+  const heightM = 0.2 * square(random.uniform());
+  const aside = 0.003 + 0.3 * heightM;
+  const target = add(position, [aside * random.normal(), aside * random.normal(), heightM]);
+  // On the way there the hand is turned a part of what the grasp wants.
+  const share = random.uniform() < 0.7 ? 1 : random.uniform();
+  const yaw = share * wrap(fingers - Math.PI / 2, Math.PI) + 0.05 * random.normal();
+  if (!reach(world.physics, target, yaw, start)) return false;
+  if (random.uniform() < 0.2) world.setFingers(random.uniform(0, FINGER_TRAVEL_M));
+  return true;
+}
+
+/** With an object in the hand: half the time right above some place, else anywhere. */
+function carry(world: World, { name, kind }: SceneObject, start: readonly number[], random: Rng): boolean {
+  const grasp = random.pick(kind.grasps);
+  const others = topsOf(world, name);
+  const target = anywhere(random);
+  const over = random.uniform() < 0.5 && others.length > 0 ? random.pick(others) : undefined;
+  const [x, y] = over ? [over.x + 0.02 * random.normal(), over.y + 0.02 * random.normal()] : target;
+  const z = Math.max(target[2], highest(others, x, y) + kind.standM + grasp.offset[2]);
+  if (!reach(world.physics, [x, y, z], random.uniform(-0.8, 0.8), start)) return false;
+  world.setFingers(halfWidth(kind, grasp));
+  hold(world, name, grasp);
+  return true;
+}
+
+/** Anywhere above what is there, open, closed or between. */
+function hover(world: World, start: readonly number[], random: Rng): boolean {
+  const [x, y, z] = anywhere(random);
+  const free = Math.max(z, highest(topsOf(world), x, y) + CLEARANCE_M);
+  if (!reach(world.physics, [x, y, free], random.uniform(-1.2, 1.2), start)) return false;
+  world.setFingers(random.pick([0, 0.3, 1, 1, 1]) * FINGER_TRAVEL_M);
+  return true;
+}
+
+const anywhere = (random: Rng): Vec3 => [
+  random.uniform(...WORKSPACE_M.x),
+  random.uniform(...WORKSPACE_M.y),
+  random.uniform(...WORKSPACE_M.z),
+];
 
 /** One way to take each object and part. */
 function handles(world: World, random: Rng): Handle[] {

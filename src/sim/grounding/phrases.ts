@@ -33,6 +33,8 @@ export interface Said {
 /** Instructions said of a scene, beside a name for each thing. */
 const INSTRUCTIONS = 8;
 const NAMING = ['', 'the ', 'the ', 'a ', 'find the ', 'where is the ', 'locate the ', 'look at the ', 'show me the '];
+/** Longer phrases are left unsaid: the suites' longest instruction has 17 words. */
+const MOST_WORDS = 20;
 /** Of phrases in the suites' style, the share that is said in other words. */
 const REPHRASED = 0.4;
 
@@ -53,12 +55,12 @@ export function phrasesOf({ world, problem, held, task }: Said, random: Rng): Ph
     const noun = refer(i);
     return noun === undefined ? [] : [{ text: random.pick(NAMING) + noun, objects: [i] }];
   });
-  const say = (): Phrase | undefined => {
+  const instructions = Array.from({ length: INSTRUCTIONS }).flatMap((): Phrase[] => {
     const phrase = random.pick(FORMS)({ things, refer, random });
-    if (!phrase || random.uniform() >= REPHRASED) return phrase;
-    return { ...phrase, text: random.pick(PARAPHRASES)(phrase.text) };
-  };
-  const instructions = Array.from({ length: INSTRUCTIONS }, say).filter((phrase) => phrase !== undefined);
+    if (!phrase) return [];
+    const text = random.uniform() < REPHRASED ? random.pick(PARAPHRASES)(phrase.text) : phrase.text;
+    return text.split(' ').length > MOST_WORDS ? [] : [{ ...phrase, text }];
+  });
   if (!task) return [...named, ...instructions];
   const own: Phrase = { text: task.instruction, objects: goalThings(world, things, task) };
   return [...named, ...instructions, own, { ...own, text: random.pick(PARAPHRASES)(own.text) }];
@@ -78,15 +80,18 @@ function thingsOf(world: World, { init }: Problem, held: string | undefined): Th
   });
 }
 
-/** What a task's goal speaks of, atom by atom. */
-function goalThings(world: World, things: readonly Thing[], { problem }: Task): number[] {
+/** What a task's goal speaks of, atom by atom, and its instruction too: it may leave out where something is put away. */
+function goalThings(world: World, things: readonly Thing[], { problem, instruction }: Task): number[] {
   const index = (name: string) => things.findIndex((thing) => thing.name === name);
-  return problem.goal.flatMap(({ predicate, args }) => {
+  const said = ({ category }: Thing) =>
+    category === 'flat_stove_knob' || NAMES[category]!.some((noun) => instruction.includes(noun));
+  const all = problem.goal.flatMap(({ predicate, args }) => {
     const [subject, place] = args as [string, string | undefined];
     if (place === undefined) return [index(partOf(world, subject, predicate).name)];
     const body = world.scene.regions.get(place)?.body ?? place;
     return body === world.scene.table ? [index(subject)] : [index(subject), index(body)];
   });
+  return all.filter((i) => said(things[i]));
 }
 
 /** Answers with a noun that stands for the thing of this index and no other, or undefined where there is none. */

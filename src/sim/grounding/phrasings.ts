@@ -31,29 +31,29 @@ const USUAL: Verbs = {
   take: (thing, from) => `take ${thing} off ${from}`,
 };
 
-/** A sentence's clauses, joined by 'and' before a verb, each with its own verb changed. */
+/** Changes the verb of each clause; clauses are joined by 'and'. */
 function withVerbs(verbs: Partial<Verbs>, frame: (sentence: string) => string = (sentence) => sentence): Phrasing {
   const say = { ...USUAL, ...verbs };
-  return (sentence) =>
-    frame(
-      sentence
-        .split(/ and (?=(?:place|put|open|close|turn) )/)
-        .map((clause) =>
-          clause
-            .replace(/^pick up /, `${say.pick} `)
-            .replace(/^place /, `${say.place} `)
-            .replace(/^put /, `${say.put} `)
-            .replace(/^open (.*)$/, (_, thing) => say.open(thing))
-            .replace(/^close (.*)$/, (_, thing) => say.close(thing))
-            .replace(/^turn on (.*)$/, (_, thing) => say.on(thing))
-            .replace(/^turn it on$/, say.on('it'))
-            .replace(/^turn off (.*)$/, (_, thing) => say.off(thing))
-            .replace(/^turn it off$/, say.off('it'))
-            .replace(/^take (.*) off (.*)$/, (_, thing, from) => say.take(thing, from)),
-        )
-        .join(' and '),
-    );
+  const rules: readonly (readonly [RegExp, (...parts: string[]) => string])[] = [
+    [/^pick up (.*)$/, (_, rest) => `${say.pick} ${rest}`],
+    [/^place (.*)$/, (_, rest) => `${say.place} ${rest}`],
+    [/^put (.*)$/, (_, rest) => `${say.put} ${rest}`],
+    [/^open (.*)$/, (_, thing) => say.open(thing)],
+    [/^close (.*)$/, (_, thing) => say.close(thing)],
+    [/^turn on (.*)$/, (_, thing) => say.on(thing)],
+    [/^turn off (.*)$/, (_, thing) => say.off(thing)],
+    [/^turn it (on|off)$/, (_, way) => (way === 'on' ? say.on('it') : say.off('it'))],
+    [/^take (.*) off (.*)$/, (_, thing, from) => say.take(thing, from)],
+  ];
+  const clause = (text: string) => {
+    const rule = rules.find(([pattern]) => pattern.test(text));
+    return rule ? text.replace(...rule) : text;
+  };
+  return (sentence) => frame(sentence.split(CLAUSES).map(clause).join(' and '));
 }
+
+/** Where a verb follows; other 'and's are between things. */
+const CLAUSES = / and (?=(?:place|put|open|close|turn) )/;
 
 const turned = { on: (thing: string) => `turn ${thing} on`, off: (thing: string) => `turn ${thing} off` };
 

@@ -4,20 +4,20 @@
  * For any other runtime the rules keep to the standard's oldest operators.
  */
 import {
-  type Attributes,
   type DType,
   is,
   type OpName,
   type SeveralName,
   type Shape,
   type SingleName,
+  sameShape,
   size,
   type Tensor,
   topological,
 } from '../tensor.ts';
 import { emitConv, emitConvInput, emitConvWeight, emitDepthwise, emitDepthwiseWeight } from './convolution.ts';
 import { shareCommon } from './cse.ts';
-import { fusions } from './fuse.ts';
+import { fusions, type Product } from './fuse.ts';
 import { ELEMENT_TYPE, OnnxGraph } from './model.ts';
 
 export interface EmitOptions {
@@ -79,7 +79,7 @@ export function emit(
   const shared = shareCommon(Object.values(outputs));
   const results = Object.values(outputs).map((t) => shared.get(t)!);
   const roots = standard ? results : results.map(rowsInstead(results));
-  const order = topological(roots);
+  const { order, fused } = fusions(topological(roots), roots, standard);
   const graph = new OnnxGraph({ standard });
   graph.metadata = metadata;
   const names = new Map<Tensor, string | string[]>();
@@ -91,12 +91,14 @@ export function emit(
     return name;
   };
 
-  const { absorbed, normed } = fusions(order, roots, standard);
   for (const t of order) {
-    if (absorbed.has(t)) continue;
-    const norm = normed.get(t);
-    if (norm) {
-      names.set(t, emitNorm(graph, norm.eps, [single(norm.x), single(norm.weight), single(norm.bias)])[0]);
+    const whole = fused.get(t);
+    if (whole?.kind === 'norm') {
+      names.set(t, emitNorm(graph, whole.eps, [single(whole.x), single(whole.weight), single(whole.bias)])[0]);
+    } else if (whole?.kind === 'gelu') {
+      names.set(t, graph.op('Gelu', [single(whole.x)]));
+    } else if (whole?.kind === 'product') {
+      names.set(t, emitProduct(graph, whole, single));
     } else if (is(t, 'input')) {
       const { name } = t.attrs;
       if (name in inputs) throw new Error(`Two different inputs are named ${name}. Give each its own name.`);
@@ -111,24 +113,15 @@ export function emit(
       names.set(t, name);
     } else if (is(t, 'pick')) {
       names.set(t, (names.get(t.args[0]) as string[])[t.attrs.index]);
-    } else if (is(t, 'gelu') && absorbed.has(t.args[1])) {
-      names.set(t, graph.op('Gelu', [single(t.args[0])]));
     } else {
-      const gemm = is(t, 'add') ? t.args.findIndex((a) => absorbed.has(a)) : -1;
-      if (gemm >= 0) {
-        const product = t.args[gemm] as Tensor<'matmul'>;
-        const [a, b] = product.args.map(single);
-        names.set(t, emitGemm(graph, product.attrs, [a, b, single(t.args[1 - gemm])]));
-      } else {
-        names.set(
+      names.set(
+        t,
+        (EMIT[t.op] as Emit<OpName>)(
+          graph,
+          t.args.map((a) => names.get(a) as string),
           t,
-          (EMIT[t.op] as Emit<OpName>)(
-            graph,
-            t.args.map((a) => names.get(a) as string),
-            t,
-          ),
-        );
-      }
+        ),
+      );
     }
   }
   const out: Signature['outputs'] = {};
@@ -185,8 +178,29 @@ function emitNorm(graph: OnnxGraph, eps: number, inputs: string[]): string[] {
   return outputs;
 }
 
-function emitGemm(graph: OnnxGraph, { transA, transB }: Attributes['matmul'], ins: string[]): string {
-  return graph.op('Gemm', ins, { transA: +transA, transB: +transB });
+function emitProduct(graph: OnnxGraph, product: Product, nameOf: (t: Tensor) => string): string {
+  const { of, operands, alpha, beta, addend } = product;
+  const { transA, transB } = of.attrs;
+  const ins = operands.map((t, i) => reshaped(graph, nameOf(t), t.shape, of.args[i].shape));
+  const factors = {
+    ...(alpha !== 1 && { alpha: { float: alpha } }),
+    ...(addend && beta !== 1 && { beta: { float: beta } }),
+  };
+  const attributes = { transA: +transA, transB: +transB, ...factors };
+  const write = (): string => {
+    if (of.shape.length === 2) return graph.op('Gemm', addend ? [...ins, nameOf(addend)] : ins, attributes);
+    if (!transA && !transB && alpha === 1) return graph.op('MatMul', ins);
+    if (!graph.standard) return graph.op('FusedMatMul', ins, attributes, 'com.microsoft');
+    return graph.op(
+      'MatMul',
+      [transA, transB].map((swap, i) => (swap ? swapped(graph, ins[i], of.args[i]) : ins[i])),
+    );
+  };
+  return reshaped(graph, write(), of.shape, product.shape);
+}
+
+function reshaped(graph: OnnxGraph, name: string, from: Shape, to: Shape): string {
+  return sameShape(from, to) ? name : graph.op('Reshape', [name, graph.ints(to)]);
 }
 
 /** A batch of matrices, each transposed: the last two axes swapped. */
@@ -256,16 +270,8 @@ const EMIT: { [K in OpName]: Emit<K> } = {
     g.standard
       ? g.op('ReduceMean', [x], { axes, keepdims: 1 })
       : g.op('ReduceMean', [x, g.ints(axes)], { keepdims: 1 }),
-  matmul: (g, ins, t) => {
-    const { transA, transB } = t.attrs;
-    if (t.shape.length === 2) return emitGemm(g, t.attrs, ins);
-    if (!transA && !transB) return g.op('MatMul', ins);
-    if (g.standard)
-      return g.op(
-        'MatMul',
-        [transA, transB].map((swap, i) => (swap ? swapped(g, ins[i], t.args[i]) : ins[i])),
-      );
-    return g.op('FusedMatMul', ins, { transA: +transA, transB: +transB }, 'com.microsoft');
+  matmul: () => {
+    throw new Error('Internal: products are emitted with what they are fused with.');
   },
   softmax: (g, ins) => g.op('Softmax', ins, { axis: -1 }),
   layerNorm: (g, [x], t) => {

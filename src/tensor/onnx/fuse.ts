@@ -1,33 +1,67 @@
 /**
- * What one node of ONNX computes for several of the graph: a product with what is added to it (Gemm), a normalisation with
- * its affine map, GELU with its distribution function.
+ * What one node of ONNX computes for several of the graph: a product with factors, what is added to it and its reshape
+ * (Gemm); a normalisation with its affine map; GELU with its distribution function.
  */
-import { is, sameShape, type Tensor } from '../tensor.ts';
+import { is, type Shape, sameShape, scalarValue, type Tensor } from '../tensor.ts';
+
+export type Fused = Product | AffineNorm | WholeGelu;
+
+/** alpha a b + beta c, in another shape. */
+export interface Product {
+  readonly kind: 'product';
+  readonly of: Tensor<'matmul'>;
+  /** The operands without their factors; they may have other shapes. */
+  readonly operands: readonly Tensor[];
+  readonly alpha: number;
+  readonly addend?: Tensor;
+  readonly beta: number;
+  readonly shape: Shape;
+}
+
+/** A normalisation with the affine map after it. */
+export interface AffineNorm {
+  readonly kind: 'norm';
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly eps: number;
+}
+
+export interface WholeGelu {
+  readonly kind: 'gelu';
+  readonly x: Tensor;
+}
 
 export interface Fusions {
-  /** Nodes that another one computes. */
-  readonly absorbed: ReadonlySet<Tensor>;
-  /** By the addition that ends it. */
-  readonly normed: ReadonlyMap<Tensor, AffineNorm>;
+  /** What is left to compute, arguments before users. */
+  readonly order: readonly Tensor[];
+  /** By the last node that each stands for. */
+  readonly fused: ReadonlyMap<Tensor, Fused>;
 }
 
 /**
- * @param order all nodes, arguments before users
- * @param standard whether only operators of old runtimes may be used, which have no GELU
+ * @param all nodes, arguments before users
+ * @param standard whether only operators of old runtimes may be used, which have no GELU and no factors in batched products
  */
-export function fusions(order: readonly Tensor[], roots: readonly Tensor[], standard: boolean): Fusions {
-  const uses = countUses(order, roots);
-  const absorbed = new Set<Tensor>();
-  const normed = new Map<Tensor, AffineNorm>();
-  for (const t of order) {
-    const norm = is(t, 'add') ? affineNorm(t, uses) : undefined;
-    if (norm) {
-      normed.set(t, norm);
-      for (const inner of norm.absorbed) absorbed.add(inner);
-    } else if (is(t, 'add')) markGemm(t, uses, absorbed);
-    else if (is(t, 'gelu') && !standard) markGelu(t, uses, absorbed);
+export function fusions(all: readonly Tensor[], roots: readonly Tensor[], standard: boolean): Fusions {
+  const uses = countUses(all, roots);
+  const fused = new Map<Tensor, Fused>();
+  const alone = (t: Tensor) => uses.get(t) === 1;
+  for (const t of all) {
+    const gelu = is(t, 'mul') && !standard ? wholeGelu(t, uses) : undefined;
+    const found = gelu ?? (is(t, 'add') ? affineNorm(t, alone) : undefined) ?? productOf(t, fused, alone, standard);
+    if (found) fused.set(t, found);
   }
-  return { absorbed, normed };
+  const wanted = new Set<Tensor>(roots);
+  for (const t of [...all].reverse())
+    if (wanted.has(t)) for (const arg of inputsOf(fused.get(t)) ?? t.args) wanted.add(arg);
+  return { order: all.filter((t) => wanted.has(t)), fused };
+}
+
+function inputsOf(f: Fused | undefined): readonly Tensor[] | undefined {
+  if (f?.kind === 'product') return f.addend ? [...f.operands, f.addend] : f.operands;
+  if (f?.kind === 'norm') return [f.x, f.weight, f.bias];
+  return f && [f.x];
 }
 
 function countUses(order: readonly Tensor[], roots: readonly Tensor[]): Map<Tensor, number> {
@@ -38,49 +72,88 @@ function countUses(order: readonly Tensor[], roots: readonly Tensor[]): Map<Tens
   return uses;
 }
 
-/** Marks a product of two matrices that only this addition uses: Gemm adds a bias row or a whole matrix for free. */
-function markGemm(t: Tensor<'add'>, uses: Map<Tensor, number>, absorbed: Set<Tensor>): void {
+/** A product, or what is done to one that nothing else wants. */
+function productOf(
+  t: Tensor,
+  fused: ReadonlyMap<Tensor, Fused>,
+  alone: (t: Tensor) => boolean,
+  standard: boolean,
+): Product | undefined {
+  if (is(t, 'matmul')) return factored(t, fused, standard);
+  const known = (inner: Tensor): Product | undefined => {
+    const f = fused.get(inner);
+    return f?.kind === 'product' && alone(inner) ? f : undefined;
+  };
+  if (is(t, 'reshape')) {
+    const product = known(t.args[0]);
+    return product && { ...product, shape: t.shape };
+  }
+  if (is(t, 'mul')) {
+    const scaled = scaling(t);
+    const product = scaled && known(scaled.x);
+    if (!product || !takesFactor(product.of, standard)) return undefined;
+    return { ...product, alpha: product.alpha * scaled.by, beta: product.beta * scaled.by };
+  }
+  if (!is(t, 'add')) return undefined;
   for (const i of [0, 1]) {
-    const product = t.args[i];
-    const rest = t.args[1 - i];
-    const fits = rest.shape.length <= 2 && sameShape(product.shape, t.shape);
-    if (is(product, 'matmul') && product.shape.length === 2 && uses.get(product) === 1 && fits) {
-      absorbed.add(product);
-      return;
+    const product = known(t.args[i]);
+    const addend = t.args[1 - i];
+    // Gemm adds a row or a whole matrix for free.
+    if (!product || product.addend || product.of.shape.length > 2 || addend.shape.length > 2) continue;
+    if (sameShape(product.shape, t.shape) && sameShape(product.of.shape, t.shape))
+      return { ...product, addend, beta: 1 };
+  }
+  return undefined;
+}
+
+const takesFactor = (product: Tensor<'matmul'>, standard: boolean): boolean => product.shape.length === 2 || !standard;
+
+/** A product whose operands' factors are its own. */
+function factored(t: Tensor<'matmul'>, fused: ReadonlyMap<Tensor, Fused>, standard: boolean): Product {
+  let alpha = 1;
+  const operands = t.args.map((arg) => {
+    if (!takesFactor(t, standard)) return arg;
+    let inner = arg;
+    for (;;) {
+      if (is(inner, 'reshape')) inner = inner.args[0];
+      const scaled = is(inner, 'mul') && !fused.has(inner) ? scaling(inner) : undefined;
+      if (!scaled) return alpha === 1 ? arg : inner;
+      alpha *= scaled.by;
+      inner = scaled.x;
     }
-  }
+  });
+  return { kind: 'product', of: t, operands, alpha, beta: 0, shape: t.shape };
 }
 
-/** x Phi(x) where nothing else wants Phi(x), as no derivative does: scaling, erf, halving and lifting go into one node. */
-function markGelu(t: Tensor<'gelu'>, uses: Map<Tensor, number>, absorbed: Set<Tensor>): void {
-  const chain: Tensor[] = [];
-  let phi = t.args[1];
-  for (const op of ['add', 'mul', 'erf', 'mul']) {
-    if (phi.op !== op || uses.get(phi) !== 1) return;
-    chain.push(phi);
-    phi = phi.args[0];
+/** What a number multiplies, and the number. */
+function scaling(t: Tensor<'mul'>): { x: Tensor; by: number } | undefined {
+  for (const i of [0, 1]) {
+    const [x, by] = [t.args[1 - i], scalarValue(t.args[i])];
+    if (by !== undefined && sameShape(x.shape, t.shape)) return { x, by };
   }
-  // A scaled x may have given its factor to the chain, which then starts elsewhere.
-  if (phi === t.args[0]) for (const inner of chain) absorbed.add(inner);
+  return undefined;
 }
 
-/** A normalisation with the affine map after it. */
-export interface AffineNorm {
-  readonly x: Tensor;
-  readonly weight: Tensor;
-  readonly bias: Tensor;
-  readonly eps: number;
-  readonly absorbed: readonly Tensor[];
+/** GELU where nothing else wants its parts, as no derivative does: see `gelu` in ops.ts. */
+function wholeGelu(t: Tensor<'mul'>, uses: ReadonlyMap<Tensor, number>): WholeGelu | undefined {
+  const halved = scaling(t);
+  const gelu = halved?.x;
+  if (!halved || !gelu || !is(gelu, 'gelu') || halved.by !== Math.fround(Math.SQRT1_2)) return undefined;
+  const [s, lifted] = gelu.args as [Tensor, Tensor];
+  const erf = lifted.args[0];
+  const scaled = is(s, 'mul') ? scaling(s) : undefined;
+  const whole = [gelu, lifted, erf].every((inner) => uses.get(inner) === 1) && uses.get(s) === 2;
+  return whole && scaled?.by === halved.by ? { kind: 'gelu', x: scaled.x } : undefined;
 }
 
 /** norm(x) * weight + bias with vectors of the normalised axis, where nothing else wants what is in between. */
-function affineNorm(t: Tensor<'add'>, uses: Map<Tensor, number>): AffineNorm | undefined {
+function affineNorm(t: Tensor<'add'>, alone: (t: Tensor) => boolean): AffineNorm | undefined {
   const [scaled, bias] = t.args as [Tensor, Tensor];
   const [picked, weight] = scaled.args;
   const norm = picked?.args[0];
   if (!is(scaled, 'mul') || !picked || !is(picked, 'pick') || !norm || !is(norm, 'layerNorm')) return undefined;
   const width = [norm.shape.at(-1)!];
-  const whole = [scaled, picked, norm].every((inner) => uses.get(inner) === 1);
-  if (!whole || !sameShape(weight.shape, width) || !sameShape(bias.shape, width)) return undefined;
-  return { x: norm.args[0], weight: weight, bias, eps: norm.attrs.eps, absorbed: [scaled, picked, norm] };
+  if (![scaled, picked, norm].every(alone) || !sameShape(weight.shape, width) || !sameShape(bias.shape, width))
+    return undefined;
+  return { kind: 'norm', x: norm.args[0], weight, bias, eps: norm.attrs.eps };
 }

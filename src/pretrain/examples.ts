@@ -1,0 +1,108 @@
+/**
+ * What is asked of a scene: names of things that are there and of some that are not, phrases, and how the pictures are
+ * shifted. All of it follows from the scene and a key.
+ */
+import { drawShift, type Shift } from '../encoders/florence2/pictures.ts';
+import { fold, type Key, permutation, rng } from '../random.ts';
+import { type GroundedObject, type GroundingScene, HELD_OUT, type Phrase } from '../sim/grounding/index.ts';
+import { NAMES } from '../sim/grounding/names.ts';
+import type { GroundingShape } from './arrays.ts';
+
+export interface Example {
+  readonly scene: GroundingScene;
+  /** K. */
+  readonly names: readonly string[];
+  /** Q. */
+  readonly phrases: readonly Phrase[];
+  /** Of each view's picture, in pixels of the encoder's; none unless it is shifted. */
+  readonly shifts: readonly (Shift | undefined)[];
+  /** Whether a token inside a phrase is left out. */
+  isDropped(phrase: number, token: number): boolean;
+}
+
+/** The things that a name stands for. */
+export const meantBy = <T extends Pick<GroundedObject, 'category'>>(name: string, objects: readonly T[]): T[] =>
+  objects.filter(({ category }) => NAMES[category].includes(name));
+
+/** Of the names that are asked for, at least this share is of what is not there. */
+const ABSENT_SHARE = 0.25;
+/** How often a thing is called by its first name, the one of the suites' instructions. */
+const FIRST_NAME_SHARE = 0.6;
+
+/**
+ * An example to learn from.
+ * @param fits whether a text is short enough for the encoder; the name of a thing always is
+ */
+export function drawExample(
+  shape: GroundingShape,
+  scene: GroundingScene,
+  fits: (text: string) => boolean,
+  key: Key,
+  { shifted, wordsDropped }: { readonly shifted: number; readonly wordsDropped: number },
+): Example {
+  const { encoder, phrases: Q } = shape;
+  const random = rng(fold(key, 'names'));
+  const call = (names: readonly string[]) => (random.uniform() < FIRST_NAME_SHARE ? names[0] : random.pick(names));
+  const shifts = rng(fold(key, 'shifted')).uniform() < shifted;
+  const phrases = shuffled(
+    fold(key, 'phrases'),
+    scene.phrases.filter(({ text }) => fits(text)),
+  );
+  return {
+    scene,
+    names: drawNames(shape, scene, fold(key, 'things'), call),
+    phrases: Array.from({ length: Q }, (_, i) => phrases[i % phrases.length]),
+    shifts: encoder.views.map((view, v) =>
+      shifts ? drawShift(fold(key, 'shift', view), encoder.shifts[v]) : undefined,
+    ),
+    isDropped: (phrase, token) =>
+      wordsDropped > 0 && rng(fold(key, 'dropped', phrase, token)).uniform() < wordsDropped,
+  };
+}
+
+/** An instruction of the suites' style that says what to take and where to put it. */
+const INSTRUCTION = /^(pick up|put) /;
+
+/**
+ * An example to be judged by: things by their first names, instructions alone where there are any, nothing changed.
+ * @param heldOut whether instructions are said in words that no training hears
+ */
+export function plainExample(
+  shape: GroundingShape,
+  scene: GroundingScene,
+  fits: (text: string) => boolean,
+  key: Key,
+  heldOut: boolean,
+): Example {
+  const say = rng(fold(key, 'words'));
+  const instructions = scene.phrases
+    .filter(({ text, objects }) => objects.length >= 2 && INSTRUCTION.test(text))
+    .map(({ text, objects }) => ({ text: heldOut ? say.pick(HELD_OUT)(text) : text, objects }));
+  const short = (all: readonly Phrase[]) => all.filter(({ text }) => fits(text));
+  // Names are asked for only in a scene of which nothing else is said.
+  const told = instructions.some(({ text }) => fits(text)) ? short(instructions) : short(scene.phrases);
+  const phrases = shuffled(fold(key, 'phrases'), told);
+  return {
+    scene,
+    names: drawNames(shape, scene, fold(key, 'things'), ([first]) => first),
+    phrases: Array.from({ length: shape.phrases }, (_, i) => phrases[i % phrases.length]),
+    shifts: [],
+    isDropped: () => false,
+  };
+}
+
+/** K names, each once. */
+function drawNames(
+  { names: K }: GroundingShape,
+  { objects }: GroundingScene,
+  key: Key,
+  call: (names: readonly string[]) => string,
+): string[] {
+  const present = shuffled(fold(key, 'present'), [...new Set(objects.map(({ category }) => category))]);
+  const absent = shuffled(fold(key, 'absent'), Object.keys(NAMES));
+  const seen = present.slice(0, Math.ceil(K * (1 - ABSENT_SHARE))).map((category) => call(NAMES[category]));
+  const missing = absent.map((category) => call(NAMES[category])).filter((name) => meantBy(name, objects).length === 0);
+  return [...new Set([...seen, ...missing])].slice(0, K);
+}
+
+const shuffled = <T>(key: Key, items: readonly T[]): T[] => Array.from(permutation(key, items.length), (i) => items[i]);
