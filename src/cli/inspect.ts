@@ -5,13 +5,14 @@ export function registerInspect(program: Command): void {
   program
     .command('inspect')
     .description('describe a checkpoint, run its self-test and print its action specification')
-    .argument('<checkpoint>', "a checkpoint, or a training run's folder (its newest checkpoint)")
+    .argument('<checkpoint>', "a checkpoint, a training run's folder (its newest checkpoint), or an encoder's folder")
     .option('--json', 'print JSON', false)
     .action(async (checkpoint: string, { json }: { json: boolean }) => {
       const { decoderOf } = await import('../decoders/index.ts');
       const { encoderOf } = await import('../encoders/index.ts');
-      const { loadPolicy } = await import('../policy/index.ts');
+      const { isEncoderFolder, loadPolicy } = await import('../policy/index.ts');
       const { describeActions } = await import('../robot/index.ts');
+      if (isEncoderFolder(checkpoint)) return inspectEncoder(checkpoint, json);
       using policy = await loadPolicy(checkpoint);
       const { config, manifest, directory, statistics } = policy;
       const { self_test: _, ...origin } = manifest;
@@ -50,4 +51,28 @@ export function registerInspect(program: Command): void {
       for (const [name, value] of lines) process.stdout.write(`${name.padEnd(12)}${value}\n`);
       process.stdout.write(`\nActions, ${describeActions(robot.action)}\n`);
     });
+}
+
+/** An encoder without a policy, as 'nina import' and 'nina pretrain' write it. */
+async function inspectEncoder(folder: string, json: boolean): Promise<void> {
+  const { encoderOf } = await import('../encoders/index.ts');
+  const { cpu } = await import('../engine/index.ts');
+  const { readEncoderFolder, requireEncoderSelfTest } = await import('../policy/index.ts');
+  const read = readEncoderFolder(folder);
+  await requireEncoderSelfTest(read, cpu);
+  const { config, manifest, directory } = read;
+  const { self_test: _, ...origin } = manifest;
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ directory, ...origin, config, self_test: 'passed' })}\n`);
+    return;
+  }
+  const lines = [
+    ['encoder', `${config.name}, ${directory}`],
+    ...Object.entries(origin.origin).map(([name, value]) => [name, `${value}`] as const),
+    ['made by', `nina-vla ${origin.package_version}`],
+    ['parameters', `${(origin.parameters / 1e6).toFixed(2)} M`],
+    ...encoderOf(config).describe(config),
+    ['self-test', 'passed'],
+  ] as const;
+  for (const [name, value] of lines) process.stdout.write(`${name.padEnd(12)}${value}\n`);
 }

@@ -5,7 +5,7 @@ import type { Imported } from './import.ts';
 
 export function describeImport({ kind, directory, config: { encoder, decoder }, notes, left }: Imported): string {
   const lines = [
-    [kind, directory],
+    ['wrote', `${directory}, ${kind === 'policy' ? 'a checkpoint' : 'the folder of an encoder'}`],
     ['encoder', encoder.name],
     ...encoderOf(encoder).describe(encoder),
     ...(decoder ? [['decoder', decoderOf(decoder).describe(decoder)] as const] : []),

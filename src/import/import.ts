@@ -4,17 +4,21 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { encoderOf } from '../encoders/index.ts';
+import type { DecoderConfig } from '../decoders/index.ts';
+import { type Assets, type EncoderConfig, encoderOf } from '../encoders/index.ts';
 import { cpu } from '../engine/index.ts';
 import { NinaError, UsageError } from '../errors.ts';
 import { hashFile } from '../file-hash.ts';
 import { readText } from '../json-files.ts';
 import {
+  type EncoderParts,
   type PolicyConfig,
   type PolicyParts,
   policySchema,
   prepareSelfTest,
+  recordEncoderSelfTest,
   writeCheckpoint,
+  writeEncoderFolder,
 } from '../policy/index.ts';
 import { key } from '../random.ts';
 import type { ImportOptions } from '../reference.ts';
@@ -52,41 +56,69 @@ export async function importWeights(file: string, { out, tokenizer, ...options }
   const { encoder, decoder } = matched;
   const assets = assetsOf(matched, file, tokenizer);
   const notes = [...weights.notes, ...encoder.notes, ...(decoder?.notes ?? [])];
-  const left = { ...encoder.left, ...decoder?.left };
-  if (!decoder) throw new Error('encoder folder: to come');
-  const config = policyOf(matched, file);
-  const parts: PolicyParts = {
+  const origin = { file: path.basename(file), sha256: hashFile(file), notes };
+  const config = decoder
+    ? await writePolicy(out, encoder, decoder, assets, origin)
+    : await writeEncoder(out, encoder, assets, origin);
+  return {
+    kind: decoder ? 'policy' : 'encoder',
+    directory: out,
     config,
-    statistics: { encoder: encoderOf(config.encoder).measure([], PANDA, config.encoder) },
-    assets,
-    model: modelOf(matched),
+    notes,
+    left: { ...encoder.left, ...decoder?.left },
   };
-  using test = await prepareSelfTest(parts, question(parts), key(0), cpu);
+}
+
+interface Origin {
+  readonly file: string;
+  readonly sha256: string;
+  readonly notes: readonly string[];
+}
+
+async function writePolicy(
+  out: string,
+  encoder: Matched['encoder'],
+  decoder: NonNullable<Matched['decoder']>,
+  assets: Assets,
+  { file, sha256, notes }: Origin,
+): Promise<PolicyConfig> {
+  const config = policyOf(encoder.config, decoder.config, file);
+  const statistics = { encoder: encoderOf(encoder.config).measure([], PANDA, encoder.config) };
+  const observation = question(config.encoder, statistics.encoder, assets);
+  const { params, buffers } = decoder.model();
+  const model = { params: { encoder: encoder.model(), decoder: params }, buffers };
+  const parts: PolicyParts = { config, statistics, assets, model };
+  using test = await prepareSelfTest(parts, observation, key(0), cpu);
   writeCheckpoint(out, parts, {
     package_version: packageVersion,
     engine_version: cpu.name,
     seed: 0,
     step: 0,
-    data_hash: hashFile(file),
-    imported: { file: path.basename(file), notes },
+    data_hash: sha256,
+    imported: { file, notes: [...notes] },
     self_test: await test.record(),
   });
-  return { kind: 'policy', directory: out, config, notes, left };
+  return config;
 }
 
-function modelOf({ encoder, decoder }: Matched): PolicyParts['model'] {
-  const { params, buffers } = decoder!.model();
-  return { params: { encoder: encoder.model(), decoder: params }, buffers };
+async function writeEncoder(out: string, { config, model }: Matched['encoder'], assets: Assets, origin: Origin) {
+  const observation = question(config, {}, assets);
+  const parts: EncoderParts = { config, params: model(), assets };
+  writeEncoderFolder(out, parts, {
+    package_version: packageVersion,
+    origin: { imported: origin.file, sha256: origin.sha256, notes: origin.notes.join('; ') },
+    self_test: await recordEncoderSelfTest(parts, observation, cpu),
+  });
+  return { encoder: config };
 }
 
 /** @throws NinaError where the parts do not fit together or our robot. */
-function policyOf({ encoder, decoder }: Matched, file: string): PolicyConfig {
-  const { config } = decoder!;
+function policyOf(encoder: EncoderConfig, decoder: DecoderConfig, file: string): PolicyConfig {
   const policy = policySchema.safeParse({
-    encoder: encoder.config,
-    decoder: config,
+    encoder,
+    decoder,
     robot: PANDA,
-    acting: { multistep: config.chunk_length, temperature: 1 },
+    acting: { multistep: decoder.chunk_length, temperature: 1 },
   });
   if (policy.success) return policy.data;
   throw new NinaError(
@@ -95,7 +127,7 @@ function policyOf({ encoder, decoder }: Matched, file: string): PolicyConfig {
 }
 
 /** What the encoder reads beside its weights. @throws UsageError where it is not there. */
-function assetsOf({ encoder: { config } }: Matched, file: string, given: string | undefined): Record<string, string> {
+function assetsOf({ encoder: { config } }: Matched, file: string, given: string | undefined): Assets {
   const { assets, reference } = encoderOf(config);
   return Object.fromEntries(
     assets.map((name) => {

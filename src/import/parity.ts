@@ -4,17 +4,17 @@
  */
 import { decoderOf } from '../decoders/index.ts';
 import { preprocess } from '../encoders/florence2/pictures.ts';
-import { encoderOf, encoderSchema } from '../encoders/index.ts';
+import { type EncoderConfig, encoderOf, encoderSchema } from '../encoders/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { NinaError } from '../errors.ts';
 import { type Comparison, floats, relativeTo } from '../fixture.ts';
 import { noDropout } from '../nn/index.ts';
-import { derived, type PolicyConfig, readCheckpoint } from '../policy/index.ts';
+import { derived, isEncoderFolder, type PolicyParts, readCheckpoint, readEncoderFolder } from '../policy/index.ts';
 import { readSafetensors } from '../safetensors.ts';
 import type { SafetensorsFile } from '../safetensors-format.ts';
-import { freeze, input } from '../tensor/index.ts';
+import { clamp, freeze, input, type NDArray, type Tensor, type Tree } from '../tensor/index.ts';
 
-export type Parity = Comparison<'features' | 'cond' | 'actions_unclamped' | 'actions'>;
+export type Parity = Comparison<string>;
 
 /** The reference ran in double precision, and a flow amplifies the rounding of float32 a hundredfold. */
 const LIMIT = 1e-4;
@@ -25,59 +25,59 @@ const LIMIT = 1e-4;
  */
 export async function parity(file: string, checkpoint: string, engine: Engine): Promise<Parity> {
   const fixture = readSafetensors(file);
-  const { config: stored, model } = readCheckpoint(checkpoint);
-  const { decoder, encoder, batch: B, pictures, ids } = asked(file, fixture, stored);
-  const { chunk_length: T, action_dim: A } = decoder;
-  const { tokens } = encoderOf(encoder).encode(
-    encoder,
-    freeze(model.params.encoder),
-    encoderOf(encoder).inputs(encoder, B),
-    noDropout,
-  );
-  const { context, sample } = decoderOf(decoder).bind(
-    decoder,
-    model.buffers,
-    freeze(model.params.decoder),
-    freeze(derived({ decoder }, model)),
-  );
-  // The reference attends to padding as to any word.
-  const cond = context(tokens);
-  using program = await engine.compile({
-    features: tokens,
-    cond,
-    actions_unclamped: sample(input('z', [B, T, A]), cond),
-  });
-  const ours = await program.run({
+  const { encoder: stored, params, policy } = modelOf(checkpoint);
+  const { encoder, batch: B, pictures, ids } = asked(file, fixture, stored);
+  const inputs = encoderOf(encoder).inputs(encoder, B);
+  const { tokens } = encoderOf(encoder).encode(encoder, freeze(params), inputs, noDropout);
+  const feeds = {
     'florence2.pixels': pictures,
     'florence2.ids': ids,
+    // The reference attends to padding as to any word.
     'florence2.real': new Float32Array(ids.length).fill(1),
-    z: floats(file, fixture, 'z', B * T * A),
-  });
-  const results: Record<string, Float32Array> = {
-    ...ours,
-    actions: ours.actions_unclamped.map((x) => Math.min(1, Math.max(-1, x))),
   };
-  const kind = (decoder as { backbone?: string }).backbone ?? decoder.name;
-  const relative = (name: string, theirs = name) =>
-    relativeTo(floats(file, fixture, theirs), file, name, results[name]);
+  const outputs: Record<string, Tensor> = { features: tokens };
+  const theirs: Record<string, string> = { features: 'features' };
+  let noise = {};
+  if (policy) {
+    const { decoder } = policy.config;
+    const { chunk_length: T, action_dim: A } = decoder;
+    const frozen = freeze(policy.model.params.decoder);
+    const { context, sample } = decoderOf(decoder).bind(
+      decoder,
+      policy.model.buffers,
+      frozen,
+      freeze(derived(policy.config, policy.model)),
+    );
+    const cond = context(tokens);
+    noise = { z: floats(file, fixture, 'z', B * T * A) };
+    outputs.cond = cond;
+    outputs.actions_unclamped = sample(input('z', [B, T, A]), cond);
+    outputs.actions = clamp(outputs.actions_unclamped, -1, 1);
+    // The fixture has the answers of several decoders.
+    const kind = (decoder as { backbone?: string }).backbone ?? decoder.name;
+    Object.assign(theirs, { cond: 'cond', actions_unclamped: `${kind}.actions_unclamped`, actions: `${kind}.actions` });
+  }
+  using program = await engine.compile(outputs);
+  const ours = await program.run({ ...feeds, ...noise });
+  const relative = (name: string) => relativeTo(floats(file, fixture, theirs[name]), file, name, ours[name]);
   return {
-    errors: {
-      features: relative('features'),
-      cond: relative('cond'),
-      actions_unclamped: relative('actions_unclamped', `${kind}.actions_unclamped`),
-      actions: relative('actions', `${kind}.actions`),
-    },
-    limits: { features: LIMIT, cond: LIMIT, actions_unclamped: LIMIT, actions: LIMIT },
+    errors: Object.fromEntries(Object.keys(theirs).map((name) => [name, relative(name)])),
+    limits: Object.fromEntries(Object.keys(theirs).map((name) => [name, LIMIT])),
     dead: [],
   };
 }
 
+function modelOf(folder: string): { encoder: EncoderConfig; params: Tree<NDArray>; policy?: PolicyParts } {
+  if (isEncoderFolder(folder)) {
+    const { config, params } = readEncoderFolder(folder);
+    return { encoder: config, params };
+  }
+  const policy = readCheckpoint(folder);
+  return { encoder: policy.config.encoder, params: policy.model.params.encoder, policy };
+}
+
 /** The fixture's question, in the sizes of its text and pictures: no weight depends on either. */
-function asked(
-  file: string,
-  fixture: SafetensorsFile,
-  { encoder, decoder }: Pick<PolicyConfig, 'encoder' | 'decoder'>,
-) {
+function asked(file: string, fixture: SafetensorsFile, encoder: EncoderConfig) {
   const { images, input_ids } = fixture.tensors;
   const ids = input_ids?.data;
   if (!(ids instanceof BigInt64Array) || input_ids.shape.length !== 2 || images?.shape.length !== 5)
@@ -101,5 +101,5 @@ function asked(
       pictures,
       at,
     );
-  return { decoder, encoder: config.data, batch: B, pictures, ids };
+  return { encoder: config.data, batch: B, pictures, ids };
 }

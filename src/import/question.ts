@@ -2,9 +2,8 @@
  * What an imported policy is asked, once here and at every loading: made-up pictures and a made-up text, since the file
  * brings none.
  */
-import { encoderOf } from '../encoders/index.ts';
+import { type Assets, type EncoderConfig, encoderOf } from '../encoders/index.ts';
 import { NinaError, UsageError } from '../errors.ts';
-import type { PolicyParts } from '../policy/index.ts';
 import { key, rng } from '../random.ts';
 import type { Observation, Picture } from '../robot/index.ts';
 
@@ -16,10 +15,10 @@ const SIDE = 64;
  * An observation that the encoder takes.
  * @throws UsageError where its tokenizer makes of no text what it can read.
  */
-export function question({ config, statistics, assets }: Omit<PolicyParts, 'model'>): Observation {
-  const encoder = encoderOf(config.encoder);
-  const writer = encoder.writer(config.encoder, statistics.encoder, assets);
-  const images = Object.fromEntries(encoder.views(config.encoder).map((view, i) => [view, picture(i)]));
+export function question(config: EncoderConfig, statistics: object, assets: Assets): Observation {
+  const encoder = encoderOf(config);
+  const writer = encoder.writer(config, statistics, assets);
+  const images = Object.fromEntries(encoder.views(config).map((view, i) => [view, picture(i)]));
   let refused: NinaError | undefined;
   for (const instruction of TEXTS)
     try {

@@ -57,7 +57,7 @@ export const isEncoderFolder = (directory: string): boolean =>
   z.object({ format: z.literal(FORMAT) }).safeParse(readJson(directory, MANIFEST)).success;
 
 /**
- * @param dtype how weights are written; the self-test must be of weights that are so rounded
+ * @param dtype how weights are written, as they came unless given; the self-test must be of weights that are so rounded
  * @throws NinaError when the disk is full or the folder is not writable; nothing half-written stays.
  */
 export function writeEncoderFolder(
@@ -71,7 +71,10 @@ export function writeEncoderFolder(
     WHAT,
     (folder) => {
       writeJson(folder, 'config.json', { encoder: config });
-      const tensors = leaves(params, 'encoder').map(([name, leaf]) => [name, { ...(leaf as NDArray), dtype }]);
+      const tensors = leaves(params, 'encoder').map(([name, leaf]) => [
+        name,
+        { ...(leaf as NDArray), ...(dtype && { dtype }) },
+      ]);
       writeSafetensors(path.join(folder, 'model.safetensors'), Object.fromEntries(tensors));
       for (const [name, text] of Object.entries(assets)) writeText(folder, name, text);
     },

@@ -2,10 +2,10 @@
  * A folder whose manifest.json holds the sha256 of its other files: it appears whole or not at all, and a file that is not
  * the one it was written with is told, never used.
  */
-import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { NinaError } from '../errors.ts';
+import { hashFile } from '../file-hash.ts';
 import { draftOf, fileError, makeFolder, requireFile } from '../files.ts';
 import { parseJson, toJson } from '../json.ts';
 import { readText } from '../json-files.ts';
@@ -32,7 +32,7 @@ export function writeSealed(
     fs.rmSync(draft, { recursive: true, force: true });
     makeFolder(draft);
     fill(draft);
-    const hashes = fs.readdirSync(draft).map((name): [string, string] => [name, sha256(path.join(draft, name))]);
+    const hashes = fs.readdirSync(draft).map((name): [string, string] => [name, hashFile(path.join(draft, name))]);
     writeJson(draft, MANIFEST, manifest(Object.fromEntries(hashes)));
     replaceDirectory(draft, directory);
   } catch (cause) {
@@ -75,25 +75,11 @@ export function verify(directory: string, what: string, files: Hashes): void {
   if (missing) throw new NinaError(`${directory} has no ${missing}: ${what} is incomplete.`);
   for (const name of names) {
     const file = path.join(directory, name);
-    const found = sha256(file);
+    const found = hashFile(file);
     if (found !== files[name])
       throw new NinaError(
         `${file} is not the file ${what} was saved with: its sha256 is ${found}, ${MANIFEST} says ` +
           `${files[name]}. Copy ${what} again.`,
       );
   }
-}
-
-function sha256(file: string): string {
-  requireFile(file);
-  const hash = createHash('sha256');
-  const fd = fs.openSync(file, 'r');
-  try {
-    const piece = Buffer.alloc(2 ** 22);
-    for (let read = fs.readSync(fd, piece); read > 0; read = fs.readSync(fd, piece))
-      hash.update(piece.subarray(0, read));
-  } finally {
-    fs.closeSync(fd);
-  }
-  return hash.digest('hex');
 }
