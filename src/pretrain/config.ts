@@ -5,9 +5,9 @@ import { UsageError } from '../errors.ts';
 const positive = z.int().min(1);
 
 export const pretrainSchema = z.strictObject({
-  steps: positive.default(4000).describe('updates in all'),
+  steps: positive.default(6000).describe('updates in all'),
   seed: z.int().min(0).default(0).describe('seed of everything random'),
-  batch_size: positive.default(32).describe('scenes in one update, each seen by every camera'),
+  batch_size: positive.default(16).describe('scenes in one update, each seen by every camera'),
   names: positive.default(8).describe('names asked for in a scene: of what is there, and of what is not'),
   phrases: positive.default(2).describe('phrases read in a scene'),
   learning_rate: z.number().positive().default(1e-3).describe('peak learning rate'),
