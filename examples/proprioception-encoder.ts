@@ -24,6 +24,7 @@ export const proprioception: Encoder<z.output<typeof settings>, Config, Moments>
   name: 'proprioception',
   settings,
   schema,
+  assets: [],
   configure: (chosen, { robot }) => ({ name: 'proprioception', ...chosen, state_size: stateSize(robot) }),
   statistics: ({ state_size }) => momentsSchema(state_size),
   measure(episodes, robot) {
@@ -34,16 +35,17 @@ export const proprioception: Encoder<z.output<typeof settings>, Config, Moments>
   blueprint: (key, { dim, state_size }): Linear<Spec> => initLinear(key, state_size, dim),
   inputs: ({ state_size }, B) => ({ [INPUT]: input(INPUT, [B, state_size]) }),
   arrays: ({ state_size }, B) => ({ [INPUT]: new Float32Array(B * state_size) }),
-  check({ state_size }, { state }) {
-    if (state?.length !== state_size)
-      throw new NinaError(
-        `An observation needs ${state_size} numbers of the robot's state; got ${state?.length ?? 'none'}.`,
-      );
-    requireFinite('state', state);
-  },
-  write({ state_size: P }, moments, { state = [] }, arrays, row) {
-    for (let i = 0; i < P; i++) arrays[INPUT][row * P + i] = normalise(state[i], moments, i);
-  },
+  views: () => [],
+  writer: ({ state_size: P }, moments) => ({
+    check({ state }) {
+      if (state?.length !== P)
+        throw new NinaError(`An observation needs ${P} numbers of the robot's state; got ${state?.length ?? 'none'}.`);
+      requireFinite('state', state);
+    },
+    write({ state = [] }, arrays, row) {
+      for (let i = 0; i < P; i++) arrays[INPUT][row * P + i] = normalise(state[i], moments, i);
+    },
+  }),
   encode({ dim }, parameters, inputs) {
     const seen = inputs[INPUT]; // [B, P]
     return { tokens: reshape(gelu(linear(parameters as Linear<Tensor>, seen)), [seen.shape[0], 1, dim]) };

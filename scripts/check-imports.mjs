@@ -15,7 +15,7 @@ const below = {
   nn: ['tensor'],
   flows: ['nn', 'tensor'],
   decoders: ['flows', 'nn', 'tensor', 'engine', 'robot'],
-  encoders: ['nn', 'tensor', 'robot'],
+  encoders: ['nn', 'tensor', 'engine', 'robot'],
   policy: ['decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
   data: ['tensor', 'robot', 'statistics'],
   sim: ['robot'],
@@ -54,6 +54,7 @@ const below = {
     'robot',
     'statistics',
   ],
+  import: ['policy', 'decoders', 'encoders', 'tensor', 'engine', 'robot'],
   cli: null,
 };
 

@@ -6,7 +6,7 @@
 /** The first such word and where it stands, 'NaN at state.0'; undefined where that is not what is wrong with the text. */
 export function bareNumber(json: string): string | undefined {
   const MARK = 'not finite: ';
-  const marked = json.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>
+  const marked = json.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>
     token.startsWith('"') ? token : `"${MARK}${token}"`,
   );
   const find = (value: unknown, path: readonly string[]): string | undefined => {

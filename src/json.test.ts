@@ -36,6 +36,12 @@ describe('out', () => {
 });
 
 describe('in', () => {
+  test('a text as long as a large picture is read', () => {
+    const value = { a: 'x'.repeat(2e7), b: [1] };
+    expect(parseJson(JSON.stringify(value), 'it')).toEqual(value);
+    expect(() => parseJson(JSON.stringify(value).replace('[1]', '[NaN]'), 'It')).toThrow('It holds NaN at b.0');
+  });
+
   test.each([
     ['{"a": 1, "b": {"c": 2, "\\u0063": 3}}', /the key "c" comes twice/],
     ['[1e400]', /the number 1e400 is too large/],

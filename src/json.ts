@@ -89,7 +89,8 @@ const textOf = (token: string): string => JSON.parse(token.slice(0, token.lastIn
 /** What JSON.parse lets pass in valid JSON, as the end of a sentence; undefined when there is nothing. */
 export function ambiguity(text: string): string | undefined {
   const open: (Set<string> | undefined)[] = [];
-  for (const [token, , colon] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*(:))?|[{}[\]]|-?\d[\d.eE+-]*/g)) {
+  // Without a choice at each character, of which the engine would remember every one: texts may be megabytes.
+  for (const [token, , colon] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*(:))?|[{}[\]]|-?\d[\d.eE+-]*/g)) {
     if (token === '{' || token === '[') {
       if (open.push(token === '{' ? new Set() : undefined) > MAX_DEPTH)
         return `it is nested deeper than ${MAX_DEPTH} levels`;

@@ -2,15 +2,18 @@
  * The format of safetensors, wherever the bytes are: a u64 header length, a JSON header { name: { dtype, shape,
  * data_offsets } }, raw little-endian data. Files are read and written by safetensors.ts.
  *
- * Reading is tensor by tensor in bounded pieces. F16 and BF16 widen to float32; I64 stays BigInt64Array.
+ * Reading is tensor by tensor in bounded pieces. F16, BF16 and F64 become float32; I64 stays BigInt64Array.
  */
 import { NinaError } from './errors.ts';
+import { FLOAT_BYTES, toFloat32 } from './floats.ts';
 import { ambiguity } from './json.ts';
 
 /** A tensor as stored; `data.length` is the product of `shape`. */
 export interface StoredTensor<D extends Float32Array | BigInt64Array = Float32Array | BigInt64Array> {
   readonly shape: readonly number[];
   readonly data: D;
+  /** How floats are written, in half the bytes; F32 unless given. */
+  readonly dtype?: 'F16' | 'BF16';
 }
 
 export interface SafetensorsFile {
@@ -19,8 +22,23 @@ export interface SafetensorsFile {
   readonly metadata: Record<string, string>;
 }
 
-const BYTES = { F32: 4, F16: 2, BF16: 2, I64: 8 } as const;
+const BYTES = { ...FLOAT_BYTES, I64: 8 } as const;
 export type StoredDType = keyof typeof BYTES;
+
+/** A tensor that is read when it is asked for. */
+export interface UnreadTensor {
+  readonly dtype: StoredDType;
+  readonly shape: readonly number[];
+  /** Its numbers, in an array of their own. */
+  read(): Float32Array | BigInt64Array;
+}
+
+/** What a file holds; nothing but the header has been read. */
+export interface SafetensorsIndex {
+  /** In the order of the data. */
+  readonly tensors: ReadonlyMap<string, UnreadTensor>;
+  readonly metadata: Record<string, string>;
+}
 
 interface Entry {
   name: string;
@@ -46,21 +64,28 @@ export interface Source {
 /**
  * The tensors that `wanted` accepts; the others cost nothing, however large.
  * @param where how messages name the source
- * @throws NinaError for what is no safetensors, truncated, or of a dtype outside F32, F16, BF16, I64.
+ * @throws NinaError for what is no safetensors, truncated, or of a dtype outside F64, F32, F16, BF16, I64.
  */
 export function decodeSafetensors(
   source: Source,
   where: string,
   wanted: (name: string) => boolean = () => true,
 ): SafetensorsFile {
+  const { tensors, metadata } = indexSafetensors(source, where);
+  const read = [...tensors]
+    .filter(([name]) => wanted(name))
+    .map(([name, tensor]): [string, StoredTensor] => [name, { shape: tensor.shape, data: tensor.read() }]);
+  return { tensors: Object.fromEntries(read), metadata };
+}
+
+/** What the file holds, to be read tensor by tensor. @throws NinaError as `decodeSafetensors` does. */
+export function indexSafetensors(source: Source, where: string): SafetensorsIndex {
   const { entries, metadata, dataStart } = readHeader(source, where);
-  const tensors = entries
-    .filter(({ name }) => wanted(name))
-    .map((entry): [string, StoredTensor] => [
-      entry.name,
-      { shape: entry.shape, data: readData(source, entry, dataStart + entry.begin) },
-    ]);
-  return { tensors: Object.fromEntries(tensors), metadata };
+  const tensors = entries.map((entry): [string, UnreadTensor] => [
+    entry.name,
+    { dtype: entry.dtype, shape: entry.shape, read: () => readNumbers(source, entry, dataStart + entry.begin) },
+  ]);
+  return { tensors: new Map(tensors), metadata };
 }
 
 /** A whole file's bytes, as a browser fetches them. @throws NinaError as `decodeSafetensors` does. */
@@ -132,35 +157,27 @@ function parseEntry(file: string, name: string, value: unknown, reject: (what: s
   return { name, dtype: dtype as StoredDType, shape, count, begin, end };
 }
 
-function readData({ read }: Source, { dtype, count }: Entry, position: number): Float32Array | BigInt64Array {
+/** Numbers of a source, in bounded pieces. @param position of the first byte */
+export function readNumbers(
+  { read }: Source,
+  { dtype, count }: { readonly dtype: StoredDType; readonly count: number },
+  position: number,
+): Float32Array | BigInt64Array {
   if (dtype === 'I64' || dtype === 'F32') {
     const data = dtype === 'I64' ? new BigInt64Array(count) : new Float32Array(count);
     read(new Uint8Array(data.buffer), position);
     return data;
   }
   const data = new Float32Array(count);
-  const bits = new Uint32Array(data.buffer);
-  const widen = dtype === 'BF16' ? (half: number) => half << 16 : halfToFloatBits;
-  const piece = new Uint16Array(Math.min(count, PIECE_BYTES / 2));
-  for (let start = 0; start < count; start += piece.length) {
-    const part = piece.subarray(0, Math.min(piece.length, count - start));
-    read(new Uint8Array(part.buffer, 0, part.byteLength), position + 2 * start);
-    for (let i = 0; i < part.length; i++) bits[start + i] = widen(part[i]);
+  const bytes = BYTES[dtype];
+  const piece = new Uint8Array(Math.min(count * bytes, PIECE_BYTES));
+  for (let start = 0; start < count; start += piece.length / bytes) {
+    const part = data.subarray(start, start + piece.length / bytes);
+    const raw = piece.subarray(0, part.length * bytes);
+    read(raw, position + bytes * start);
+    toFloat32(dtype, raw, part);
   }
   return data;
-}
-
-/** IEEE binary16 bits to binary32 bits, exact for every value. */
-function halfToFloatBits(half: number): number {
-  const sign = (half & 0x8000) << 16;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 31) return sign | 0x7f800000 | (fraction << 13);
-  if (exponent !== 0) return sign | ((exponent + 112) << 23) | (fraction << 13);
-  if (fraction === 0) return sign;
-  // Subnormal: fraction * 2^-24; shift the leading one up to the implicit bit.
-  const shift = Math.clz32(fraction) - 21;
-  return sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13);
 }
 
 export const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);

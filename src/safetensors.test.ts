@@ -3,7 +3,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readSafetensors, writeSafetensors } from './safetensors.ts';
+import { openSafetensors, readSafetensors, writeSafetensors } from './safetensors.ts';
 
 let dir: string;
 const at = (name: string) => path.join(dir, name);
@@ -87,6 +87,83 @@ describe('narrow types widen exactly', () => {
   });
 });
 
+test('F64 is narrowed to float32', () => {
+  const header = { d: { dtype: 'F64', shape: [2], data_offsets: [0, 16] } };
+  const { data } = readSafetensors(raw('f64', header, new Uint8Array(Float64Array.of(0.1, -3).buffer))).tensors.d;
+  expect([...data]).toEqual([Math.fround(0.1), -3]);
+});
+
+describe('narrow types are written', () => {
+  const half = (dtype: 'F16' | 'BF16', numbers: readonly number[]) => {
+    const data = Float32Array.from(numbers);
+    writeSafetensors(at('half'), { h: { shape: [data.length], data, dtype } });
+    return [...readSafetensors(at('half')).tensors.h.data];
+  };
+
+  test.each(['F16', 'BF16'] as const)('every %s value comes back with its bits', (dtype) => {
+    const bits = Uint16Array.from({ length: 65536 }, (_, i) => i);
+    const header = { h: { dtype, shape: [65536], data_offsets: [0, 131072] } };
+    const file = raw('all', header, new Uint8Array(bits.buffer));
+    writeSafetensors(at('again'), { h: { ...readSafetensors(file).tensors.h, dtype } });
+    const written = fs.readFileSync(at('again'));
+    // A NaN may become a quiet one on its way through a float32.
+    const nan = (b: number) => (dtype === 'F16' ? (b & 0x7fff) > 0x7c00 : (b & 0x7fff) > 0x7f80);
+    const back = new Uint16Array(written.buffer.slice(written.byteOffset + written.length - 131072));
+    expect([...back].filter((b, i) => b !== i && !(nan(b) && nan(i)))).toEqual([]);
+  });
+
+  test('rounding is to the nearest, ties to even', () => {
+    // The step of F16 at 1 is 2^-10, of its smallest numbers 2^-24; of BF16 at 1 it is 2^-7.
+    expect(half('F16', [1 + 2 ** -11, 1 + 3 * 2 ** -11, 1 + 2 ** -11 + 2 ** -20, 2049])).toEqual([
+      1,
+      1 + 2 ** -9,
+      1 + 2 ** -10,
+      2048,
+    ]);
+    expect(half('F16', [2 ** -25, 2 ** -25 + 2 ** -35, 3 * 2 ** -25, 2 ** -30, -0])).toEqual([
+      0,
+      2 ** -24,
+      2 ** -23,
+      0,
+      -0,
+    ]);
+    expect(half('BF16', [1 + 2 ** -8, 1 + 3 * 2 ** -8, -1 - 2 ** -8 - 2 ** -20])).toEqual([
+      1,
+      1 + 2 ** -6,
+      -1 - 2 ** -7,
+    ]);
+  });
+
+  test('the nearest of all F16 values is the one that is written', () => {
+    const range = 65504;
+    fc.assert(
+      fc.property(fc.float({ min: -range, max: range, noNaN: true }), (x) => {
+        const [y] = half('F16', [x]);
+        const step = Math.max(2 ** -24, 2 ** (Math.floor(Math.log2(Math.abs(x) || 1)) - 10));
+        expect(Math.abs(Number(y) - x)).toBeLessThanOrEqual(step / 2);
+      }),
+    );
+  });
+
+  test('a number beyond F16 is named, infinity stays', () => {
+    expect(() => half('F16', [1, 65520])).toThrow(/"h" holds 65520 at 1, which is beyond what F16 holds/);
+    expect(half('F16', [65519, Infinity])).toEqual([65504, Infinity]);
+  });
+});
+
+test('what is opened is read tensor by tensor', () => {
+  writeSafetensors(at('lazy'), {
+    a: { shape: [1], data: Float32Array.of(7), dtype: 'F16' },
+    b: { shape: [1], data: Float32Array.of(8) },
+  });
+  using index = openSafetensors(at('lazy'));
+  expect([...index.tensors].map(([name, { dtype }]) => [name, dtype])).toEqual([
+    ['b', 'F32'],
+    ['a', 'F16'],
+  ]);
+  expect([...(index.tensors.get('a')?.read() ?? [])]).toEqual([7]);
+});
+
 test('tensors beyond the first 2 GiB are read by position', () => {
   const hole = 2 ** 31 + 4096;
   const header = {
@@ -116,8 +193,8 @@ describe('bad files are named in a sentence', () => {
     ['array', () => raw('arr', '[]', new Uint8Array(0)), /not a JSON object/],
     [
       'dtype',
-      () => raw('dt', { w: { dtype: 'F64', shape: [1], data_offsets: [0, 8] } }, new Uint8Array(8)),
-      /F64.*knows F32, F16, BF16, I64/,
+      () => raw('dt', { w: { dtype: 'F8_E4M3', shape: [1], data_offsets: [0, 1] } }, new Uint8Array(1)),
+      /F8_E4M3.*knows F64, F32, F16, BF16, I64/,
     ],
     ['shape', () => raw('s', f32([1.5], [0, 4]), new Uint8Array(4)), /"w" has the shape \[1.5\]/],
     ['offsets', () => raw('of', f32([2], [0, 4]), new Uint8Array(4)), /needs 8 bytes, but its data_offsets span 4/],

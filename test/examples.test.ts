@@ -11,7 +11,7 @@ import { actionSize, checkActions, padActions, robotSchema, stateSize } from '..
 import { byPath, feeds, freeze, gradOf, input, pack, symbols } from '../src/tensor/index.ts';
 
 const [B, T, A, P] = [16, 6, actionSize(GANTRY), stateSize(GANTRY)];
-const encoder = proprioception.configure({ dim: 24 }, { episodes: [], robot: GANTRY });
+const encoder = proprioception.configure({ dim: 24 }, { episodes: [], robot: GANTRY, assets: {} });
 const decoder = gaussian.schema.parse({ name: 'gaussian', chunk_length: T, action_dim: A });
 const { width } = proprioception.tokens(encoder);
 const { params, buffers } = drawModel({
@@ -29,10 +29,11 @@ const actions = Float32Array.from({ length: B * T * A }, (_, i) => Math.tanh(sta
 function observed(): Record<string, Float32Array> {
   const moments = proprioception.measure([{ state: states, poses: new Float32Array() }], GANTRY);
   const arrays = proprioception.arrays(encoder, B);
+  const { check, write } = proprioception.writer(encoder, moments, {});
   for (let row = 0; row < B; row++) {
     const observation = { state: states.subarray(row * P, (row + 1) * P), instruction: '' };
-    proprioception.check(encoder, observation);
-    proprioception.write(encoder, moments, observation, arrays, row);
+    check(observation);
+    write(observation, arrays, row);
   }
   return arrays as Record<string, Float32Array>;
 }
@@ -79,7 +80,8 @@ test('a density of one’s own is that of its samples', async () => {
 const ROUNDING = 1e-3;
 
 test('what is asked of them wrongly is told in a sentence', () => {
-  expect(() => proprioception.check(encoder, { instruction: 'lift' })).toThrow(
+  const moments = proprioception.measure([{ state: states, poses: new Float32Array() }], GANTRY);
+  expect(() => proprioception.writer(encoder, moments, {}).check({ instruction: 'lift' })).toThrow(
     "An observation needs 4 numbers of the robot's state; got none.",
   );
   expect(() => checkActions(GANTRY.action, [0, 0, 2, 0], 'a plan')).toThrow(

@@ -94,7 +94,7 @@ describe('nina parity', () => {
       metadata.decoder = 'regression';
     });
     await expect(parity(target)).rejects.toThrow(
-      'is a fixture of the decoder regression; parity knows nina and flower.',
+      'is a fixture of the decoder regression; parity knows nina, flower, florence2.',
     );
   });
 

@@ -163,7 +163,7 @@ test.each([
 ])('a policy of $name acts alike without an engine', async (decoder) => {
   const location = await saveRandomPolicy(at(`${decoder.name}-wasm`), decoder);
   const { config, statistics, model } = readCheckpoint(location);
-  using pure = await buildPolicy({ config, statistics, model });
+  using pure = await buildPolicy({ config, statistics, model, assets: {} });
   using graph = await loadPolicy(location, { backend: 'graph' });
   expect([pure.backend, graph.backend]).toEqual(['wasm', 'graph']);
   const [got, wanted] = [
@@ -171,7 +171,7 @@ test.each([
     await graph.sample(observation, { ...options, count: K }),
   ];
   for (let k = 0; k < K; k++) expect(worst(got.actions[k], wanted.actions[k])).toBeLessThan(ACTIONS);
-  await expect(buildPolicy({ config, statistics, model }, { backend: 'graph' })).rejects.toThrow(
+  await expect(buildPolicy({ config, statistics, model, assets: {} }, { backend: 'graph' })).rejects.toThrow(
     "The backend 'graph' runs on an engine, and none was given. Pass one, or choose 'wasm'.",
   );
 });

@@ -5,7 +5,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NinaError } from '../src/errors.ts';
-import { loadPolicy, readCheckpoint } from '../src/policy/index.ts';
+import { loadPolicy, readCheckpoint, writeCheckpoint } from '../src/policy/index.ts';
 import { fold, key, normals } from '../src/random.ts';
 import { checkActions, describeActions, PANDA } from '../src/robot/index.ts';
 import { resolveSettings } from '../src/rollout/settings.ts';
@@ -107,6 +107,23 @@ describe('what does not match is told', () => {
     expect(await failure(checkpoint)).toMatch(/model.safetensors is not the file .* sha256 is/);
     fs.rmSync(at('files', 'stats.json'));
     expect(await failure(checkpoint)).toBe('/files has no stats.json: the checkpoint is incomplete.');
+  });
+
+  test('a file that the encoder needs is stored with its hash, and missed when it is gone', async () => {
+    const { manifest, directory: _, ...parts } = readCheckpoint(await save('assets'));
+    const { files, parameters, format, format_version, ...origin } = manifest;
+    writeCheckpoint(at('assets'), { ...parts, assets: { 'tokenizer.json': '{"model": {}}' } }, origin);
+    const found = readCheckpoint(at('assets'));
+    expect(found.assets).toEqual({ 'tokenizer.json': '{"model": {}}' });
+    expect(Object.keys(found.manifest.files)).toContain('tokenizer.json');
+    fs.writeFileSync(at('assets', 'tokenizer.json'), '{}');
+    expect(await failure(at('assets'))).toMatch(/tokenizer.json is not the file .* sha256 is/);
+    fs.rmSync(at('assets', 'tokenizer.json'));
+    expect(await failure(at('assets'))).toBe('/assets has no tokenizer.json: the checkpoint is incomplete.');
+    editJson(at('assets'), 'manifest.json', ({ files: stored }) => {
+      (stored as Record<string, string>)['../tokenizer.json'] = '0'.repeat(64);
+    });
+    expect(await failure(at('assets'))).toMatch(/files: "..\/tokenizer.json" is no name of a file/);
   });
 
   test('corrupted weights fail the self-test', async () => {

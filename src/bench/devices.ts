@@ -54,6 +54,7 @@ const DECODERS: Readonly<Record<string, object>> = {
 const DATA = {
   episodes: [{ where: '', categories: ['can', 'basket'], instruction: 'put the can in the basket' }],
   robot: PANDA,
+  assets: {},
 };
 
 /**

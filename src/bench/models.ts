@@ -67,7 +67,7 @@ export async function* open({ name, config, tokens, width }: Model, key: Key): A
   const model = drawModel(decoder.blueprint(key, config, width));
   const bound = decoder.bind(config, model.buffers, freeze(model.params), freeze(decoder.derived(config, model)));
   const z = input('z', [1, config.chunk_length, config.action_dim]);
-  const seen = input('seen', decoder.contextShape(config, 1, tokens, width));
+  const seen = input('seen', decoder.contextShape(config, 1, tokens, width, false));
   const feeds = numbersFor({ z, seen }, key);
   const size = leaves<{ shape: Shape }>(model.params)
     .filter(([path]) => !path.startsWith('pool.'))

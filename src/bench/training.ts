@@ -4,11 +4,13 @@
  */
 import { type Episode, windows } from '../data/index.ts';
 import { drawModel } from '../decoders/index.ts';
-import { blueprint, type PolicyConfig, type PolicyStatistics } from '../policy/index.ts';
+import { blueprint, type PolicyStatistics } from '../policy/index.ts';
 import { fold, key, normals } from '../random.ts';
 import { actionSize, ENTITY_SIZE, PANDA, stateSize } from '../robot/index.ts';
-import { pack } from '../tensor/index.ts';
+import { mapTree, pack, type Spec } from '../tensor/index.ts';
+import { windowBatches } from '../train/batches.ts';
 import type { TrainConfig } from '../train/config.ts';
+import { explosionOf, imitation } from '../train/imitation.ts';
 import { fill, initialState, optimizerMemory } from '../train/optimizer.ts';
 import { decoderConfig, encoderConfig } from '../train/parts.ts';
 import { shardRows } from '../train/shard.ts';
@@ -31,12 +33,8 @@ const STEPS = 1000;
 export async function openTrainingStep(name: string, config: TrainConfig, workers: number): Promise<TrainingStep> {
   const episodes = [madeUp()];
   const { encoder, decoder, training } = config;
-  const policy: PolicyConfig = {
-    encoder: encoderConfig(encoder, { episodes: [{ ...episodes[0], where: 'made up' }], robot: PANDA }),
-    decoder: decoderConfig(decoder),
-    robot: PANDA,
-    acting: { multistep: decoder.chunk_length, temperature: 0 },
-  };
+  const data = { episodes: [{ ...episodes[0], where: 'made up' }], robot: PANDA, assets: {} };
+  const policy = { encoder: encoderConfig(encoder, data), decoder: decoderConfig(decoder), robot: PANDA };
   const startMs = performance.now();
   const plan = blueprint(key(0), policy);
   const { params, buffers } = drawModel(plan);
@@ -44,19 +42,15 @@ export async function openTrainingStep(name: string, config: TrainConfig, worker
   const optimizer = await optimizerMemory(flat.length, shardRows(training.batch_size).length);
   fill(optimizer, initialState(flat));
   const dataset = { episodes, windows: windows(episodes) };
+  const parts = { config: policy, statistics: standard(), assets: {} };
+  const batches = windowBatches(dataset, parts, shardRows(training.batch_size), key(1));
+  const shapes = mapTree(plan.params, ({ shape }: Spec) => ({ shape }));
   const update = await prepareUpdate({
-    ...{
-      config: training,
-      policy,
-      plan,
-      buffers,
-      optimizer,
-      dataset,
-      statistics: standard(),
-      key: key(1),
-      workers,
-      device: 'cpu',
-    },
+    config: training,
+    objective: imitation({ config: policy, model: { params: shapes, buffers } }),
+    ...{ params: plan.params, rules: [], optimizer, batches, workers, explosion: explosionOf(policy) },
+    key: key(1),
+    device: 'cpu',
   });
   const buildMs = performance.now() - startMs;
   let step = 0;

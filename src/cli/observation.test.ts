@@ -10,6 +10,17 @@ test('an observation is what its JSON says', () => {
   });
 });
 
+test('pictures are read, too', () => {
+  const text = '{"images": {"front": {"width": 1, "height": 2, "rgb": "AAECAwQF"}}, "instruction": "open it"}';
+  expect(parseObservation(text, 'it')).toEqual({
+    images: { front: { width: 1, height: 2, data: Uint8Array.of(0, 1, 2, 3, 4, 5) } },
+    instruction: 'open it',
+  });
+  expect(() => parseObservation(text.replace('"height": 2', '"height": 3'), 'It')).toThrow(
+    'It: images.front.rgb: 1 x 3 pixels are 12 characters of base64; got 8. Wanted an observation: {images: {VIEW: {width, height, rgb: base64}}, ',
+  );
+});
+
 test.each([
   [json('NaN'), 'It holds NaN at state.1; every number must be finite.'],
   [json('-Infinity', 'say "NaN", \\"'), 'It holds -Infinity at state.1; every number must be finite.'],

@@ -111,7 +111,9 @@ describe.each(DECODERS.map(({ name }) => name))('%s', (name) => {
   test('says the sizes of what it draws', () => {
     const { buffers } = decoder.blueprint(key(1), config, W);
     for (const [buffer, { length }] of Object.entries(buffers)) expect(model.buffers[buffer]).toHaveLength(length);
-    expect(seen.shape).toEqual(decoder.contextShape(config, B, S, W));
+    expect(seen.shape).toEqual(decoder.contextShape(config, B, S, W, false));
+    const masked = bound.context(input('tokens', [B, S, W]), input('mask', [B, S]));
+    expect(masked.shape).toEqual(decoder.contextShape(config, B, S, W, true));
     const sizesOf = (tensors: Readonly<Record<string, { shape: readonly number[] }>>) =>
       Object.entries(tensors).map(([n, { shape }]) => [n, shape.reduce((a, b) => a * b, 1)]);
     const draws = Object.entries(decoder.draws(config, key(3), 0, B)).map(([n, data]) => [n, data.length]);

@@ -75,8 +75,8 @@ export interface Decoder<C extends DecoderConfig = any> {
   describe(config: C): string;
   /** A decoder for tokens of width W. */
   blueprint(key: Key, config: C, W: number): DecoderBlueprint;
-  /** The shape of `context` for B observations of S tokens of width W. */
-  contextShape(config: C, B: number, S: number, W: number): readonly number[];
+  /** The shape of `context` for B observations of S tokens of width W, some of which are padding if `masked`. */
+  contextShape(config: C, B: number, S: number, W: number, masked: boolean): readonly number[];
   /** The graph inputs of one batch's loss that are random. */
   inputs(config: C, B: number): Readonly<Record<string, Tensor>>;
   /** Their numbers at a step, by the same names. */

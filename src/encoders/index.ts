@@ -3,7 +3,17 @@ import { registry } from '../registry.ts';
 import type { Encoder, EncoderConfig } from './encoder.ts';
 import { stateEncoder } from './state/index.ts';
 
-export type { Arrays, DataSummary, Encoder, EncoderConfig, Measurable } from './encoder.ts';
+export type {
+  Arrays,
+  Assets,
+  DataSummary,
+  Encoded,
+  Encoder,
+  EncoderConfig,
+  Measurable,
+  ObservationWriter,
+  Trunk,
+} from './encoder.ts';
 
 /** Every encoder there is. The first is the default. */
 export const ENCODERS: readonly Encoder[] = [stateEncoder];

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { interpret } from '../../test/support/interpreter.ts';
 import { key, type Rng, rng } from '../random.ts';
+import { conv2d, convInput, convWeight, depthwise, depthwise3x3, depthwiseWeight } from '../tensor/convolution.ts';
 import { grad, input, type Shape, type Tensor, weight } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { constant, type OpName, size } from '../tensor/tensor.ts';
@@ -132,6 +133,34 @@ const product: Make = (d) => {
   return d.below(3) ? ops.add(y, d.tensor(addends[d.below(4)]())) : y;
 };
 
+interface Convolution {
+  readonly x: Tensor;
+  readonly w: Tensor;
+  readonly dy: Tensor;
+  readonly options: { stride: number; pad: number };
+}
+
+const convolution =
+  (f: (given: Convolution) => Tensor): Make =>
+  (d) => {
+    const [M, I, O] = [1 + d.below(3), 1 + d.below(3), 1 + d.below(9)];
+    const k = 1 + d.below(3);
+    const options = { stride: 1 + d.below(3), pad: d.below(k) };
+    const sides = () => k + d.below(5);
+    const x = d.tensor([M, I, sides(), sides()], -1, 1);
+    const w = d.tensor([O, I, k, k], -1, 1);
+    return f({ x, w, dy: d.tensor(conv2d(x, w, options).shape, -1, 1), options });
+  };
+
+/** Batches that ONNX Runtime convolves by products, of rows and of whole pictures, and single pictures that it does not. */
+const depthwiseCase =
+  (f: (d: Draw, x: Tensor, w: Tensor, sides: readonly [number, number]) => Tensor): Make =>
+  (d) => {
+    const [M, C] = [1 + 16 * d.below(2), 1 + d.below(6)];
+    const sides = d.below(2) ? ([9, 8] as const) : ([1 + d.below(3), 1 + d.below(4)] as const);
+    return f(d, d.tensor([M, sides[0] * sides[1], C], -0.5, 0.5), d.tensor([C, 1, 3, 3], -1, 1), sides);
+  };
+
 const CASES: Record<Exclude<OpName, 'input' | 'pick' | 'weight'>, Make> = {
   constant: (d) => constant(d.numbers(6, -1, 1), [2, 3]),
   neg: unary(ops.neg),
@@ -206,6 +235,13 @@ const CASES: Record<Exclude<OpName, 'input' | 'pick' | 'weight'>, Make> = {
     const shape = d.shape(1);
     return ops.scatterAdd(d.tensor([...shape, d.dim()]), d.ids(shape, 4), 4);
   },
+  conv: convolution(({ x, w, options }) => conv2d(x, w, options)),
+  convInput: convolution(({ w, dy, options, x }) => convInput(dy, w, options, x.shape)),
+  convWeight: convolution(({ x, dy, options, w }) => convWeight(x, dy, options, w.shape)),
+  depthwise: depthwiseCase((d, x, w, sides) =>
+    d.below(2) ? depthwise3x3(x, w, sides, { residual: d.below(2) === 1 }) : depthwise(x, w, sides, true),
+  ),
+  depthwiseWeight: depthwiseCase((d, x, _, sides) => depthwiseWeight(x, d.tensor(x.shape, -1, 1), sides)),
 };
 
 /** Roundings of single precision in sums of some dozens of numbers of order 1. */

@@ -86,6 +86,17 @@ export function mergeHeads(x: Tensor): Tensor {
   return reshape(transpose(x, [0, 2, 1, 3]), [B, S, heads * depth]);
 }
 
+/**
+ * Packed queries, keys and values [B, S, 3E] to three of [B, heads, S, E / heads].
+ * @throws Error if E is not divisible by the number of heads.
+ */
+export function splitQkv(packed: Tensor, heads: number): [q: Tensor, k: Tensor, v: Tensor] {
+  const [B, S, all] = packed.shape;
+  const depth = depthOf(all / 3, heads);
+  const apart = transpose(reshape(packed, [B, S, 3, heads, depth]), [2, 0, 3, 1, 4]);
+  return split(apart, 0, [1, 1, 1]).map((t) => reshape(t, [B, heads, S, depth])) as [Tensor, Tensor, Tensor];
+}
+
 function depthOf(width: number, heads: number): number {
   const depth = width / heads;
   if (!Number.isInteger(depth))
@@ -105,11 +116,6 @@ export function selfAttention(
   dropout: Dropout = noDropout,
   mask?: Tensor,
 ): Tensor {
-  const [batch, tokens, width] = x.shape as [number, number, number];
-  const depth = depthOf(width, heads);
-  const packed = reshape(linear(p.qkv, x), [batch, tokens, 3, heads, depth]);
-  const [q, k, v] = split(transpose(packed, [2, 0, 3, 1, 4]), 0, [1, 1, 1]).map((t) =>
-    reshape(t, [batch, heads, tokens, depth]),
-  ) as [Tensor, Tensor, Tensor];
+  const [q, k, v] = splitQkv(linear(p.qkv, x), heads);
   return linear(p.out, mergeHeads(attention(q, k, v, { mask, dropout })));
 }

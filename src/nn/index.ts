@@ -9,8 +9,9 @@ export {
   paddingMask,
   selfAttention,
   splitHeads,
+  splitQkv,
 } from './attention.ts';
-export { type Dropout, dropoutInputs, type Masks, noDropout } from './dropout.ts';
+export { type Dropout, type DropoutOptions, dropoutInputs, type Mask, type Masks, noDropout } from './dropout.ts';
 export { filled, uniform } from './init.ts';
 export { initLinear, type Linear, linear } from './linear.ts';
 export { type Hidden, hidden, initHidden, initMlp, type Mlp, mlp } from './mlp.ts';

@@ -176,20 +176,31 @@ describe('dropout', () => {
     const { dropout, masks } = dropoutInputs(0.25);
     const x = constant([1, 2, 3, 4], [2, 2]);
     const y = dropout(dropout(x));
-    expect(masks).toEqual({
-      rate: 0.25,
-      inputs: [
-        { name: 'dropout.0', shape: [2, 2] },
-        { name: 'dropout.1', shape: [2, 2] },
-      ],
-    });
+    expect(masks.inputs).toEqual([
+      { name: 'dropout.0', shape: [2, 2], rate: 0.25 },
+      { name: 'dropout.1', shape: [2, 2], rate: 0.25 },
+    ]);
     const feeds = { 'dropout.0': Float32Array.of(0, 2, 2, 2), 'dropout.1': Float32Array.of(2, 2, 0, 2) };
     expect([...(await run({ y }, feeds)).y]).toEqual([0, 8, 0, 16]);
   });
 
+  test('a use may have a rate of its own, and a mask that broadcasts', async () => {
+    const { dropout, masks } = dropoutInputs(0);
+    const y = dropout(constant([1, 2, 3, 4], [2, 2]), { rate: 0.5, shape: [2, 1] });
+    expect(masks.inputs).toEqual([{ name: 'dropout.0', shape: [2, 1], rate: 0.5 }]);
+    expect([...(await run({ y }, { 'dropout.0': Float32Array.of(2, 0) })).y]).toEqual([2, 4, 0, 0]);
+  });
+
   test('a rate of 0 is the identity; 1 and beyond are refused', () => {
-    expect(dropoutInputs(0).dropout).toBe(noDropout);
-    expect(() => dropoutInputs(1)).toThrow('A dropout rate must be in [0, 1); got 1.');
+    const x = constant([1], [1]);
+    const { dropout, masks } = dropoutInputs(0.5);
+    expect(dropout(x, { rate: 0 })).toBe(x);
+    expect(dropoutInputs(0).dropout(x)).toBe(x);
+    expect(noDropout(x, { rate: 0.5 })).toBe(x);
+    expect(masks.inputs).toEqual([]);
+    const message = 'A dropout rate must be in [0, 1); got 1.';
+    expect(() => dropoutInputs(1)).toThrow(message);
+    expect(() => dropout(x, { rate: 1 })).toThrow(message);
   });
 });
 

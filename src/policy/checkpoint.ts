@@ -1,6 +1,7 @@
 /**
  * A checkpoint is a directory: config.json (how to rebuild the graph), model.safetensors (weights and permutations),
- * stats.json (normalisation), manifest.json (where it comes from, the hashes of the other files, a self-test).
+ * stats.json (normalisation), what files the encoder needs beside its weights (tokenizer.json), manifest.json (where it comes
+ * from, the hashes of the other files, a self-test).
  * It appears whole or not at all, and is read strictly: what does not match is listed, never skipped.
  */
 import { createHash } from 'node:crypto';
@@ -14,8 +15,7 @@ import { readSafetensors, writeSafetensors } from '../safetensors.ts';
 import type { StoredTensor } from '../safetensors-format.ts';
 import { layoutOf, leaves, type NDArray } from '../tensor/index.ts';
 import { storedBuffers } from './buffers.ts';
-import type { PolicyModel } from './model.ts';
-import type { PolicyParts } from './policy.ts';
+import type { PolicyModel, PolicyParts } from './model.ts';
 import { checkManifest, checkParts, FORMAT, FORMAT_VERSION, type Manifest } from './stored.ts';
 
 const FILES = ['config.json', 'model.safetensors', 'stats.json'] as const;
@@ -32,7 +32,7 @@ export interface Checkpoint extends PolicyParts {
  */
 export function writeCheckpoint(
   directory: string,
-  { config, statistics, model }: PolicyParts,
+  { config, statistics, model, assets }: PolicyParts,
   origin: Omit<Manifest, 'format' | 'format_version' | 'files' | 'parameters'>,
 ): void {
   const draft = draftOf(directory);
@@ -44,6 +44,7 @@ export function writeCheckpoint(
     json('config.json', config);
     json('stats.json', statistics);
     writeSafetensors(path.join(draft, 'model.safetensors'), storedTensors(model));
+    for (const [name, text] of Object.entries(assets)) fs.writeFileSync(path.join(draft, name), text, { flush: true });
     const manifest: Manifest = {
       format: FORMAT,
       format_version: FORMAT_VERSION,
@@ -53,6 +54,7 @@ export function writeCheckpoint(
         'config.json': sha256(path.join(draft, 'config.json')),
         'model.safetensors': sha256(path.join(draft, 'model.safetensors')),
         'stats.json': sha256(path.join(draft, 'stats.json')),
+        ...Object.fromEntries(Object.keys(assets).map((name) => [name, sha256(path.join(draft, name))])),
       },
     };
     json('manifest.json', manifest);
@@ -87,9 +89,10 @@ export function readCheckpoint(location: string): Checkpoint {
     return parseJson(readText(file), file);
   };
   const manifest = checkManifest(json('manifest.json'), directory);
-  const missing = FILES.find((name) => !fs.existsSync(path.join(directory, name)));
+  const names = Object.keys(manifest.files);
+  const missing = names.find((name) => !fs.existsSync(path.join(directory, name)));
   if (missing) throw new NinaError(`${directory} has no ${missing}: the checkpoint is incomplete.`);
-  for (const name of FILES) {
+  for (const name of names) {
     const file = path.join(directory, name);
     const found = sha256(file);
     if (found !== manifest.files[name])
@@ -99,8 +102,10 @@ export function readCheckpoint(location: string): Checkpoint {
       );
   }
   const { tensors } = readSafetensors(path.join(directory, 'model.safetensors'));
+  const others = names.filter((name) => !FILES.some((file) => file === name));
+  const assets = Object.fromEntries(others.map((name) => [name, readText(path.join(directory, name))]));
   const parts = checkParts(
-    { config: json('config.json'), statistics: json('stats.json'), tensors },
+    { config: json('config.json'), statistics: json('stats.json'), tensors, assets },
     manifest,
     directory,
   );

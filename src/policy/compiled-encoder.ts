@@ -4,8 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import { noDropout } from '../nn/index.ts';
 import type { Observation } from '../robot/index.ts';
 import { freeze } from '../tensor/index.ts';
-import type { PolicyConfig, PolicyStatistics } from './config.ts';
-import { bind, type PolicyModel } from './model.ts';
+import { bind, type PolicyParts } from './model.ts';
 
 export interface CompiledEncoder extends Disposable {
   /**
@@ -15,17 +14,12 @@ export interface CompiledEncoder extends Disposable {
   context(observation: Observation): Promise<Float32Array>;
 }
 
-export async function compileEncoder(
-  config: PolicyConfig,
-  statistics: PolicyStatistics,
-  model: PolicyModel,
-  engine: Engine,
-  threads: number,
-): Promise<CompiledEncoder> {
+export async function compileEncoder(parts: PolicyParts, engine: Engine, threads: number): Promise<CompiledEncoder> {
+  const { config, model } = parts;
   const policy = bind(config, model, freeze(model.params));
   const seen = policy.context(encoderOf(config.encoder).inputs(config.encoder, 1), noDropout);
   const program = await engine.compile({ context: seen }, { threads, weights: 'packed' });
-  const write = observationWriter(config, statistics);
+  const write = observationWriter(parts);
   return {
     context: async (observation) => (await program.run(write(observation))).context,
     [Symbol.dispose]: () => program[Symbol.dispose](),
@@ -33,15 +27,17 @@ export async function compileEncoder(
 }
 
 /** Observations to the numbers of the encoder's inputs, by their names, in arrays of their own. */
-export function observationWriter(
-  config: PolicyConfig,
-  statistics: PolicyStatistics,
-): (observation: Observation) => Arrays {
+export function observationWriter({
+  config,
+  statistics,
+  assets,
+}: Pick<PolicyParts, 'config' | 'statistics' | 'assets'>): (observation: Observation) => Arrays {
   const encoder = encoderOf(config.encoder);
+  const writer = encoder.writer(config.encoder, statistics.encoder, assets);
   return (observation) => {
-    encoder.check(config.encoder, observation);
+    writer.check(observation);
     const arrays = encoder.arrays(config.encoder, 1);
-    encoder.write(config.encoder, statistics.encoder, observation, arrays, 0);
+    writer.write(observation, arrays, 0);
     return arrays;
   };
 }

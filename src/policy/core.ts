@@ -1,6 +1,7 @@
 /** Policies where there is neither Node nor an engine: built from data, computed by WebAssembly. */
 export { POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
 export { type PolicyConfig, type PolicyStatistics, policySchema, statisticsSchema } from './config.ts';
+export type { PolicyParts } from './model.ts';
 export { openPolicy, type StoredPolicy } from './open.ts';
 export {
   type BuildOptions,
@@ -9,7 +10,6 @@ export {
   type InferOptions,
   NotFiniteError,
   type Policy,
-  type PolicyParts,
   type SampleOptions,
   type Samples,
 } from './policy.ts';

@@ -23,6 +23,7 @@ export {
   hasDensity,
   init,
   knows,
+  type ModelConfig,
   type ModelShape,
   type PolicyModel,
   type PolicyParams,

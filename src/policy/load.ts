@@ -3,7 +3,8 @@ import { cpu } from '../engine/index.ts';
 import { resolveBackend } from './backend.ts';
 import type { PolicyBackend } from './backends.ts';
 import { readCheckpoint } from './checkpoint.ts';
-import { type BuildOptions, buildPolicy, type Policy, type PolicyParts } from './policy.ts';
+import type { PolicyParts } from './model.ts';
+import { type BuildOptions, buildPolicy, type Policy } from './policy.ts';
 import { requireSelfTest } from './self-test.ts';
 import type { Manifest } from './stored.ts';
 

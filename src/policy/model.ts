@@ -1,10 +1,10 @@
 /** The policy's graph: encoder -> tokens -> decoder, which says itself what it needs of the tokens. */
 import { type BoundDecoder, type BufferSpec, decoderOf, drawModel } from '../decoders/index.ts';
-import { encoderOf } from '../encoders/index.ts';
+import { type Assets, encoderOf } from '../encoders/index.ts';
 import type { Dropout } from '../nn/index.ts';
 import { fold, type Key } from '../random.ts';
 import { type NDArray, type Shape, type Spec, symbols, type Tensor, type Tree } from '../tensor/index.ts';
-import type { PolicyConfig } from './config.ts';
+import type { PolicyConfig, PolicyStatistics } from './config.ts';
 
 export type PolicyParams<P> = {
   readonly encoder: Tree<P>;
@@ -15,6 +15,15 @@ export interface PolicyModel {
   readonly params: PolicyParams<NDArray>;
   /** Fixed integers of the decoder (permutations), by name. */
   readonly buffers: Readonly<Record<string, readonly number[]>>;
+}
+
+/** What a policy is built from. */
+export interface PolicyParts {
+  readonly config: PolicyConfig;
+  readonly statistics: PolicyStatistics;
+  readonly model: PolicyModel;
+  /** The encoder's; {} for one that needs none. */
+  readonly assets: Assets;
 }
 
 /** What the graph of a model needs of it. */
@@ -42,8 +51,11 @@ export const init = (key: Key, config: ModelConfig): PolicyModel => drawModel(bl
 /** The policy's graph with parameters in. */
 export interface BoundPolicy {
   readonly decoder: BoundDecoder;
-  /** What the decoder sees of observations; its shape is `contextShape`. */
-  context(inputs: Readonly<Record<string, Tensor>>, dropout: Dropout): Tensor;
+  /**
+   * What the decoder sees of observations; its shape is `contextShape`.
+   * @param features what the encoder's trunk made of them, in place of the inputs that it reads
+   */
+  context(inputs: Readonly<Record<string, Tensor>>, dropout: Dropout, features?: Tensor): Tensor;
 }
 
 /** @param derived of the decoder, what sampling needs beside the parameters */
@@ -56,8 +68,8 @@ export function bind(
   const bound = decoderOf(decoder).bind(decoder, buffers, p.decoder, derived);
   return {
     decoder: bound,
-    context(inputs, dropout) {
-      const { tokens, mask } = encoderOf(encoder).encode(encoder, p.encoder, inputs, dropout);
+    context(inputs, dropout, features) {
+      const { tokens, mask } = encoderOf(encoder).encode(encoder, p.encoder, inputs, dropout, features);
       return bound.context(tokens, mask);
     },
   };
@@ -65,8 +77,8 @@ export function bind(
 
 /** The shape of the context of B observations. */
 export function contextShape({ encoder, decoder }: ModelConfig, B: number): readonly number[] {
-  const { count, width } = encoderOf(encoder).tokens(encoder);
-  return decoderOf(decoder).contextShape(decoder, B, count, width);
+  const { count, width, masked = false } = encoderOf(encoder).tokens(encoder);
+  return decoderOf(decoder).contextShape(decoder, B, count, width, masked);
 }
 
 /** Whether a policy understands every word of a text. */

@@ -1,4 +1,5 @@
 /** From the contents of a checkpoint's files, however they came, to a policy that has passed its self-test. */
+import type { Assets } from '../encoders/index.ts';
 import { parseSafetensors } from '../safetensors-format.ts';
 import { type BuildOptions, buildPolicy, type Policy } from './policy.ts';
 import { requireSelfTest } from './self-test.ts';
@@ -14,10 +15,12 @@ export interface StoredPolicy {
   readonly statistics: unknown;
   /** model.safetensors */
   readonly weights: Uint8Array;
+  /** What else the encoder needs, by the names of the files: { 'tokenizer.json': its text }. */
+  readonly assets?: Assets;
 }
 
 /**
- * `loadPolicy` where there is no disk: in a browser, whose page fetches the four files. The hashes of the files are not
+ * `loadPolicy` where there is no disk: in a browser, whose page fetches the files. The hashes of the files are not
  * checked, but everything else is.
  * @throws NinaError for what does not match, or answers differently than when it was saved.
  * @example
@@ -39,13 +42,13 @@ export interface StoredPolicy {
  * ```
  */
 export async function openPolicy(
-  { manifest, config, statistics, weights }: StoredPolicy,
+  { manifest, config, statistics, weights, assets = {} }: StoredPolicy,
   options: BuildOptions = {},
 ): Promise<Policy> {
   const WHERE = 'The checkpoint';
   const checked = checkManifest(manifest, WHERE);
   const { tensors } = parseSafetensors(weights, `${WHERE}/model.safetensors`);
-  const policy = await buildPolicy(checkParts({ config, statistics, tensors }, checked, WHERE), options);
+  const policy = await buildPolicy(checkParts({ config, statistics, tensors, assets }, checked, WHERE), options);
   await requireSelfTest(policy, checked.self_test, WHERE);
   return policy;
 }

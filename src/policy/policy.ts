@@ -13,7 +13,7 @@ import { choose } from './choose.ts';
 import { compileEncoder } from './compiled-encoder.ts';
 import type { PolicyConfig, PolicyStatistics } from './config.ts';
 import { type Chunks, compileDecoding, type EngineOptions, engineFor } from './decoding.ts';
-import type { PolicyModel } from './model.ts';
+import type { PolicyParts } from './model.ts';
 import { rankIn, surpriseScale } from './surprise.ts';
 
 export interface SampleOptions {
@@ -108,13 +108,6 @@ const LARGEST_SURPRISE = 1e30;
 /** D = T*A */
 export const chunkSize = ({ decoder }: PolicyConfig) => decoder.chunk_length * decoder.action_dim;
 
-/** What a policy is built from. */
-export interface PolicyParts {
-  readonly config: PolicyConfig;
-  readonly statistics: PolicyStatistics;
-  readonly model: PolicyModel;
-}
-
 export interface BuildOptions extends EngineOptions {
   /** What computes the policy: 'wasm' unless given, which needs no engine; 'auto' measures which exact one is the fastest. */
   readonly backend?: PolicyBackend | 'auto';
@@ -122,12 +115,13 @@ export interface BuildOptions extends EngineOptions {
 
 /** A policy from its parts, as they are before they are a checkpoint. No self-test. */
 export async function buildPolicy(
-  { config, statistics, model }: PolicyParts,
+  parts: PolicyParts,
   { backend: wanted, engine, threads = 1 }: BuildOptions = {},
 ): Promise<Runnable> {
+  const { config, statistics, model } = parts;
   const backend = await resolveBackend(config, model, wanted, { engine, threads });
   const D = chunkSize(config);
-  const encoder = await compileEncoder(config, statistics, model, engineFor(backend, engine), threads);
+  const encoder = await compileEncoder(parts, engineFor(backend, engine), threads);
   const decoding = await compileDecoding(config, model, backend, { engine, threads });
   const density = decoding.logProb;
   const life = new Lifetime('The policy', 'load it again', () => {

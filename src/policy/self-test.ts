@@ -13,13 +13,14 @@ import {
   denormaliseActions,
   normaliseActions,
   type Observation,
+  observationFromJson,
   observationSchema,
   observationToJson,
 } from '../robot/index.ts';
 import { freeze, input } from '../tensor/index.ts';
 import { observationWriter } from './compiled-encoder.ts';
-import { bind, derivedFeeds, derivedInputs } from './model.ts';
-import { chunkSize, type PolicyParts, type Runnable, requireFinite } from './policy.ts';
+import { bind, derivedFeeds, derivedInputs, type PolicyParts } from './model.ts';
+import { chunkSize, type Runnable, requireFinite } from './policy.ts';
 
 /** As manifest.json holds it; T*A numbers of noise, and of what these weights must answer. */
 export const selfTestSchema = z.strictObject({
@@ -43,18 +44,19 @@ export interface SelfTest extends Disposable {
  * trained, so that the test also judges what other backends make of the weights.
  */
 export async function prepareSelfTest(
-  { config, statistics, model }: PolicyParts,
+  parts: PolicyParts,
   observation: Observation,
   key: Key,
   engine: Engine,
 ): Promise<SelfTest> {
+  const { config, model } = parts;
   const { chunk_length: T, action_dim: A } = config.decoder;
   const policy = bind(config, model, freeze(model.params), derivedInputs(config, model));
   const seen = policy.context(encoderOf(config.encoder).inputs(config.encoder, 1), noDropout);
   const program = await engine.compile({ actions: policy.decoder.sample(input('z', [1, T, A]), seen) });
   const z = normals(key, chunkSize(config));
   const noise = 'z' in program.signature.inputs && { z };
-  const seenNumbers = observationWriter(config, statistics)(observation);
+  const seenNumbers = observationWriter(parts)(observation);
   return {
     async record() {
       const { actions } = await program.run({ ...seenNumbers, ...noise, ...derivedFeeds(config, model) });
@@ -83,7 +85,7 @@ export async function requireSelfTest(
   { observation, z: noise, actions }: StoredSelfTest,
   directory: string,
 ): Promise<void> {
-  const [answer] = (await policy.act(observation, Float32Array.from(noise))).actions;
+  const [answer] = (await policy.act(observationFromJson(observation), Float32Array.from(noise))).actions;
   const difference = largestDifference(policy.config.robot.action, answer, actions);
   const { backend } = policy;
   const tolerance = backend === 'wasm-int8' ? INT8_TOLERANCE : SELF_TEST_TOLERANCE;

@@ -3,6 +3,7 @@
  * strictly. What does not match is listed, never skipped. A folder is read by checkpoint.ts; a browser fetches the files.
  */
 import * as z from 'zod';
+import { type Assets, encoderOf } from '../encoders/index.ts';
 import { NinaError } from '../errors.ts';
 import { plainly } from '../json.ts';
 import { key } from '../random.ts';
@@ -10,8 +11,7 @@ import type { StoredTensor } from '../safetensors-format.ts';
 import { layoutOf, mapTree, type NDArray } from '../tensor/index.ts';
 import { BUFFER_PREFIX, buffersFrom } from './buffers.ts';
 import { type PolicyConfig, policySchema, statisticsSchema } from './config.ts';
-import { blueprint, type PolicyModel } from './model.ts';
-import type { PolicyParts } from './policy.ts';
+import { blueprint, type PolicyModel, type PolicyParts } from './model.ts';
 import { selfTestSchema } from './self-test.ts';
 
 export const FORMAT = 'nina-policy';
@@ -29,8 +29,14 @@ const manifestSchema = z.strictObject({
   data_hash: z.string().describe('sha256 over the demonstrations'),
   parameters: z.int().min(1),
   files: z
-    .strictObject({ 'config.json': sha256Text, 'model.safetensors': sha256Text, 'stats.json': sha256Text })
-    .describe('sha256 of each file'),
+    .object({ 'config.json': sha256Text, 'model.safetensors': sha256Text, 'stats.json': sha256Text })
+    .catchall(sha256Text)
+    .superRefine((files, context) => {
+      // A name with a path in it would be read from elsewhere.
+      const wrong = Object.keys(files).find((name) => !/^\w[\w.-]*$/.test(name));
+      if (wrong !== undefined) context.addIssue({ code: 'custom', message: `"${wrong}" is no name of a file` });
+    })
+    .describe('sha256 of each file, those that the encoder needs beside its weights included'),
   self_test: selfTestSchema,
 });
 
@@ -61,13 +67,20 @@ export function checkParts(
     config,
     statistics,
     tensors,
-  }: { config: unknown; statistics: unknown; tensors: Readonly<Record<string, StoredTensor>> },
+    assets,
+  }: { config: unknown; statistics: unknown; tensors: Readonly<Record<string, StoredTensor>>; assets: Assets },
   manifest: Manifest,
   directory: string,
 ): PolicyParts {
   const checked = check(config, `${directory}/config.json`, policySchema);
   checkSelfTest(checked, manifest, directory);
+  const absent = encoderOf(checked.encoder).assets.find((name) => !Object.hasOwn(assets, name));
+  if (absent !== undefined)
+    throw new NinaError(
+      `${directory} has no ${absent}, which its ${checked.encoder.name} encoder needs: the checkpoint is incomplete.`,
+    );
   return {
+    assets,
     config: checked,
     statistics: check(statistics, `${directory}/stats.json`, statisticsSchema(checked)),
     model: adopt(checked, tensors, manifest, `${directory}/model.safetensors`),

@@ -15,11 +15,13 @@ export {
   ENTITY_SIZE,
   type Entities,
   type Observation,
+  observationFromJson,
   observationSchema,
   observationToJson,
-  type Picture,
+  type StoredObservation,
 } from './observation.ts';
 export { PANDA, writeProprio } from './panda.ts';
+export { type Picture, requirePicture } from './picture.ts';
 export {
   type ActionDimension,
   type ActionSpec,

@@ -1,15 +1,9 @@
 /** What a policy is asked. Every member beside the instruction is optional: an encoder says which of them it needs. */
 import * as z from 'zod';
+import { type Picture, pictureFromJson, pictureSchema, pictureToJson } from './picture.ts';
 
 /** Numbers of one entity's pose: position 3 (m, world), unit quaternion w x y z 4, joint 1 (m of a drawer, rad of a knob). */
 export const ENTITY_SIZE = 8;
-
-export interface Picture {
-  readonly width: number;
-  readonly height: number;
-  /** [height, width, 3] RGB, row 0 at the top. */
-  readonly data: Uint8Array;
-}
 
 /** The things in view, as a simulator knows them. */
 export interface Entities {
@@ -29,20 +23,28 @@ export interface Observation {
   readonly instruction: string;
 }
 
-/** An observation as JSON; pictures have no form there. */
+/** An observation as JSON. */
 export const observationSchema = z.strictObject({
+  images: z.record(z.string(), pictureSchema).optional(),
   state: z.array(z.number()).optional(),
   entities: z.strictObject({ categories: z.array(z.string()), poses: z.array(z.number()) }).optional(),
   instruction: z.string(),
 });
+export type StoredObservation = z.output<typeof observationSchema>;
 
-/** As `observationSchema` reads it. Pictures are left out. */
-export const observationToJson = ({
-  state,
-  entities,
-  instruction,
-}: Observation): z.output<typeof observationSchema> => ({
+/** As `observationSchema` reads it. @throws NinaError for a picture whose bytes are not of its size. */
+export const observationToJson = ({ images, state, entities, instruction }: Observation): StoredObservation => ({
+  ...(images && { images: eachView(images, (picture, view) => pictureToJson(view, picture)) }),
   ...(state && { state: Array.from(state) }),
   ...(entities && { entities: { categories: [...entities.categories], poses: Array.from(entities.poses) } }),
   instruction,
 });
+
+/** @param stored what `observationSchema` let pass */
+export const observationFromJson = ({ images, ...rest }: StoredObservation): Observation => ({
+  ...(images && { images: eachView(images, pictureFromJson) }),
+  ...rest,
+});
+
+const eachView = <A, B>(images: Readonly<Record<string, A>>, to: (image: A, view: string) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(images).map(([view, image]) => [view, to(image, view)]));

@@ -1,4 +1,5 @@
 /** The differentiable graph: symbolic tensors, gradients, parameter trees. Pure: it runs wherever JavaScript does. */
+export { type Conv2dOptions, conv2d, depthwise3x3 } from './convolution.ts';
 export { grad, gradOf } from './grad.ts';
 export { type GroupRule, groupsOf, type ParameterGroup } from './groups.ts';
 export * from './ops.ts';

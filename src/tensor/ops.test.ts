@@ -7,7 +7,7 @@ import { interpret } from '../../test/support/interpreter.ts';
 import { cpu } from '../engine/index.ts';
 import { loadRuntime } from '../engine/onnxruntime-node.ts';
 import { fold, key, rng } from '../random.ts';
-import { grad, gradOf, input, type Shape, type Tensor } from './index.ts';
+import { constant, conv2d, depthwise3x3, grad, gradOf, input, type Shape, type Tensor } from './index.ts';
 import { emit } from './onnx/emit.ts';
 import * as ops from './ops.ts';
 import { size, topological } from './tensor.ts';
@@ -31,6 +31,12 @@ const two = (f: (x: Tensor, y: Tensor) => Tensor, a: Shape = A, b: Shape = A, ra
   range,
 });
 const positive: [number, number] = [0.5, 2];
+
+/** The gradient of <f(z), g> in z where f is linear: a function of g and of what f holds, whose gradient is tested. */
+const adjoint = (g: Tensor, f: (z: Tensor) => Tensor, shape: Shape): Tensor => {
+  const z = constant(new Float32Array(size(shape)), shape);
+  return grad(ops.sum(ops.mul(f(z), g)), [z])[0];
+};
 
 const CASES: Record<string, Case> = {
   neg: one(ops.neg),
@@ -104,6 +110,41 @@ const CASES: Record<string, Case> = {
   pad: one((x) => ops.square(ops.pad(x, 1, 2, 1))),
   broadcastTo: one((x) => ops.square(ops.broadcastTo(x, [4, 2, 3]))),
   'gather permutation': one((x) => ops.exp(ops.gather(x, 1, [2, 0, 1]))),
+  conv2d: two((x, w) => conv2d(x, w, { stride: 1, pad: 1 }), [2, 2, 3, 4], [3, 2, 3, 3]),
+  'conv2d whose last pixels no window reaches': two(
+    (x, w) => conv2d(x, w, { stride: 4, pad: 3 }),
+    [2, 1, 8, 10],
+    [2, 1, 7, 7],
+  ),
+  'conv2d without zeros around': two((x, w) => conv2d(x, w, { stride: 2, pad: 0 }), [1, 2, 5, 4], [1, 2, 2, 2]),
+  'adjoint of conv2d in the picture': two(
+    (w, g) => adjoint(g, (x) => conv2d(x, w, { stride: 2, pad: 1 }), [2, 2, 5, 4]),
+    [2, 2, 3, 3],
+    [2, 2, 3, 2],
+  ),
+  'adjoint of conv2d in the kernel': two(
+    (x, g) => adjoint(g, (w) => conv2d(x, w, { stride: 2, pad: 1 }), [2, 2, 3, 3]),
+    [2, 2, 5, 4],
+    [2, 2, 3, 2],
+  ),
+  depthwise3x3: two((x, w) => depthwise3x3(x, w, [3, 4]), [2, 12, 3], [3, 1, 3, 3]),
+  'depthwise3x3 with the picture': two(
+    (x, w) => depthwise3x3(x, w, [2, 3], { residual: true }),
+    [2, 6, 2],
+    [2, 1, 3, 3],
+  ),
+  'depthwise3x3 of a batch': two((x, w) => depthwise3x3(x, w, [2, 3], { residual: true }), [16, 6, 2], [2, 1, 3, 3]),
+  'depthwise3x3 of a batch of larger pictures': two((x, w) => depthwise3x3(x, w, [5, 13]), [16, 65, 1], [1, 1, 3, 3]),
+  'adjoint of depthwise3x3 in the picture': two(
+    (w, g) => adjoint(g, (x) => depthwise3x3(x, w, [2, 3], { residual: true }), [16, 6, 2]),
+    [2, 1, 3, 3],
+    [16, 6, 2],
+  ),
+  'adjoint of depthwise3x3 in the kernel': two(
+    (x, g) => adjoint(g, (w) => depthwise3x3(x, w, [2, 3]), [2, 1, 3, 3]),
+    [2, 6, 2],
+    [2, 6, 2],
+  ),
   'gather with repeats': one((x) => ops.exp(ops.gather(x, 0, [1, 1, 0, 1])), undefined, [3, 4]),
 };
 
@@ -264,6 +305,31 @@ describe('errors name the shapes', () => {
     ['slice', () => ops.slice(x, 1, 2, 5), 'slice [2, 5) is not inside axis 1 of [2, 3].'],
     ['axis', () => ops.sum(x, [2]), 'sum: axis 2 does not exist in a tensor of 2 axes.'],
     ['gather', () => ops.gather(x, 0, [2]), 'gather index 2 is outside axis 0 of [2, 3].'],
+    [
+      'conv2d',
+      () => conv2d(x, input('w', [2, 3, 3, 3]), { stride: 1, pad: 1 }),
+      'conv2d needs x [M, I, H, W] and w [O, I, k, k]; got [2, 3] and [2, 3, 3, 3].',
+    ],
+    [
+      'conv2d of channels that do not fit',
+      () => conv2d(input('p', [1, 4, 5, 5]), input('w', [2, 3, 3, 3]), { stride: 1, pad: 1 }),
+      'conv2d needs x [M, I, H, W] and w [O, I, k, k]; got [1, 4, 5, 5] and [2, 3, 3, 3].',
+    ],
+    [
+      'conv2d with more zeros than the kernel is wide',
+      () => conv2d(input('p', [1, 3, 5, 5]), input('w', [2, 3, 3, 3]), { stride: 1, pad: 3 }),
+      'conv2d needs a whole stride of at least 1 and a pad from 0 to below k = 3; got stride 1 and pad 3.',
+    ],
+    [
+      'conv2d of a small picture',
+      () => conv2d(input('p', [1, 3, 1, 5]), input('w', [2, 3, 3, 3]), { stride: 1, pad: 0 }),
+      'conv2d with a kernel of 3 x 3 needs pictures of at least 3 on each side; got [1, 3, 1, 5].',
+    ],
+    [
+      'depthwise3x3',
+      () => depthwise3x3(input('p', [2, 6, 4]), input('w', [4, 1, 3, 3]), [2, 2]),
+      'depthwise3x3 of pictures of 2 x 2 needs x [M, 4, C] and w [C, 1, 3, 3]; got [2, 6, 4] and [4, 1, 3, 3].',
+    ],
     ['grad', () => grad(x, [x]), 'grad needs a scalar loss; got shape [2, 3]. Take its sum or mean first.'],
   ])('%s', (_, make, message) => {
     expect(make).toThrow(message);

@@ -51,6 +51,14 @@ export interface SingleOutput {
   embed: object;
   /** Rows [..., E] added up in a table [V, E] at int64 ids [...]: the adjoint of embed. */
   scatterAdd: object;
+  /** Pictures and kernels to pictures, and its adjoints in the first and in the second (convolution.ts). */
+  conv: { stride: number; pad: number };
+  convInput: { stride: number; pad: number };
+  convWeight: { stride: number; pad: number };
+  /** Channel by channel, 3 x 3; `residual` adds the picture, `reversed` reads the taps from the last to the first. */
+  depthwise: { sides: readonly [number, number]; residual: boolean; reversed: boolean };
+  /** The adjoint of depthwise in its kernel. */
+  depthwiseWeight: { sides: readonly [number, number] };
 }
 
 /** Operations with several results, each of which is a `pick`. */

@@ -4,6 +4,7 @@
  * An adjoint may be narrower than its tensor: it then stands for its broadcast, and is widened (`full`) only where an
  * operation needs all its numbers. The constant adjoint of a log-determinant so costs nothing until it meets a product.
  */
+import { conv2d, convInput, convWeight, depthwise, depthwiseInput, depthwiseWeight } from './convolution.ts';
 import {
   add,
   broadcastTo,
@@ -60,6 +61,12 @@ const elementwise =
   <K extends SingleName>(...rules: ((y: Tensor<K>, dy: Tensor) => Tensor)[]): Rule<K> =>
   (y, dy, wants) =>
     rules.map((rule, i) => (wants(i) ? unbroadcast(rule(y, dy), y.shape, y.args[i].shape) : undefined));
+
+/** Of an operation that is linear in each of its two arguments: the adjoint of either, from a dy as wide as y. */
+const bilinear =
+  <K extends SingleName>(rule: (y: Tensor<K>, dy: Tensor) => readonly (() => Tensor)[]): Rule<K> =>
+  (y, dy, wants) =>
+    rule(y, full(dy, y.shape)).map((adjoint, i) => (wants(i) ? adjoint() : undefined));
 
 const notDifferentiable: Rule<SingleName> = () => [];
 
@@ -168,6 +175,26 @@ const RULES: { [K in SingleName]: Rule<K> } = {
   },
   embed: (y, dy) => [scatterAdd(full(dy, y.shape), y.args[1], y.args[0].shape[0]), undefined],
   scatterAdd: (y, dy) => [embed(full(dy, y.shape), y.args[1]), undefined],
+  conv: bilinear((y, g) => [
+    () => convInput(g, y.args[1], y.attrs, y.args[0].shape),
+    () => convWeight(y.args[0], g, y.attrs, y.args[1].shape),
+  ]),
+  convInput: bilinear((y, g) => [
+    () => conv2d(g, y.args[1], y.attrs),
+    () => convWeight(g, y.args[0], y.attrs, y.args[1].shape),
+  ]),
+  convWeight: bilinear((y, g) => [
+    () => convInput(y.args[1], g, y.attrs, y.args[0].shape),
+    () => conv2d(y.args[0], g, y.attrs),
+  ]),
+  depthwise: bilinear((y, g) => {
+    const [x, { sides, reversed }] = [y.args[0], y.attrs];
+    return [() => depthwiseInput(g, y), () => (reversed ? depthwiseWeight(g, x, sides) : depthwiseWeight(x, g, sides))];
+  }),
+  depthwiseWeight: bilinear((y, g) => [
+    () => depthwise(y.args[1], g, y.attrs.sides, true),
+    () => depthwise(y.args[0], g, y.attrs.sides, false),
+  ]),
 };
 
 type OutputsRule<K extends SeveralName> = (

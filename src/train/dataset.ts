@@ -13,8 +13,8 @@ import {
   windows,
   writeChunk,
 } from '../data/index.ts';
-import { type Arrays, type EncoderConfig, encoderOf } from '../encoders/index.ts';
-import type { PolicyConfig, PolicyStatistics } from '../policy/index.ts';
+import { type Arrays, type Assets, type EncoderConfig, encoderOf } from '../encoders/index.ts';
+import type { PolicyConfig, PolicyParts, PolicyStatistics } from '../policy/index.ts';
 import { fold, key } from '../random.ts';
 import { actionSize, momentsOf, normaliseActions, type Robot } from '../robot/index.ts';
 import { type Chosen, encoderConfig } from './parts.ts';
@@ -29,6 +29,7 @@ export interface Demonstrations {
   readonly robot: Robot;
   /** The encoder for this data and robot. */
   readonly encoder: EncoderConfig;
+  readonly assets: Assets;
   readonly train: Dataset;
   readonly validation: Dataset;
   /** Of the training part alone. */
@@ -39,12 +40,14 @@ export interface Demonstrations {
 
 /**
  * @param encoder as a recipe chooses it
+ * @param assets the encoder's
  * @param notice told, in one sentence each, what in the data should be known and is no error
  * @throws NinaError for unreadable or unsuitable demonstrations.
  */
 export async function loadDemonstrations(
   source: string,
   encoder: Chosen,
+  assets: Assets,
   seed: number,
   validationFraction: number,
   notice: (text: string) => void,
@@ -54,7 +57,7 @@ export async function loadDemonstrations(
   const episodes = found.filter(({ split }) => split !== 'neither');
   const { robot } = episodes[0];
   const described = episodes.map((episode) => ({ ...episode, where: episodeId(episode) }));
-  const config = encoderConfig(encoder, { episodes: described, robot });
+  const config = encoderConfig(encoder, { episodes: described, robot, assets });
   for (const finding of plausibility(episodes)) notice(finding);
   const { train, validation } = masked ?? splitEpisodes(episodes, validationFraction, fold(key(seed), 'validation'));
   const actions = momentsOf(
@@ -64,6 +67,7 @@ export async function loadDemonstrations(
   return {
     robot,
     encoder: config,
+    assets,
     train: { episodes: train, windows: windows(train) },
     validation: { episodes: validation, windows: windows(validation) },
     statistics: { encoder: encoderOf(config).measure(train, robot), actions },
@@ -79,6 +83,11 @@ export interface Batch {
   readonly actions: Float32Array;
 }
 
+/** All of a policy that batches depend on. */
+export interface PolicyOf extends Pick<PolicyParts, 'statistics' | 'assets'> {
+  readonly config: Omit<PolicyConfig, 'acting'>;
+}
+
 /** Fills batches of one dataset. */
 export interface Batcher {
   allocate(B: number): Batch;
@@ -88,10 +97,10 @@ export interface Batcher {
 
 export function batcher(
   { episodes, windows: all }: Dataset,
-  { encoder: config, decoder, robot }: Pick<PolicyConfig, 'encoder' | 'decoder' | 'robot'>,
-  statistics: PolicyStatistics,
+  { config: { encoder: config, decoder, robot }, statistics, assets }: PolicyOf,
 ): Batcher {
   const encoder = encoderOf(config);
+  const writer = encoder.writer(config, statistics.encoder, assets);
   const D = decoder.chunk_length * actionSize(robot);
   return {
     allocate: (B) => ({ inputs: encoder.arrays(config, B), actions: new Float32Array(B * D) }),
@@ -99,7 +108,7 @@ export function batcher(
       for (let row = 0; row < indices.length; row++) {
         const { episode: e, start } = all[indices[row]];
         const episode = episodes[e];
-        encoder.write(config, statistics.encoder, observationAt(episode, episode, start), inputs, row);
+        writer.write(observationAt(episode, episode, start), inputs, row);
         const chunk = actions.subarray(row * D, (row + 1) * D);
         writeChunk(episode, start, chunk);
         normaliseActions(robot.action, chunk);

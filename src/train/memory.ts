@@ -24,7 +24,7 @@ const NODE_BYTES = 1000;
 export function leastBytes(config: TrainConfig): number {
   const decoder = decoderConfig(config.decoder);
   // What the data add to the encoder, and their robot, is not known yet.
-  const encoder = encoderConfig(config.encoder, { episodes: [], robot: PANDA });
+  const encoder = encoderConfig(config.encoder, { episodes: [], robot: PANDA, assets: {} });
   const { params } = blueprint(key(0), { encoder, decoder });
   const { row, nodes } = decoderOf(decoder).footprint(decoder);
   const { batch_size } = config.training;

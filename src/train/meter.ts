@@ -3,6 +3,9 @@ import type { Metrics } from './metrics.ts';
 import type { Sums } from './state.ts';
 import type { Measured } from './update.ts';
 
+/** Means over some updates. */
+export type Line = Pick<Metrics, 'step' | 'loss' | 'grad_norm' | 'lr' | 'steps_per_s'>;
+
 export interface Meter {
   /** What a run that goes on elsewhere must know. */
   readonly sums: Sums;
@@ -11,7 +14,7 @@ export interface Meter {
   /** For people, of the last update. */
   note(measured: Measured): string;
   /** The means since the last line, after `step` updates; the next line begins anew. */
-  line(step: number, learningRate: number): Metrics;
+  line(step: number, learningRate: number): Line;
 }
 
 export const NO_SUMS: Sums = { steps: 0, loss: 0, gradNorm: 0 };

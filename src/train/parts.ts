@@ -4,7 +4,13 @@
  */
 import type * as z from 'zod';
 import { DECODERS as ALL_DECODERS, type DecoderConfig, decoderSchema } from '../decoders/index.ts';
-import { ENCODERS as ALL_ENCODERS, type DataSummary, type EncoderConfig, encoderOf } from '../encoders/index.ts';
+import {
+  ENCODERS as ALL_ENCODERS,
+  type Assets,
+  type DataSummary,
+  type EncoderConfig,
+  encoderOf,
+} from '../encoders/index.ts';
 import { actionSize, PANDA, type Robot } from '../robot/index.ts';
 
 /** A section that names a member of a registry, with the settings that come with that name. */
@@ -37,8 +43,8 @@ export function decoderRules(decoder: Chosen, robot?: Robot): Rules {
   return odd.filter(({ message }) => even.some((other) => other.message === message));
 }
 
-/** The encoder for this data: its vocabulary and limits are theirs. */
-export function encoderConfig(encoder: Chosen, data: DataSummary): EncoderConfig {
+/** The encoder for this data: its vocabulary and limits are theirs, and the assets'. */
+export function encoderConfig(encoder: Chosen, data: DataSummary & { readonly assets: Assets }): EncoderConfig {
   const { name, ...settings } = encoder;
   return encoderOf(encoder).configure(settings, data);
 }

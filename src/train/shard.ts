@@ -3,15 +3,13 @@
  * the optimizer's arrays. A batch has the same shards on every machine, and what is random in one follows from its key
  * and the step, so a result has the same bits for any number of threads.
  */
-import { decoderOf } from '../decoders/index.ts';
 import { type Feed, type NodeDevice, onnxruntime } from '../engine/index.ts';
 import type { Masks } from '../nn/index.ts';
-import type { ModelShape, PolicyConfig } from '../policy/index.ts';
 import { dropoutMask, fold, type Key } from '../random.ts';
-import { feeds, layoutOf, type ParameterGroup } from '../tensor/index.ts';
+import { feeds, layoutOf, type ParameterGroup, type Shape, type Tree } from '../tensor/index.ts';
 import type { AdamwSettings } from './adamw.ts';
+import { GRADIENT, type ObjectiveReference, openObjective, PARAMETER } from './objective.ts';
 import { type OptimizerMemory, openOptimizer } from './optimizer.ts';
-import { compileUpdate, GRADIENT, PARAMETER } from './programs.ts';
 
 /** Two cores are everywhere, and more shards would cost more in operations than their threads save. */
 const SHARDS = 2;
@@ -27,9 +25,9 @@ export function shardRows(batchSize: number): number[] {
 
 /** All that a thread must know, as a message can carry it. */
 export interface ShardSetup {
-  readonly policy: PolicyConfig;
-  /** The shapes of the parameters, and the buffers. */
-  readonly model: ModelShape;
+  readonly objective: ObjectiveReference;
+  /** The parameters that are trained. */
+  readonly params: Tree<{ readonly shape: Shape }>;
   readonly optimizer: OptimizerMemory;
   /** Rows of each shard. */
   readonly rows: readonly number[];
@@ -44,7 +42,7 @@ export interface ShardSetup {
 export type ShardTask =
   /** Nothing: answered when the thread is ready. */
   | { readonly kind: 'open' }
-  /** Loss and gradient of a shard whose observations and actions these are: its loss. */
+  /** Loss and gradient of a shard whose part of the batch this is: its loss. */
   | { readonly kind: 'measure'; readonly shard: number; readonly step: number; readonly batch: Record<string, Feed> }
   /** Adds up the gradients in a segment: the sum of the squares. */
   | { readonly kind: 'merge'; readonly shard: number; readonly weights: readonly number[] }
@@ -57,10 +55,11 @@ export interface ShardThread extends Disposable {
 
 /** @param shards those that this thread will be asked for */
 export async function openShards(setup: ShardSetup, shards: readonly number[]): Promise<ShardThread> {
-  const { policy, model, rows, groups, key, device, threads } = setup;
+  const { rows, groups, key, device, threads } = setup;
   const engine = onnxruntime({ device });
   const optimizer = await openOptimizer(setup.optimizer);
-  const layout = layoutOf(model.params);
+  const objective = await openObjective(setup.objective);
+  const layout = layoutOf(setup.params);
   const copy = TAKES_SHARED ? undefined : new Float32Array(layout.size);
   const parameters = feeds(layout, copy ?? optimizer.state.params, PARAMETER);
   const gradients = optimizer.gradients.map((gradient) => feeds(layout, gradient, GRADIENT));
@@ -70,7 +69,7 @@ export async function openShards(setup: ShardSetup, shards: readonly number[]): 
   for (const size of sizes) programs.set(size, await open(size));
 
   async function open(size: number) {
-    const { program, masks } = await compileUpdate(policy, model, size, engine, threads);
+    const { program, masks } = await objective.compile(size, engine, threads);
     return { program, dropouts: masks.flatMap(maskArrays) };
   }
 
@@ -80,7 +79,7 @@ export async function openShards(setup: ShardSetup, shards: readonly number[]): 
     copy?.set(optimizer.state.params);
     for (const { name, rate, values } of dropouts) dropoutMask(fold(own, 'dropout', name, step), rate, values);
     const masks = Object.fromEntries(dropouts.map(({ name, values }) => [name, values]));
-    const draws = decoderOf(policy.decoder).draws(policy.decoder, own, step, rows[shard]);
+    const draws = objective.draws(own, step, rows[shard]);
     await program.run({ ...parameters, ...batch, ...draws, ...masks }, { ...gradients[shard], loss });
     return loss[0];
   }
@@ -105,8 +104,8 @@ export async function openShards(setup: ShardSetup, shards: readonly number[]): 
   };
 }
 
-function maskArrays({ rate, inputs }: Masks): { name: string; rate: number; values: Float32Array }[] {
-  return inputs.map(({ name, shape }) => ({
+function maskArrays({ inputs }: Masks): { name: string; rate: number; values: Float32Array }[] {
+  return inputs.map(({ name, shape, rate }) => ({
     name,
     rate,
     values: new Float32Array(shape.reduce((a, b) => a * b, 1)),

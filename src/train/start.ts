@@ -36,7 +36,7 @@ export interface Start {
 export async function prepareStart(run: string, config: TrainConfig, notice: (text: string) => void): Promise<Start> {
   const { encoder, seed, training } = config;
   const source = locateData(run, config);
-  const data = await loadDemonstrations(source, encoder, seed, training.validation_fraction, notice);
+  const data = await loadDemonstrations(source, encoder, {}, seed, training.validation_fraction, notice);
   const saved = readState(run);
   if (saved) requireContinuation(run, config, data, saved);
   const policy = policyConfig(config, data);

@@ -6,18 +6,23 @@ import { type Lock, lockDirectory } from '../lock.ts';
 import { CHECKPOINTS, prepareSelfTest, requireOutsideCheckpoints } from '../policy/index.ts';
 import { type Reporter, SILENT } from '../progress.ts';
 import { fold, key } from '../random.ts';
-import { unpack } from '../tensor/index.ts';
+import { mapTree, type Spec, unpack } from '../tensor/index.ts';
+import { windowBatches } from './batches.ts';
 import type { TrainConfig } from './config.ts';
-import { explain } from './failure.ts';
-import { runUpdates, type TrainResult } from './loop.ts';
+import { divergedAdvice, explain, resume } from './failure.ts';
+import { explosionOf, imitation } from './imitation.ts';
+import { type LoopResult, runUpdates } from './loop.ts';
 import { requireMemory } from './memory.ts';
-import { writeCsv } from './metrics.ts';
+import { appendMetrics, readMetrics, truncateMetrics, writeCsv } from './metrics.ts';
 import { openOptimizer } from './optimizer.ts';
-import { lastingSettings, save } from './run.ts';
+import { isRun, lastingSettings, noteChanges, save, writeRecipe } from './run.ts';
+import { shardRows } from './shard.ts';
 import { prepareStart } from './start.ts';
 import type { Sums } from './state.ts';
 import { prepareUpdate } from './update.ts';
-import { prepareValidation } from './validation.ts';
+import { prepareValidation, type ValidationMetrics } from './validation.ts';
+
+export type TrainResult = LoopResult<ValidationMetrics>;
 
 /** How a training is told to stop, and where it tells how it goes. */
 export interface TrainOptions {
@@ -75,28 +80,29 @@ async function trainLocked(
   const averaged = { params: unpack(plan.params, average), buffers };
   const takeAverage = () => average.set(optimizer.ema);
   takeAverage();
+  const parts = { config: policy, statistics: data.statistics, assets: data.assets, model: averaged };
+  const trainKey = fold(root, 'train');
+  using batches = windowBatches(data.train, parts, shardRows(training.batch_size), trainKey);
+  const shapes = mapTree(plan.params, ({ shape }: Spec) => ({ shape }));
   using update = await prepareUpdate({
     config: training,
-    policy,
-    plan,
-    buffers,
+    objective: imitation({ config: policy, model: { params: shapes, buffers } }),
+    params: plan.params,
+    rules: [],
     optimizer: memory,
-    dataset: data.train,
-    statistics: data.statistics,
-    key: fold(root, 'train'),
+    batches,
+    explosion: explosionOf(policy),
+    key: trainKey,
     workers,
     device,
   });
   using validation = await prepareValidation(
     training,
-    policy,
-    averaged,
+    parts,
     data.validation,
-    data.statistics,
     fold(root, 'validation'),
     onnxruntime({ device }),
   );
-  const parts = { config: policy, statistics: data.statistics, model: averaged };
   const [first] = data.train.episodes;
   using selfTest = await prepareSelfTest(parts, observationAt(first, first, 0), fold(root, 'self-test'), cpu);
   const validate = () => {
@@ -119,5 +125,19 @@ async function trainLocked(
     `${(memory.size / 1e6).toFixed(2)} M parameters on ${episodes.length} episodes (${windows.length} chunks)`,
   );
   // Awaited here: what is compiled lives as long as this function.
-  return await runUpdates(run, config, start, { lock, update, validate, saveNow, tell, signal, notice: report.notice });
+  return await runUpdates({
+    ...{ settings: training, start, update, validate, tell, signal, save: saveNow, resume: resume(run) },
+    begin() {
+      lock.check();
+      if (isRun(run)) for (const change of noteChanges(run, config)) report.notice(change);
+      else writeRecipe(run, config);
+      truncateMetrics(run, start.step);
+      return readMetrics(run).at(-1);
+    },
+    record(line) {
+      lock.check();
+      appendMetrics(run, line);
+    },
+    diverged: () => divergedAdvice(run),
+  });
 }

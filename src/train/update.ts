@@ -1,18 +1,15 @@
 /**
  * One update of the weights. Batch, noise and dropout masks are drawn from keys folded with the step, so that an update
  * is a function of the state and the step alone. The batch is cut into shards, which threads compute at the same time;
- * their losses and gradients are added up in one order.
+ * their losses and gradients are added up in one order. What is minimised is the objective's to know (objective.ts).
  */
-import { episodeId } from '../data/index.ts';
-import { decoderOf } from '../decoders/index.ts';
-import type { Feed, NodeDevice } from '../engine/index.ts';
-import type { blueprint, PolicyConfig, PolicyModel, PolicyStatistics } from '../policy/index.ts';
-import { fold, type Key } from '../random.ts';
-import { groupsOf, mapTree, type Spec } from '../tensor/index.ts';
+import type { NodeDevice } from '../engine/index.ts';
+import type { Key } from '../random.ts';
+import { type GroupRule, groupsOf, mapTree, type Spec, type Tree } from '../tensor/index.ts';
+import type { Batches } from './batches.ts';
 import type { TrainingSettings } from './config.ts';
-import { batcher, type Dataset } from './dataset.ts';
+import type { ObjectiveReference } from './objective.ts';
 import type { OptimizerMemory } from './optimizer.ts';
-import { batchSampler } from './sampler.ts';
 import { emaDecayAt, learningRateAt } from './schedule.ts';
 import { shardRows } from './shard.ts';
 import { openShardThreads } from './shard-threads.ts';
@@ -34,20 +31,32 @@ export interface Update extends Disposable {
   apply(step: number): Promise<number>;
 }
 
-/**
- * A loss per action dimension beyond which it is an explosion: for nats as if every number were 14 standard deviations
- * out, for squared errors as if it were 10 out of a range of 2.
- */
-const EXPLOSION = 100;
-
 export interface UpdateOptions {
-  readonly config: TrainingSettings;
-  readonly policy: PolicyConfig;
-  readonly plan: Pick<ReturnType<typeof blueprint>, 'params'>;
-  readonly buffers: PolicyModel['buffers'];
+  readonly config: Pick<
+    TrainingSettings,
+    | 'batch_size'
+    | 'threads'
+    | 'max_steps'
+    | 'learning_rate'
+    | 'schedule_steps'
+    | 'warmup_fraction'
+    | 'hold_fraction'
+    | 'initial_lr_scale'
+    | 'final_lr_scale'
+    | 'beta1'
+    | 'beta2'
+    | 'weight_decay'
+  >;
+  readonly objective: ObjectiveReference;
+  /** The parameters that are trained: the layout of the optimizer's arrays. */
+  readonly params: Tree<Spec>;
+  /** What holds for some of them. */
+  readonly rules: readonly GroupRule[];
   readonly optimizer: OptimizerMemory;
-  readonly dataset: Dataset;
-  readonly statistics: PolicyStatistics;
+  /** Cut as `shardRows(config.batch_size)` says. They are not disposed of here. */
+  readonly batches: Batches;
+  /** A loss beyond which it counts as an explosion. */
+  readonly explosion: number;
   readonly key: Key;
   /** Threads that share it, and what they compute on. */
   readonly workers: number;
@@ -55,23 +64,16 @@ export interface UpdateOptions {
 }
 
 export async function prepareUpdate(options: UpdateOptions): Promise<Update> {
-  const { config, policy, plan, buffers, optimizer, dataset, statistics, key, workers, device } = options;
+  const { config, objective, params, rules, optimizer, batches, explosion, key, workers, device } = options;
   const { batch_size: B, threads } = config;
-  const { chunk_length: T, action_dim: A } = policy.decoder;
   const rows = shardRows(B);
   const weights = rows.map((n) => n / B);
-  const groups = groupsOf(plan.params);
-  const model = { params: mapTree(plan.params, ({ shape }: Spec) => ({ shape })), buffers };
+  const groups = groupsOf(params, rules);
+  const shapes = mapTree(params, ({ shape }: Spec) => ({ shape }));
   const shardThreads = await openShardThreads(
-    { policy, model, optimizer, rows, groups, key, device, threads },
+    { objective, params: shapes, optimizer, rows, groups, key, device, threads },
     workers,
   );
-  const sample = batchSampler(fold(key, 'batches'), dataset.windows.length, B);
-  const { allocate, fill } = batcher(dataset, policy, statistics);
-  const batches = rows.map((n) => allocate(n));
-  const feeds = batches.map(({ inputs, actions }): Record<string, Feed> => ({ ...inputs, actions }));
-  const firsts = rows.map((_, i) => rows.slice(0, i).reduce((a, b) => a + b, 0));
-  const explosion = EXPLOSION * (decoderOf(policy.decoder).lossUnit === 'nats' ? T * A : 1);
   const schedule = {
     learningRate: config.learning_rate,
     steps: config.schedule_steps ?? config.max_steps,
@@ -83,19 +85,15 @@ export async function prepareUpdate(options: UpdateOptions): Promise<Update> {
 
   return {
     async measure(step) {
-      const indices = sample(step);
-      const losses = await shardThreads.each((shard) => {
-        fill(batches[shard], indices.subarray(firsts[shard], firsts[shard] + rows[shard]));
-        return { kind: 'measure', shard, step, batch: feeds[shard] };
-      });
+      const batch = await batches.of(step);
+      const losses = await shardThreads.each((shard) => ({ kind: 'measure', shard, step, batch: batch(shard) }));
       const squares = await shardThreads.each((shard) => ({ kind: 'merge', shard, weights }));
       const loss = losses.reduce((sum, one, shard) => sum + weights[shard] * one, 0);
       const gradNorm = Math.sqrt(squares.reduce((sum, one) => sum + one, 0));
       if (Number.isFinite(gradNorm) && loss <= explosion) return { loss, gradNorm };
-      const episodes = new Set(Array.from(indices, (i) => episodeId(dataset.episodes[dataset.windows[i].episode])));
       const diverged =
         `loss ${loss}, gradient norm ${gradNorm} (a loss above ${explosion} counts as an explosion). ` +
-        `The batch came from: ${[...episodes].join(', ')}.`;
+        `The batch came from: ${batches.origin(step)}.`;
       return { loss, gradNorm, diverged };
     },
     async apply(step) {

@@ -9,7 +9,7 @@
 import { decoderOf } from '../decoders/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { square } from '../math.ts';
-import { derivedFeeds, type PolicyConfig, type PolicyModel, type PolicyStatistics } from '../policy/index.ts';
+import { derivedFeeds, type PolicyParts } from '../policy/index.ts';
 import { fold, type Key, normals, permutation } from '../random.ts';
 import type { TrainingSettings } from './config.ts';
 import { batcher, type Dataset } from './dataset.ts';
@@ -35,23 +35,22 @@ export function batching(batchSize: number, windows: number): { B: number; batch
   return { B, batches: Math.floor(measured / B) };
 }
 
-/** @param model the averaged one: its arrays go on changing */
+/** @param policy with the averaged weights: their arrays go on changing */
 export async function prepareValidation(
   { batch_size, threads }: TrainingSettings,
-  config: PolicyConfig,
-  model: PolicyModel,
+  policy: PolicyParts,
   dataset: Dataset,
-  statistics: PolicyStatistics,
   key: Key,
   engine: Engine,
 ): Promise<Validation> {
+  const { config, model } = policy;
   const decoder = decoderOf(config.decoder);
   const { chunk_length: T, action_dim: A } = config.decoder;
   const D = T * A;
   const order = permutation(fold(key, 'windows'), dataset.windows.length);
   const { B, batches } = batching(batch_size, order.length);
   const { loss, sampler } = await compileValidation(config, model, B, engine, threads);
-  const { allocate, fill } = batcher(dataset, config, statistics);
+  const { allocate, fill } = batcher(dataset, policy);
   const batch = allocate(B);
 
   return {

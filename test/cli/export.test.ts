@@ -41,7 +41,7 @@ describe.each(Object.keys(DECODERS) as (keyof typeof DECODERS)[])('the %s decode
     const { config } = policy;
     const own = encoderOf(config.encoder);
     const arrays = own.arrays(config.encoder, 1);
-    own.write(config.encoder, policy.statistics.encoder, observation, arrays, 0);
+    own.writer(config.encoder, policy.statistics.encoder, {}).write(observation, arrays, 0);
 
     const encoder = await load(at(`${name}-e.onnx`));
     const shapes = JSON.parse(

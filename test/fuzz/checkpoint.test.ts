@@ -6,6 +6,7 @@ import * as path from 'node:path';
 import { beforeAll, test } from 'vitest';
 import { type Checkpoint, loadPolicy, readCheckpoint } from '../../src/policy/index.ts';
 import type { Rng } from '../../src/random.ts';
+import { observationFromJson } from '../../src/robot/index.ts';
 import { leaves, type NDArray } from '../../src/tensor/index.ts';
 import { saveRandomPolicy } from '../support/policy.ts';
 import { expectBoth, hunt, notSound, PATIENCE_MS } from './battery.ts';
@@ -108,7 +109,12 @@ test('files that are wrong under hashes that fit', { timeout: PATIENCE_MS }, asy
       const wrong = unsound(readCheckpoint(folder));
       if (wrong || index % 10 !== 0) return wrong;
       using policy = await loadPolicy(folder);
-      return notSound(await policy.sample(policy.manifest.self_test.observation, { key: [1, 2], temperature: 0.5 }));
+      return notSound(
+        await policy.sample(observationFromJson(policy.manifest.self_test.observation), {
+          key: [1, 2],
+          temperature: 0.5,
+        }),
+      );
     },
   });
   expectBoth(seen);

@@ -9,7 +9,7 @@ import { readMetrics as readCurves } from '../../src/report/curves.ts';
 import { readPublished } from '../../src/reproduce/published.ts';
 import { storedTrainings } from '../../src/reproduce/store.ts';
 import { summaryOf } from '../../src/reproduce/summary.ts';
-import { observationSchema } from '../../src/robot/index.ts';
+import { observationFromJson, observationSchema, observationToJson, requirePicture } from '../../src/robot/index.ts';
 import { readEpisodes } from '../../src/rollout/episodes.ts';
 import { trainConfig } from '../../src/train/index.ts';
 import { readMetrics, truncateMetrics } from '../../src/train/metrics.ts';
@@ -43,6 +43,11 @@ const episodes = lines(
 const results = PLAN.suites.flatMap((suite) =>
   PLAN.variants.map(({ name }, i) => lineOf({ suite, variant: name, seed: 0, successes: 7 + i })),
 );
+
+const seen = observationToJson({
+  ...observation,
+  images: { agentview: { width: 2, height: 3, data: Uint8Array.from({ length: 18 }, (_, i) => 14 * i) } },
+});
 
 /** One file, changed as a log or as a JSON document. */
 const one = (name: string, file: string, bytes: Buffer, mutate: Kind['mutate'], read: Kind['read']): Kind => ({
@@ -129,10 +134,13 @@ const KINDS: readonly Kind[] = [
       return Object.fromEntries(order.map((i) => [stored[i], values[i]]));
     },
   },
-  one('observation', 'stdin', Buffer.from(JSON.stringify(observation)), asJson, (folder) => {
+  one('observation', 'stdin', Buffer.from(JSON.stringify(seen)), asJson, (folder) => {
     // As `nina sample` reads it.
     const text = readText(path.join(folder, 'stdin'));
-    return notSound(checkJson(observationSchema, parseJson(text, 'What came on stdin'), 'What came on stdin'));
+    const found = checkJson(observationSchema, parseJson(text, 'What came on stdin'), 'What came on stdin');
+    for (const [view, picture] of Object.entries(observationFromJson(found).images ?? {}))
+      requirePicture(view, picture);
+    return notSound(found);
   }),
   (() => {
     const folder = fs.mkdtempSync('/tmp/nina-fuzz-state-');

@@ -3,10 +3,10 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { expect, test } from 'vitest';
-import { type Comparison, exceeded } from '../../src/decoders/fixture.ts';
 import { parity as flowerParity } from '../../src/decoders/flower/parity.ts';
 import { parity as ninaParity } from '../../src/decoders/nina/parity.ts';
 import { cpu, type Engine } from '../../src/engine/index.ts';
+import { type Comparison, exceeded } from '../../src/fixture.ts';
 import { readSafetensors } from '../../src/safetensors.ts';
 import type { SafetensorsFile } from '../../src/safetensors-format.ts';
 import { expectBoth, hunt, notSound, PATIENCE_MS } from './battery.ts';

@@ -69,14 +69,14 @@ async function randomPolicy(environment: TabletopEnvironment, { instruction }: T
   const { categories = [] } = environment.observe().entities ?? {};
   const episodes = [{ where: 'the scene', instruction, categories }];
   const config = policySchema.parse({
-    encoder: encoder.configure(encoder.settings.parse({}), { episodes, robot: PANDA }),
+    encoder: encoder.configure(encoder.settings.parse({}), { episodes, robot: PANDA, assets: {} }),
     decoder: { name: 'nina', n_layers: 4, affine_dim: 32, chunk_length: CHUNK },
     robot: PANDA,
     acting: { multistep: CHUNK, temperature: 1 },
   });
   const moments = (width: number) => ({ mean: Array(width).fill(0.1), std: Array(width).fill(0.3) });
   const statistics = { encoder: { state: moments(stateSize(PANDA)), position: moments(3), joint: moments(1) } };
-  const policy = await buildPolicy({ config, statistics, model: init(key(1), config) });
+  const policy = await buildPolicy({ config, statistics, model: init(key(1), config), assets: {} });
   let plan = new Float32Array();
   const act: Act = async (observation, step) => {
     const at = (step % CHUNK) * A;

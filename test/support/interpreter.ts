@@ -127,6 +127,34 @@ const reduce =
     return out;
   };
 
+/** Every product of a convolution of x by w to y: where its three numbers are. */
+function eachTap(
+  [M, I, H, W]: Shape,
+  [O, , k]: Shape,
+  [, , h, v]: Shape,
+  { stride, pad }: Attributes['conv'],
+  f: (x: number, w: number, y: number) => void,
+): void {
+  for (const [m, o, r, c, i, a, b] of coordinates([M, O, h, v, I, k, k])) {
+    const [row, column] = [r * stride + a - pad, c * stride + b - pad];
+    if (row < 0 || row >= H || column < 0 || column >= W) continue;
+    f(((m * I + i) * H + row) * W + column, ((o * I + i) * k + a) * k + b, ((m * O + o) * h + r) * v + c);
+  }
+}
+
+/** The same of a depthwise convolution of tokens [M, H W, C] by [C, 1, 3, 3]. */
+function eachChannelTap(
+  [M, , C]: Shape,
+  [H, W]: readonly [number, number],
+  f: (x: number, w: number, y: number) => void,
+): void {
+  for (const [m, r, c, i, a, b] of coordinates([M, H, W, C, 3, 3])) {
+    const [row, column] = [r + a - 1, c + b - 1];
+    if (row < 0 || row >= H || column < 0 || column >= W) continue;
+    f(((m * H + row) * W + column) * C + i, i * 9 + a * 3 + b, ((m * H + r) * W + c) * C + i);
+  }
+}
+
 const RULES: { [K in OpName]: Rule<K> } = {
   input: () => [],
   pick: () => [],
@@ -246,6 +274,41 @@ const RULES: { [K in OpName]: Rule<K> } = {
     const width = shape[1];
     ids.data.forEach((id, i) => {
       for (let e = 0; e < width; e++) out[id * width + e] += rows.data[i * width + e];
+    });
+    return out;
+  },
+  conv: ([x, w], attrs, shape) => {
+    const out = new Float64Array(size(shape));
+    eachTap(x.shape, w.shape, shape, attrs, (i, j, k) => {
+      out[k] += x.data[i] * w.data[j];
+    });
+    return out;
+  },
+  convInput: ([dy, w], attrs, shape) => {
+    const out = new Float64Array(size(shape));
+    eachTap(shape, w.shape, dy.shape, attrs, (i, j, k) => {
+      out[i] += dy.data[k] * w.data[j];
+    });
+    return out;
+  },
+  convWeight: ([x, dy], attrs, shape) => {
+    const out = new Float64Array(size(shape));
+    eachTap(x.shape, shape, dy.shape, attrs, (i, j, k) => {
+      out[j] += x.data[i] * dy.data[k];
+    });
+    return out;
+  },
+  depthwise: ([x, w], { sides, residual, reversed }, shape) => {
+    const out = residual ? x.data.slice() : new Float64Array(size(shape));
+    eachChannelTap(shape, sides, (i, j, k) => {
+      out[k] += x.data[i] * w.data[reversed ? j + 8 - 2 * (j % 9) : j];
+    });
+    return out;
+  },
+  depthwiseWeight: ([x, dy], { sides }, shape) => {
+    const out = new Float64Array(size(shape));
+    eachChannelTap(x.shape, sides, (i, j, k) => {
+      out[j] += x.data[i] * dy.data[k];
     });
     return out;
   },

@@ -54,6 +54,7 @@ export async function saveRandomPolicy(
     config,
     statistics: { ...statistics, ...(surprise && { surprise }) },
     model: { params: scaled as PolicyModel['params'], buffers },
+    assets: {},
   };
   using selfTest = await prepareSelfTest(content, observation, key(1), cpu);
   writeCheckpoint(directory, content, {

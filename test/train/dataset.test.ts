@@ -19,7 +19,7 @@ const demos = (seed: number, count: number) =>
 
 async function load(file: string) {
   const notices: string[] = [];
-  return { ...(await loadDemonstrations(file, { name: 'state' }, 1, 0.25, (text) => notices.push(text))), notices };
+  return { ...(await loadDemonstrations(file, { name: 'state' }, {}, 1, 0.25, (text) => notices.push(text))), notices };
 }
 
 test('data without peculiarities is loaded without a word', async () => {

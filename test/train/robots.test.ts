@@ -53,9 +53,9 @@ describe.each([
 
   test('batches hold each range scaled to [-1, 1], and beyond the end the last target', async () => {
     const T = 4;
-    const found = await loadDemonstrations(file, { name: 'state', dim: 16, heads: 2 }, 0, 0.2, () => {});
+    const found = await loadDemonstrations(file, { name: 'state', dim: 16, heads: 2 }, {}, 0, 0.2, () => {});
     const decoder = decoderConfig({ name: 'regression', chunk_length: T }, robot);
-    const { allocate, fill } = batcher(found.train, { ...found, decoder }, found.statistics);
+    const { allocate, fill } = batcher(found.train, { ...found, config: { encoder: found.encoder, decoder, robot } });
     const last = found.train.windows.findIndex(({ start }) => start === 11);
     const batch = allocate(1);
     fill(batch, [last]);

@@ -10,28 +10,28 @@ import { blueprint } from '../../src/policy/index.ts';
 import { key, normals } from '../../src/random.ts';
 import { PANDA } from '../../src/robot/index.ts';
 import { groupsOf, mapTree, pack, type Spec } from '../../src/tensor/index.ts';
+import type { ObjectiveReference } from '../../src/train/objective.ts';
 import { fill, initialState, openOptimizer, optimizerMemory } from '../../src/train/optimizer.ts';
 import { type ShardSetup, type ShardTask, shardRows } from '../../src/train/shard.ts';
 import type { openShardThreads } from '../../src/train/shard-threads.ts';
 
-const compiled = path.join(import.meta.dirname, '../../dist/train/shard-threads.js');
+const compiled = (name: string) => path.join(import.meta.dirname, '../../dist/train', name);
 
 const encoder = stateConfigSchema.parse({
   name: 'state',
   ...{ dim: 16, words: ['lift'], max_words: 1, max_entities: 1, state_size: 11, end_effector: 0 },
 });
-const policy: PolicyConfig = {
+const policy: Omit<PolicyConfig, 'acting'> = {
   encoder,
   decoder: decoderSchema.parse({ name: 'nina', action_dim: 7, n_layers: 2, affine_dim: 16, dropout: 0.1 }),
   robot: PANDA,
-  acting: { multistep: 10, temperature: 0 },
 };
 const B = 5;
 const rows = shardRows(B);
 const plan = blueprint(key(1), policy);
 const { params, buffers } = drawModel(plan);
 const { layout, flat } = pack(params);
-const model = { params: mapTree(params, ({ shape }: Spec) => ({ shape })), buffers };
+const shapes = mapTree(params, ({ shape }: Spec) => ({ shape }));
 const batches = rows.map((n, shard) => ({
   ...stateEncoder.arrays(encoder, n),
   actions: normals(key(shard), n * 70).map(Math.tanh),
@@ -39,10 +39,15 @@ const batches = rows.map((n, shard) => ({
 const measure = (shard: number): ShardTask => ({ kind: 'measure', shard, step: 3, batch: batches[shard] });
 
 let open: typeof openShardThreads;
+let objective: ObjectiveReference;
 const born: Worker[] = [];
 const note = (worker: Worker) => born.push(worker);
 beforeAll(async () => {
-  ({ openShardThreads: open } = (await import(compiled)) as { openShardThreads: typeof openShardThreads });
+  ({ openShardThreads: open } = (await import(compiled('shard-threads.js'))) as {
+    openShardThreads: typeof openShardThreads;
+  });
+  const { imitation } = (await import(compiled('imitation.js'))) as typeof import('../../src/train/imitation.ts');
+  objective = imitation({ config: policy, model: { params: shapes, buffers } });
   process.on('worker', note);
 });
 afterAll(() => process.off('worker', note));
@@ -50,7 +55,11 @@ afterAll(() => process.off('worker', note));
 async function setup(): Promise<ShardSetup> {
   const optimizer = await optimizerMemory(layout.size, rows.length);
   fill(optimizer, initialState(flat));
-  return { policy, model, optimizer, rows, groups: groupsOf(plan.params), key: key(2), device: 'cpu', threads: 1 };
+  return {
+    objective,
+    params: shapes,
+    ...{ optimizer, rows, groups: groupsOf(plan.params), key: key(2), device: 'cpu', threads: 1 },
+  };
 }
 
 test('losses, gradients and weights have the same bits for any number of threads', async () => {

@@ -39,8 +39,10 @@ function episode(length: number, demo = 0): Episode {
 async function policyOf(decoder: object, change: Partial<PolicyConfig> = {}) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'surprise-'));
   try {
-    const { config, statistics, model } = readCheckpoint(await saveRandomPolicy(directory, decoder, { scale: 0.1 }));
-    return { config: { ...config, ...change }, statistics, model };
+    const { config, statistics, model, assets } = readCheckpoint(
+      await saveRandomPolicy(directory, decoder, { scale: 0.1 }),
+    );
+    return { config: { ...config, ...change }, statistics, model, assets };
   } finally {
     fs.rmSync(directory, { recursive: true });
   }

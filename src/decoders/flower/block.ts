@@ -21,8 +21,11 @@ import { add, concat, linear, mul, reshape, split, type Tensor, transpose } from
 import type { FlowerConfig } from './config.ts';
 import type { Block, CrossAttention, SelfAttention } from './params.ts';
 
-/** Keys (already divided by sqrt(depth)) and values of cross-attention, both [B, heads, S, depth]. */
-export type Memory = { readonly keys: Tensor; readonly values: Tensor };
+/**
+ * Keys (already divided by sqrt(depth)) and values of cross-attention, both [B, heads, S, depth]; the mask [B, 1, 1, S] that
+ * keeps it from padding, where there is any.
+ */
+export type Memory = { readonly keys: Tensor; readonly values: Tensor; readonly mask?: Tensor };
 
 /** The part of a block's cross-attention that does not depend on the actions. tokens [B, S, d]. */
 export function remember({ k_proj, v_proj, k_norm }: CrossAttention<Tensor>, tokens: Tensor, heads: number): Memory {
@@ -85,9 +88,9 @@ function crossAttention(
   { n_heads }: FlowerConfig,
   p: CrossAttention<Tensor>,
   x: Tensor,
-  { keys, values }: Memory,
+  { keys, values, mask }: Memory,
   dropout: Dropout,
 ): Tensor {
   const queries = rmsNorm(p.q_norm, splitHeads(linear(x, p.q_proj.weight), n_heads));
-  return linear(mergeHeads(attention(queries, keys, values, { scale: 1, dropout })), p.proj.weight);
+  return linear(mergeHeads(attention(queries, keys, values, { scale: 1, mask, dropout })), p.proj.weight);
 }

@@ -1,7 +1,7 @@
-/** FLOWER behind the contract of all decoders: it attends to every token of the encoder. */
+/** FLOWER behind the contract of all decoders: it attends to every token of the encoder that is none of padding. */
 import * as z from 'zod';
 import { fold, normals } from '../../random.ts';
-import { input, type Tensor } from '../../tensor/index.ts';
+import { concat, input, reshape, type Tensor } from '../../tensor/index.ts';
 import type { Decoder } from '../decoder.ts';
 import { checkFlower, flowerSettings } from './config.ts';
 import { loss, sample } from './flower.ts';
@@ -19,7 +19,8 @@ export const flower: Decoder<z.output<typeof schema>> = {
   describe: ({ n_layers, dit_dim, num_sampling_steps }) =>
     `FLOWER diffusion, ${n_layers} layers of width ${dit_dim}, ${num_sampling_steps} steps`,
   blueprint: (key, config, W) => ({ params: blueprint(fold(key, 'decoder'), config, W), buffers: {} }),
-  contextShape: (_, B, S, W) => [B, S, W],
+  // Whether a token is real is one more number of it.
+  contextShape: (_, B, S, W, masked) => [B, S, masked ? W + 1 : W],
   inputs: ({ chunk_length, action_dim }, B) => ({
     noise: input('noise', [B, chunk_length, action_dim]),
     times: input('times', [B]),
@@ -37,10 +38,7 @@ export const flower: Decoder<z.output<typeof schema>> = {
   bind(config, _, parameters) {
     const p = parameters as Params<Tensor>;
     return {
-      context(tokens, mask) {
-        if (mask) throw new Error('FLOWER attends to every token; it takes none that are padding.');
-        return tokens;
-      },
+      context: (tokens, mask) => (mask ? concat([tokens, reshape(mask, [...mask.shape, 1])], 2) : tokens),
       loss: (actions, seen, { noise, times }, dropout) => loss(config, p, actions, seen, noise, times, dropout),
       sample: (z, seen) => sample(config, p, z, seen),
     };

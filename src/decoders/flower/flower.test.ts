@@ -157,6 +157,34 @@ test('features, actions and every used parameter receive a gradient', async () =
   for (const [name, values] of Object.entries(r)) expect(Math.max(...values.map(Math.abs)), name).toBeGreaterThan(1e-7);
 });
 
+test('what is padding changes nothing, and the rest is as without it', async () => {
+  const padded = input('padded', [B, S + 1, E + 1]);
+  const batch = inputs();
+  const outputs = {
+    loss: loss(config, p, batch.z, padded, batch.noise, batch.t),
+    actions: sample(config, p, batch.z, padded),
+  };
+  // The last token of each row is padding: whatever stands there, and 0 behind it.
+  const rows = (junk: number) =>
+    Array.from({ length: B * (S + 1) }, (_, i) => {
+      const [row, token] = [Math.floor(i / (S + 1)), i % (S + 1)];
+      const from = (row * S + token) * E;
+      return token < S ? [...data.features.subarray(from, from + E), 1] : [...Array(E).fill(junk), 0];
+    }).flat();
+  const plain = await run(
+    {
+      loss: loss(config, p, batch.z, batch.features, batch.noise, batch.t),
+      actions: sample(config, p, batch.z, batch.features),
+    },
+    data,
+  );
+  for (const junk of [0, 7]) {
+    const masked = await run(outputs, { ...data, padded: Float32Array.from(rows(junk)) });
+    close(masked.loss, plain.loss);
+    close(masked.actions, plain.actions);
+  }
+});
+
 test('dropout acts on attention weights, on what attention adds and inside the perceptron', async () => {
   const { z, t, features } = inputs();
   const { dropout, masks } = dropoutInputs(0.5);

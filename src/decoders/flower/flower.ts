@@ -4,12 +4,13 @@
  * noise at t = 1 to actions at t = 0 in N Euler steps.
  *
  * Letters: B batch, T chunk length, A action dimension, S tokens of the encoder, E their width, d width, N steps.
+ * Features are the tokens [B, S, E], or [B, S, E + 1] where some are padding: the last number is 1 for real ones, else 0.
  *
  * A step depends on three things: the encoder's tokens (`remember`, once per sample), the times (`modulations`, all N
  * steps as one batch, the same for every row), and the actions so far, which alone are left in the loop.
  */
 import { exp, log } from '../../math.ts';
-import { linear as affine, type Dropout, noDropout, rmsNorm } from '../../nn/index.ts';
+import { linear as affine, type Dropout, noDropout, paddingMask, rmsNorm } from '../../nn/index.ts';
 import {
   add,
   concat,
@@ -24,6 +25,7 @@ import {
   silu,
   sin,
   slice,
+  split,
   square,
   sub,
   type Tensor,
@@ -93,10 +95,17 @@ export function sample(config: FlowerConfig, p: Params<Tensor>, z: Tensor, featu
   return x;
 }
 
-/** What the blocks need of features [B, S, E]. */
+/** What the blocks need of the features. */
 function remember(config: FlowerConfig, p: Params<Tensor>, features: Tensor): blocks.Memory[] {
-  const tokens = linear(rmsNorm(p.cond_norm, features), p.cond_linear.weight); // [B, S, d]
-  return p.dit.map(({ cross_attn }) => blocks.remember(cross_attn, tokens, config.n_heads));
+  const [B, S, width] = features.shape as [number, number, number];
+  const E = p.cond_norm.weight.shape[0];
+  const [tokens, real] = width === E ? [features] : split(features, 2, [E, 1]);
+  const seen = linear(rmsNorm(p.cond_norm, tokens), p.cond_linear.weight); // [B, S, d]
+  const mask = real && reshape(paddingMask(reshape(real, [B, S])), [B, 1, 1, S]);
+  return p.dit.map(({ cross_attn }) => ({
+    ...blocks.remember(cross_attn, seen, config.n_heads),
+    ...(mask && { mask }),
+  }));
 }
 
 /** What the blocks need of times t [K]: the shifts, scales and gates of each, [K, 6d]. Functions of the weights and t alone. */
@@ -147,9 +156,9 @@ function check(
   chunk: Tensor,
   features: Tensor,
 ): void {
-  const [B, S] = features.shape;
+  const [B, , width] = features.shape;
   const E = p.cond_norm.weight.shape[0];
-  if (chunk.shape.join() !== `${B},${T},${A}` || features.shape.join() !== `${B},${S},${E}`)
+  if (chunk.shape.join() !== `${B},${T},${A}` || features.shape.length !== 3 || (width !== E && width !== E + 1))
     throw new Error(
       `This decoder needs chunks [B, ${T}, ${A}] and features [B, S, ${E}]; got [${chunk.shape.join(', ')}] and [${features.shape.join(', ')}].`,
     );

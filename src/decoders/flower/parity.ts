@@ -1,14 +1,14 @@
 /**
  * Agreement with the reference: we rebuild the decoder of a fixture from its metadata and weights and compare velocity,
- * loss, gradients and samples (see ../fixture.ts).
+ * loss, gradients and samples (see ../../fixture.ts).
  */
 import * as z from 'zod';
 import type { Engine } from '../../engine/engine.ts';
 import { NinaError } from '../../errors.ts';
+import { type Comparison, floats, relativeError, weightsOf, worstGradient } from '../../fixture.ts';
 import { readSafetensors } from '../../safetensors.ts';
 import type { SafetensorsFile } from '../../safetensors-format.ts';
 import { byPath, feeds, gradOf, input, layoutOf, leaves, reshape, symbols, unpack } from '../../tensor/index.ts';
-import { type Comparison, floats, relativeError, weightsOf, worstGradient } from '../fixture.ts';
 import { flowerSchema } from './config.ts';
 import { between, loss, sample, velocity } from './flower.ts';
 import { importReference } from './reference.ts';

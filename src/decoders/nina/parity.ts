@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import type { Engine } from '../../engine/engine.ts';
 import { NinaError } from '../../errors.ts';
+import { type Comparison, floats, relativeError, weightsOf, worstGradient } from '../../fixture.ts';
 import { readSafetensors } from '../../safetensors.ts';
 import type { SafetensorsFile } from '../../safetensors-format.ts';
 import {
@@ -21,7 +22,6 @@ import {
   symbols,
   unpack,
 } from '../../tensor/index.ts';
-import { type Comparison, floats, relativeError, weightsOf, worstGradient } from '../fixture.ts';
 import { type NinaConfig, ninaSchema } from './config.ts';
 import { decode, encode, logProb, pluInverse } from './nina.ts';
 import { exportReference, importReference } from './reference.ts';

@@ -13,7 +13,7 @@ import {
   stateSize,
 } from '../../robot/index.ts';
 import type { Tensor } from '../../tensor/index.ts';
-import type { DataSummary, Encoder, Measurable } from '../encoder.ts';
+import type { DataSummary, Encoder, Measurable, ObservationWriter } from '../encoder.ts';
 import { type StateConfig, type StateSettings, stateConfigSchema, stateSettingsSchema } from './config.ts';
 import { type StateArrays, type StateStatistics, stateArrays, writeState } from './features.ts';
 import { blueprint, encode, type StateInputs, type StateParams, stateInputs, tokenWidth } from './model.ts';
@@ -24,6 +24,7 @@ export const stateEncoder = {
   name: 'state',
   settings: stateSettingsSchema,
   schema: stateConfigSchema,
+  assets: [],
   configure,
   statistics: ({ state_size }: StateConfig) =>
     z.strictObject({ state: momentsSchema(state_size), position: momentsSchema(3), joint: momentsSchema(1) }),
@@ -32,18 +33,15 @@ export const stateEncoder = {
   blueprint,
   inputs: stateInputs,
   arrays: stateArrays,
-  check,
-  write(
-    config: StateConfig,
-    statistics: StateStatistics,
-    observation: Observation,
-    arrays: StateArrays,
-    row: number,
-  ): void {
-    const { state, entities, instruction } = requireMembers(observation);
-    const scene = knownScene(config, entities.categories, instruction);
-    writeState(config, statistics, scene, state, entities.poses, arrays, row);
-  },
+  views: () => [],
+  writer: (config: StateConfig, statistics: StateStatistics): ObservationWriter => ({
+    check: (observation) => check(config, observation),
+    write(observation, arrays, row) {
+      const { state, entities, instruction } = requireMembers(observation);
+      const scene = knownScene(config, entities.categories, instruction);
+      writeState(config, statistics, scene, state, entities.poses, arrays as StateArrays, row);
+    },
+  }),
   encode: (config: StateConfig, p: StateParams<Tensor>, inputs: StateInputs, dropout: Dropout) => ({
     tokens: encode(config, p, inputs, dropout),
   }),

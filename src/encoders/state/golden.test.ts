@@ -40,7 +40,7 @@ test('two observations and the parameters, by their hashes', () => {
   });
   const arrays = stateEncoder.arrays(config, observations.length);
   for (const [row, observation] of observations.entries())
-    stateEncoder.write(config, statistics, observation, arrays, row);
+    stateEncoder.writer(config, statistics).write(observation, arrays, row);
   const hashes = Object.fromEntries(Object.entries(arrays).map(([name, values]) => [name, sha256(values)]));
   expect(hashes).toEqual({
     'state.proprio': '0eb80cae5a00c9769544683546627f27a9ca4b83aec976d79eca54c58a812d81',

@@ -63,7 +63,7 @@ async function tokenOf(observation: StateObservation, c: StateConfig = config): 
     token: stateEncoder.encode(c, symbols(params), stateEncoder.inputs(c, 1), noDropout).tokens,
   });
   const arrays = stateEncoder.arrays(c, 1);
-  stateEncoder.write(c, statistics, observation, arrays, 0);
+  stateEncoder.writer(c, statistics).write(observation, arrays, 0);
   return (await program.run({ ...feeds(layout, flat), ...arrays })).token;
 }
 
@@ -116,7 +116,7 @@ describe('words', () => {
 describe('features', () => {
   const featuresOf = (o: StateObservation) => {
     const arrays = stateEncoder.arrays(config, 1);
-    stateEncoder.write(config, statistics, o, arrays, 0);
+    stateEncoder.writer(config, statistics).write(o, arrays, 0);
     return arrays;
   };
 
@@ -158,7 +158,7 @@ describe('features', () => {
 
   test('a row of a batch overwrites what a larger scene left there', () => {
     const arrays = stateEncoder.arrays(config, 2);
-    const write = (o: StateObservation) => stateEncoder.write(config, statistics, o, arrays, 1);
+    const write = (o: StateObservation) => stateEncoder.writer(config, statistics).write(o, arrays, 1);
     write(observationOf(2));
     const one = observationOf(3, ['basket']);
     write(one);
@@ -178,7 +178,7 @@ describe('robots', () => {
   const statisticsOf = (P: number) => ({ ...statistics, state: { mean: Array(P).fill(0), std: Array(P).fill(1) } });
   const featuresOf = (c: StateConfig, observation: Observation) => {
     const arrays = stateEncoder.arrays(c, 1);
-    stateEncoder.write(c, statisticsOf(c.state_size), observation, arrays, 0);
+    stateEncoder.writer(c, statisticsOf(c.state_size)).write(observation, arrays, 0);
     return arrays;
   };
 
@@ -220,7 +220,7 @@ describe('robots', () => {
 
   test('an observation of another robot, or without what the encoder sees, is refused', () => {
     const { state, entities, instruction } = observationOf(12);
-    const check = (observation: Observation) => () => stateEncoder.check(arm, observation);
+    const check = (observation: Observation) => () => stateEncoder.writer(arm, statisticsOf(6)).check(observation);
     expect(check({ state, entities, instruction })).toThrow(
       "An observation needs 6 numbers of the robot's state and 8 for each of its 3 entities (24); got 11 and 24.",
     );
@@ -295,7 +295,7 @@ describe('the token', () => {
     const named = leaves<Tensor>(p);
     using program = await cpu.compile(byPath(gradOf(loss, p)));
     const arrays = stateEncoder.arrays(config, 1);
-    stateEncoder.write(config, statistics, observationOf(9), arrays, 0);
+    stateEncoder.writer(config, statistics).write(observationOf(9), arrays, 0);
     const found = await program.run({ ...feeds(layout, flat), ...arrays });
     // What moves all keys alike moves all scores of a softmax alike: no gradient, up to rounding.
     const dead = named.map(([path]) => path).filter((path) => !found[path].some((g) => Math.abs(g) > 1e-7));

@@ -3,6 +3,7 @@
  */
 import { NinaError } from '../../errors.ts';
 import { type Attributes, type OpName, size, type Tensor } from '../../tensor/tensor.ts';
+import { conv, convInput, convWeight, depthwise, depthwiseWeight } from './convolution.ts';
 import type { Lowering } from './lowering.ts';
 import { matmul } from './matmul.ts';
 import { contiguous, copy, gather, scatterAdd, zero } from './moves.ts';
@@ -85,6 +86,11 @@ const RULES: { [K in Exclude<OpName, 'input' | 'pick' | PointwiseOp>]: Rule<K> }
   gather: (g, t, [x]) => gather(g, x, t.attrs.axis, integers(g, t.attrs.indices), t.shape),
   embed: (g, t, [table, ids]) => gather(g, table, 0, ids, t.shape),
   scatterAdd: (g, t, [rows, ids]) => scatterAdd(g, rows, ids, t.shape),
+  conv: (g, t, args) => conv(g, args, t.attrs, t.shape),
+  convInput: (g, t, args) => convInput(g, args, t.attrs, t.shape),
+  convWeight: (g, t, args) => convWeight(g, args, t.attrs, t.shape),
+  depthwise: (g, t, args) => depthwise(g, args, t.attrs, t.shape),
+  depthwiseWeight: (g, t, args) => depthwiseWeight(g, args, t.attrs.sides, t.shape),
 };
 
 const integers = (g: Lowering, list: readonly number[]): View => {

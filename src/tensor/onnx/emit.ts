@@ -15,6 +15,7 @@ import {
   type Tensor,
   topological,
 } from '../tensor.ts';
+import { emitConv, emitConvInput, emitConvWeight, emitDepthwise, emitDepthwiseWeight } from './convolution.ts';
 import { shareCommon } from './cse.ts';
 import { fusions } from './fuse.ts';
 import { ELEMENT_TYPE, OnnxGraph } from './model.ts';
@@ -296,4 +297,9 @@ const EMIT: { [K in OpName]: Emit<K> } = {
     const flat = g.op('Reshape', [rows, g.ints([N, E])]);
     return g.op('ScatterElements', [table, everywhere, flat], { axis: 0, reduction: 'add' });
   },
+  conv: emitConv,
+  convInput: emitConvInput,
+  convWeight: emitConvWeight,
+  depthwise: emitDepthwise,
+  depthwiseWeight: emitDepthwiseWeight,
 };

@@ -46,6 +46,7 @@ export class OnnxGraph {
   readonly standard: boolean;
   private readonly initializers = new Map<string, Value & { data: Uint8Array }>();
   private readonly known = new Map<string, string>();
+  private readonly made = new Map<string, string>();
   private nextName = 0;
 
   constructor({ standard }: { standard: boolean }) {
@@ -70,6 +71,13 @@ export class OnnxGraph {
     const output = this.fresh();
     this.nodes.push({ op, inputs, outputs: [output], attributes, domain });
     return output;
+  }
+
+  /** The value of that name, made when it is first wanted: what several nodes can read is computed once. */
+  once(what: string, make: () => string): string {
+    const known = this.made.get(what) ?? make();
+    this.made.set(what, known);
+    return known;
   }
 
   floats(data: Float32Array, shape: Shape): string {

@@ -13,6 +13,8 @@ const SINCE: Readonly<Record<string, number>> = {
   Cast: 6,
   Clip: 11, // bounds as inputs
   Concat: 4,
+  Conv: 1,
+  ConvTranspose: 1,
   Cos: 7,
   Div: 7,
   Equal: 11, // of floats

@@ -1,12 +1,11 @@
 /**
- * Parity fixtures, whatever the decoder: a safetensors file of weights ('weights.*'), inputs, and what the reference
+ * Parity fixtures, of a decoder or an encoder: a safetensors file of weights ('weights.*'), inputs, and what the reference
  * computed from them ('expected.*', gradients as 'expected.grad.*').
  */
-import { NinaError } from '../errors.ts';
-import type { SafetensorsFile, StoredTensor } from '../safetensors-format.ts';
-import type { NDArray } from '../tensor/index.ts';
+import { NinaError } from './errors.ts';
+import type { SafetensorsFile, StoredTensor } from './safetensors-format.ts';
 
-/** How far a decoder is from its reference. */
+/** How far a model is from its reference. */
 export interface Comparison<Quantity extends string = string> {
   /** max|ours - reference| / max|reference|; `grad_max` is that of the worst gradient tensor. */
   readonly errors: Readonly<Record<Quantity, number>>;
@@ -59,7 +58,7 @@ export function relativeError(file: string, fixture: SafetensorsFile, name: stri
 export function worstGradient(
   file: string,
   fixture: SafetensorsFile,
-  gradients: Readonly<Record<string, NDArray>>,
+  gradients: Readonly<Record<string, { readonly data: Float32Array }>>,
 ): [name: string, error: number] {
   return Object.entries(gradients)
     .map(([name, { data }]): [string, number] => {
