@@ -3,8 +3,7 @@
 import { type Contestant, measureInterleaved } from '../bench/measure.ts';
 import { toJson } from '../json.ts';
 import { machine } from '../machine.ts';
-import { demoKey, SUITES, TabletopEnvironment } from '../sim/index.ts';
-import { createRobotCameras } from '../sim/robot-cameras.ts';
+import { CAMERAS, demoKey, SUITES, TabletopEnvironment } from '../sim/index.ts';
 import { loadSuite } from '../sim/suites.ts';
 
 export async function benchCamera({ rounds, json }: { rounds: number; json: boolean }): Promise<void> {
@@ -13,12 +12,9 @@ export async function benchCamera({ rounds, json }: { rounds: number; json: bool
     const task = loadSuite(suite)[0];
     const environment = await TabletopEnvironment.open(task);
     environment.reset(demoKey(task, 0, 0));
-    const cameras = createRobotCameras(environment);
     const geoms = environment.geoms().length;
-    frames.push(
-      { name: `${suite} agentview`, geoms, run: () => void cameras.agentview() },
-      { name: `${suite} eye_in_hand`, geoms, run: () => void cameras.eyeInHand() },
-    );
+    for (const name of CAMERAS)
+      frames.push({ name: `${suite} ${name}`, geoms, run: () => void environment.images([name])[name].data });
   }
   const timings = await measureInterleaved(frames, { warmup: 50, rounds });
   const result = {

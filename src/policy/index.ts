@@ -27,6 +27,7 @@ export {
   type ModelShape,
   type PolicyModel,
   type PolicyParams,
+  viewsOf,
 } from './model.ts';
 export { EXPORT_PARTS, type ExportPart } from './parts.ts';
 export { prepareSelfTest, type SelfTest } from './self-test.ts';

@@ -81,6 +81,10 @@ export function contextShape({ encoder, decoder }: ModelConfig, B: number): read
   return decoderOf(decoder).contextShape(decoder, B, count, width, masked);
 }
 
+/** Views whose pictures the policy's observations must hold. */
+export const viewsOf = ({ encoder }: Pick<PolicyConfig, 'encoder'>): readonly string[] =>
+  encoderOf(encoder).views?.(encoder) ?? [];
+
 /** Whether a policy understands every word of a text. */
 export const knows = ({ encoder }: Pick<PolicyConfig, 'encoder'>, text: string): boolean =>
   encoderOf(encoder).knows?.(encoder, text) ?? true;

@@ -2,7 +2,6 @@
 
 import { serveJobs } from '../jobs/index.ts';
 import { TabletopEnvironment } from '../sim/index.ts';
-import { createRobotCameras, type RobotCameras } from '../sim/robot-cameras.ts';
 import { loadSuite } from '../sim/suites.ts';
 import { type Attempt, recordAttempt } from './record.ts';
 
@@ -19,14 +18,13 @@ export interface RecordSettings {
 
 serveJobs<RecordSettings, RecordJob, Attempt>(async ({ suite, seed, images }) => {
   const tasks = loadSuite(suite);
-  let open: { environment: TabletopEnvironment; cameras?: RobotCameras } | undefined;
+  let environment: TabletopEnvironment | undefined;
   return async ({ task, attempt }) => {
-    if (open?.environment.task.index !== task) {
-      open?.environment[Symbol.dispose]();
-      open = undefined;
-      const environment = await TabletopEnvironment.open(tasks[task]);
-      open = { environment, cameras: images ? createRobotCameras(environment) : undefined };
+    if (environment?.task.index !== task) {
+      environment?.[Symbol.dispose]();
+      environment = undefined;
+      environment = await TabletopEnvironment.open(tasks[task]);
     }
-    return recordAttempt(open.environment, attempt, seed, open.cameras);
+    return recordAttempt(environment, attempt, seed, images);
   };
 });

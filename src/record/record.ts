@@ -1,8 +1,17 @@
 /** One demonstration: the scripted expert, in one environment, from one placement. */
 import type { Demonstration } from '../data/index.ts';
 import { fold } from '../random.ts';
-import { createExpert, demoKey, posesOf, type TabletopEnvironment, type WorldObservation } from '../sim/index.ts';
-import type { RobotCameras } from '../sim/robot-cameras.ts';
+import type { Picture } from '../robot/index.ts';
+import {
+  CAMERAS,
+  type CameraName,
+  createExpert,
+  demoKey,
+  PICTURE_SIZE,
+  posesOf,
+  type TabletopEnvironment,
+  type WorldObservation,
+} from '../sim/index.ts';
 
 /** A demonstration, and whether it reached the goal within the task's step limit. */
 export interface Attempt {
@@ -12,14 +21,14 @@ export interface Attempt {
 
 /**
  * Records attempt `attempt`: placement and the expert's variety are functions of (seed, suite, task, attempt).
- * @param cameras absent: no images
+ * @param images whether both cameras' pictures are recorded: those a rollout sees
  * @throws NinaError when the placed scene breaks the task's premise.
  */
 export function recordAttempt(
   environment: TabletopEnvironment,
   attempt: number,
   seed: number,
-  cameras?: RobotCameras,
+  images = false,
 ): Attempt {
   const { task } = environment;
   const key = demoKey(task, attempt, seed);
@@ -34,24 +43,27 @@ export function recordAttempt(
       observation,
       action,
       state: environment.state(),
-      agentview: cameras?.agentview(),
-      eyeInHand: cameras?.eyeInHand(),
+      pictures: images ? environment.images(CAMERAS) : undefined,
     });
     ({ success } = environment.step(action));
   }
-  return { success, demonstration: { attempt, modelXml: environment.xml, ...columns(rows, cameras) } };
+  return { success, demonstration: { attempt, modelXml: environment.xml, ...columns(rows, images) } };
 }
 
 interface Row {
   observation: WorldObservation;
   action: Float64Array;
   state: Float64Array;
-  agentview: Uint8Array | undefined;
-  eyeInHand: Uint8Array | undefined;
+  pictures: Readonly<Record<string, Picture>> | undefined;
 }
 
-function columns(rows: readonly Row[], cameras?: RobotCameras): Omit<Demonstration, 'attempt' | 'modelXml'> {
+function columns(rows: readonly Row[], images: boolean): Omit<Demonstration, 'attempt' | 'modelXml'> {
   const f64 = (pick: (row: Row) => ArrayLike<number>) => concatenate(Float64Array, rows.map(pick));
+  const film = (name: CameraName) =>
+    concatenate(
+      Uint8Array,
+      rows.map((row) => row.pictures![name].data),
+    );
   return {
     actions: f64((row) => row.action),
     states: f64((row) => row.state),
@@ -63,18 +75,7 @@ function columns(rows: readonly Row[], cameras?: RobotCameras): Omit<Demonstrati
       Float32Array,
       rows.map((row) => posesOf(row.observation.entities)),
     ),
-    images: cameras && {
-      width: cameras.width,
-      height: cameras.height,
-      agentview: concatenate(
-        Uint8Array,
-        rows.map((row) => row.agentview!),
-      ),
-      eyeInHand: concatenate(
-        Uint8Array,
-        rows.map((row) => row.eyeInHand!),
-      ),
-    },
+    images: images ? { ...PICTURE_SIZE, agentview: film('agentview'), eyeInHand: film('eye_in_hand') } : undefined,
   };
 }
 

@@ -15,10 +15,15 @@ const PLACES = [0, 0.3, 0.6];
 
 /**
  * Lets the expert demonstrate the task once on a placement of its own, and samples the policy on what it saw.
+ * @param views whose pictures the policy asks for
  * @returns one entry per place
  */
-export async function sampleChunks(task: Task, actor: Actor, { seed }: { seed: number }): Promise<ChunkSample[]> {
-  using environment = await TabletopEnvironment.open(task);
+export async function sampleChunks(
+  task: Task,
+  actor: Actor,
+  { seed, views }: { seed: number; views: readonly string[] },
+): Promise<ChunkSample[]> {
+  using environment = await TabletopEnvironment.open(task, { views });
   const { demonstration } = recordAttempt(environment, 0, seed);
   const A = actionSize(actor.robot);
   const size = A * actor.chunkLength;

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { decoderOf } from '../decoders/index.ts';
 import { writeFileAtomically } from '../files.ts';
-import { loadPolicy } from '../policy/index.ts';
+import { loadPolicy, viewsOf } from '../policy/index.ts';
 import type { EvaluationResult } from '../rollout/evaluate.ts';
 import { ANIMATION_MIME_TYPE } from '../sim/camera/animation.ts';
 import { chooseTasks } from '../sim/suites.ts';
@@ -31,7 +31,7 @@ export async function writeReport(result: EvaluationResult, out: string): Promis
       title: `${decoderOf(decoder).describe(decoder)} on ${result.suite}`,
       evaluation: result,
       videos: videos(result, out),
-      chunks: await sampleChunks(task, policy, result),
+      chunks: await sampleChunks(task, policy, { seed: result.seed, views: viewsOf(config) }),
       metrics: metricsBeside(result.checkpoint),
       facts: [
         ['checkpoint', result.checkpoint],

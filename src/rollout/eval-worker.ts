@@ -1,10 +1,9 @@
 /** Worker thread: closed-loop episodes with one simulator and one policy of its own. */
 import { type NodeDevice, onnxruntime } from '../engine/index.ts';
 import { serveJobs } from '../jobs/index.ts';
-import { knows, loadPolicy } from '../policy/index.ts';
+import { knows, loadPolicy, viewsOf } from '../policy/index.ts';
 import { createAnimation } from '../sim/camera/animation.ts';
-import { CONTROL_HZ, disturbed, playedTask, sceneName, TabletopEnvironment } from '../sim/index.ts';
-import { createRobotCameras } from '../sim/robot-cameras.ts';
+import { CONTROL_HZ, disturbed, PICTURE_SIZE, playedTask, sceneName, TabletopEnvironment } from '../sim/index.ts';
 import { loadSuite } from '../sim/suites.ts';
 import { type Rollout, rollout } from './rollout.ts';
 import type { EvaluationSettings } from './settings.ts';
@@ -35,6 +34,7 @@ serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, devic
   const { suite, seed, multistep, temperature, backend, best_of: bestOf, consistent } = settings;
   const tasks = loadSuite(suite);
   const policy = await loadPolicy(checkpoint, { backend, engine: onnxruntime({ device }) });
+  const views = viewsOf(policy.config);
   const known = (category: string) => knows(policy.config, category);
   let open: { scene: string; environment: TabletopEnvironment } | undefined;
   return async ({ task: index, episode }) => {
@@ -45,7 +45,7 @@ serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, devic
     if (open?.scene !== scene) {
       open?.environment[Symbol.dispose]();
       open = undefined;
-      open = { scene, environment: await TabletopEnvironment.open(played) };
+      open = { scene, environment: await TabletopEnvironment.open(played, { views }) };
     }
     const { environment } = open;
     const pictures = video ? film(environment) : undefined;
@@ -61,15 +61,13 @@ serveJobs<WorkerSettings, EvalJob, EvalResult>(async ({ checkpoint, video, devic
 });
 
 function film(environment: TabletopEnvironment) {
-  const cameras = createRobotCameras(environment);
-  const animation = createAnimation(cameras.width, cameras.height, CONTROL_HZ / STEPS_PER_FRAME);
-  let frame: Uint8Array | undefined;
+  const { width, height } = PICTURE_SIZE;
+  const animation = createAnimation(width, height, CONTROL_HZ / STEPS_PER_FRAME);
   let step = 0;
   return {
     shoot: () => {
       if (step++ % STEPS_PER_FRAME !== 0) return;
-      frame = cameras.agentview(frame);
-      animation.add(frame);
+      animation.add(environment.images(['agentview']).agentview.data);
     },
     finish: () => animation.finish(),
   };

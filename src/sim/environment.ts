@@ -5,15 +5,18 @@
 import { NinaError } from '../errors.ts';
 import { sha256 } from '../hash.ts';
 import { fold, type Key, rng } from '../random.ts';
-import { type Observation, PANDA } from '../robot/index.ts';
+import { type Observation, PANDA, type Picture } from '../robot/index.ts';
 import { FINGER_TRAVEL_M, HOME_JOINTS } from './arm.ts';
-import type { GeomDescription } from './camera/geom.ts';
+import { type Camera, createCamera, type GeomDescription, type View } from './camera/index.ts';
 import type { Environment } from './contract.ts';
+import { cameraPoseOf, geomPosesOf, geomsOf } from './geometry.ts';
 import { Physics } from './mujoco.ts';
 import { ACTION_SIZE, OscController } from './osc.ts';
+import { type CameraName, cameraName, lazyPicture, PICTURE_SIZE } from './pictures.ts';
 import { place } from './placement.ts';
 import { holds } from './predicates.ts';
 import { checkPremise } from './premise.ts';
+import { add } from './rotation.ts';
 import { buildScene, type Scene } from './scene.ts';
 import type { Task } from './task.ts';
 import { SUBSTEPS } from './timing.ts';
@@ -27,15 +30,6 @@ const START_NOISE_RAD = 0.02;
 const SETTLE_STEPS = 10;
 const IDLE = new Float64Array(ACTION_SIZE);
 
-export type CameraName = 'agentview' | 'eye_in_hand';
-
-export interface CameraPose {
-  position: Vec3;
-  /** [9] row-major, camera to world: the camera looks along its -z, x is right, y is up. */
-  rotation: readonly number[];
-  fovyDeg: number;
-}
-
 export class TabletopEnvironment implements Environment {
   readonly robot = PANDA;
   readonly task: Task;
@@ -44,13 +38,17 @@ export class TabletopEnvironment implements Environment {
   /** SHA-256 of `xml`, hexadecimal: two results are comparable only if theirs are equal. */
   readonly sceneHash: string;
   readonly engineVersion: string;
+  /** Whose pictures observations hold. */
+  readonly views: readonly CameraName[];
   /** For scripted experts and tests: the things of the scene and where they are. */
   readonly world: World;
   readonly #physics: Physics;
   readonly #controller: OscController;
+  #camera: Camera | undefined;
 
   /**
-   * @throws NinaError if the task's scene cannot be built.
+   * @param options.views cameras whose pictures observations hold, under `images`
+   * @throws NinaError if the task's scene cannot be built, or for a camera that the robot does not have.
    * @example
    * ```ts
    * import { key } from 'nina-vla/random';
@@ -66,13 +64,15 @@ export class TabletopEnvironment implements Environment {
    *   ({ success } = environment.step(expert(environment.world.observe())));
    * ```
    */
-  static async open(task: Task): Promise<TabletopEnvironment> {
+  static async open(task: Task, { views = [] }: { views?: readonly string[] } = {}): Promise<TabletopEnvironment> {
+    const cameras = views.map(cameraName);
     const scene = buildScene(task.problem);
-    return new TabletopEnvironment(task, scene, await Physics.open(scene.xml));
+    return new TabletopEnvironment(task, scene, await Physics.open(scene.xml), cameras);
   }
 
-  private constructor(task: Task, scene: Scene, physics: Physics) {
+  private constructor(task: Task, scene: Scene, physics: Physics, views: readonly CameraName[]) {
     this.task = task;
+    this.views = views;
     this.xml = scene.xml;
     this.sceneHash = sha256(new TextEncoder().encode(scene.xml));
     this.engineVersion = physics.engineVersion;
@@ -127,7 +127,23 @@ export class TabletopEnvironment implements Environment {
 
   /** What a policy is asked; `world.observe()` says more. */
   observe(): Observation {
-    return view(this.world.observe(), this.task.instruction);
+    return view(this.world.observe(), this.task.instruction, this.images(this.views));
+  }
+
+  /**
+   * Pictures of this moment, whatever happens before they are looked at: each is drawn when its `data` is first read.
+   * @param aside how far every camera stands beside its place, metres
+   */
+  images(views: readonly CameraName[], aside: Vec3 = [0, 0, 0]): Record<string, Picture> {
+    if (views.length === 0) return {};
+    this.#camera ??= createCamera(this.geoms(), PICTURE_SIZE);
+    const camera = this.#camera;
+    const poses = this.geomPoses();
+    const entries = views.map((name) => {
+      const pose = this.cameraPose(name);
+      return [name, lazyPicture(camera, poses, { ...pose, position: add(pose.position, aside) })] as const;
+    });
+    return Object.fromEntries(entries);
   }
 
   #simulate(action: ArrayLike<number>): void {
@@ -158,44 +174,15 @@ export class TabletopEnvironment implements Environment {
 
   /** The shapes of the scene, in the order of `geomPoses`. */
   geoms(): readonly GeomDescription[] {
-    const { model } = this.#physics;
-    return Array.from({ length: model.ngeom as number }, (_, i) => {
-      const kind = GEOM_KINDS[model.geom_type[i] as number];
-      if (!kind) throw new NinaError(`Geom ${i} of the scene is of a type that the camera cannot draw.`);
-      return {
-        name: this.#physics.name('geom', i),
-        kind,
-        size: triple(model.geom_size, i),
-        rgba: [...model.geom_rgba.subarray(4 * i, 4 * i + 4)] as [number, number, number, number],
-      };
-    });
+    return geomsOf(this.#physics);
   }
 
   /** World poses of the geoms now: positions [3n], row-major rotations [9n]. */
   geomPoses(): { position: Float64Array; rotation: Float64Array } {
-    const { data } = this.#physics;
-    return { position: data.geom_xpos.slice(), rotation: data.geom_xmat.slice() };
+    return geomPosesOf(this.#physics);
   }
 
-  cameraPose(name: CameraName): CameraPose {
-    const { data, model } = this.#physics;
-    const id = this.#physics.id('camera', name);
-    return {
-      position: triple(data.cam_xpos, id),
-      rotation: [...data.cam_xmat.subarray(9 * id, 9 * id + 9)],
-      fovyDeg: model.cam_fovy[id],
-    };
+  cameraPose(name: CameraName): View {
+    return cameraPoseOf(this.#physics, name);
   }
 }
-
-/** By MuJoCo's mjtGeom. */
-const GEOM_KINDS: Readonly<Record<number, GeomDescription['kind']>> = {
-  0: 'plane',
-  2: 'sphere',
-  3: 'capsule',
-  4: 'ellipsoid',
-  5: 'cylinder',
-  6: 'box',
-};
-
-const triple = (all: Float64Array, i: number): Vec3 => [all[3 * i], all[3 * i + 1], all[3 * i + 2]];

@@ -81,6 +81,13 @@ export class Physics implements Disposable {
     this.#mj.mj_step1(this.model, this.data);
   }
 
+  /** Recomputes poses alone (bodies, geoms, sites, cameras) after writing positions: for looking, not for `advance`. */
+  pose(): void {
+    this.#mj.mj_kinematics(this.model, this.data);
+    this.#mj.mj_comPos(this.model, this.data);
+    this.#mj.mj_camlight(this.model, this.data);
+  }
+
   /** One time step under the current controls. */
   advance(): void {
     this.#mj.mj_step2(this.model, this.data);

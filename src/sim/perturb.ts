@@ -37,8 +37,10 @@ export function disturbed(
   const source = perturbationKey(kind, task, episode, seed);
   const shift = kind === 'offset' ? sideways(rng(source), OFFSET_M) : undefined;
   const observe = () => {
-    const world = environment.world.observe();
-    return view(shift ? shifted(world, shift) : world, task.instruction);
+    if (!shift) return environment.observe();
+    // What a camera sees moves one way when the camera moves the other.
+    const images = environment.images(environment.views, minus([0, 0, 0], shift));
+    return view(shifted(environment.world.observe(), shift), task.instruction, images);
   };
   const target = kind === 'moved' ? movable(task) : undefined;
   let random = rng(source);

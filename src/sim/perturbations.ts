@@ -3,7 +3,7 @@
  *
  *   moved       the object to take jumps 5 to 10 cm aside when the hand is about to grasp it
  *   distractor  one bystander is of another category, known to the policy, but never seen in this scene
- *   offset      every entity is seen 3 cm beside where it is, as by a camera that was knocked
+ *   offset      everything is seen 3 cm beside where it is: poses of entities, and pictures, whose cameras were knocked
  *
  * All that is random is a function of (seed, kind, suite, task, episode). Until it sets in, a disturbed episode is the
  * undisturbed one of the same number, to the bit (with a distractor: but for the bystander).

@@ -1,13 +1,19 @@
-/** What a policy is asked of the simulated world: the Panda's state and the poses of the things, in float32 as recorded. */
-import { ENTITY_SIZE, type Observation, PANDA, stateSize, writeProprio } from '../robot/index.ts';
+/** What a policy is asked of the simulated world: the Panda's state and the poses of the things, in float32 as recorded, and pictures. */
+import { ENTITY_SIZE, type Observation, PANDA, type Picture, stateSize, writeProprio } from '../robot/index.ts';
 import type { Entity, WorldObservation } from './types.ts';
 
-export function view(world: WorldObservation, instruction: string): Observation {
+/** @param images by view; none: the observation has no `images` */
+export function view(
+  world: WorldObservation,
+  instruction: string,
+  images: Readonly<Record<string, Picture>>,
+): Observation {
   const { eefPosition, eefQuaternion, gripper, entities } = world;
   const state = new Float32Array(stateSize(PANDA));
   writeProprio(eefPosition, eefQuaternion, gripper, state);
   const categories = entities.map((entity) => entity.category);
-  return { state, entities: { categories, poses: posesOf(entities) }, instruction };
+  const seen = Object.keys(images).length > 0 ? { images } : {};
+  return { ...seen, state, entities: { categories, poses: posesOf(entities) }, instruction };
 }
 
 /** [N, 8] of N entities: position, quaternion, joint of each. */

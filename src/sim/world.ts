@@ -84,6 +84,11 @@ export class World {
     data.qvel.fill(0, 0, FINGERS_AT + FINGER_JOINTS.length);
   }
 
+  /** Puts both fingers this far from the middle; `physics.refresh()` makes it seen. @param travelM in [0, 0.04] */
+  setFingers(travelM: number): void {
+    this.physics.data.qpos.set([travelM, -travelM], FINGERS_AT);
+  }
+
   observe(): WorldObservation {
     const { data } = this.physics;
     const at = 3 * this.#site;

@@ -17,7 +17,6 @@ import {
   TabletopEnvironment,
   type Task,
 } from '../../src/sim/index.ts';
-import { createRobotCameras } from '../../src/sim/robot-cameras.ts';
 import { emaDecayAt, learningRateAt } from '../../src/train/schedule.ts';
 
 const STEPS = 100;
@@ -34,7 +33,7 @@ export async function bits(bddl: string): Promise<Record<string, string>> {
   const shown = environment.reset(demoKey(task, 0, 7));
   const ask = createExpert(environment, key(7));
   const expert = await episode(environment, shown, () => ask(environment.world.observe()));
-  const picture = hash(createRobotCameras(environment).agentview());
+  const picture = hash(environment.images(['agentview']).agentview.data);
   const before = environment.reset(initialStateKey(task, 0));
   using act = await randomPolicy(environment, task);
   const policy = await episode(environment, before, act);

@@ -6,10 +6,10 @@
  * (OpenGL's convention); whoever writes or reads such a file turns them over, and no other place does.
  */
 import { tan } from '../../math.ts';
-import type { GeomDescription, GeomPoses, View } from './geom.ts';
+import type { GeomDescription, GeomPoses, Look, View } from './geom.ts';
 import { geomMesh } from './mesh.ts';
 import { createRaster, SUBPIXELS } from './raster.ts';
-import { clip, createVertices, mayBeSeen, placeVertices, relativePose } from './vertices.ts';
+import { clip, createVertices, DAYLIGHT, mayBeSeen, placeVertices, relativePose } from './vertices.ts';
 
 /** 0xBBGGRR. */
 const BACKGROUND = 0xdcd2c8;
@@ -19,29 +19,39 @@ export interface Camera {
   readonly height: number;
   /**
    * @param out [height * width * 3] bytes to write into; a new array if absent
+   * @param look absent: the geoms' own colours in daylight
    * @returns `out`: RGB, row 0 on top
    */
-  render(poses: GeomPoses, view: View, out?: Uint8Array): Uint8Array;
+  render(poses: GeomPoses, view: View, out?: Uint8Array, look?: Look): Uint8Array;
+  /** [256] of the last picture: how many samples, 2 x 2 a pixel, show the geoms of each group. */
+  samplesOf(): Uint32Array;
 }
 
-/** A camera for one scene. It keeps its buffers, and shows one picture at a time. Width and height are pixels. */
+/**
+ * A camera for one scene. It keeps its buffers, and shows one picture at a time. Width and height are pixels.
+ * @param options.groups [n] in [0, 255], for `samplesOf`; absent: all are of group 0
+ */
 export function createCamera(
   geoms: readonly GeomDescription[],
-  { width, height }: { width: number; height: number },
+  { width, height, groups }: { width: number; height: number; groups?: ArrayLike<number> },
 ): Camera {
   for (const { name, rgba } of geoms)
     if (!rgba.every((channel) => channel >= 0 && channel <= 1))
       throw new RangeError(`The colour of geom '${name}' must lie in [0, 1]; got ${rgba.join(' ')}.`);
   const raster = createRaster(width, height);
   const items = geoms.flatMap(({ rgba, ...geom }, index) =>
-    rgba[3] === 0
-      ? []
-      : [{ index, mesh: geomMesh(geom), red: 255 * rgba[0], green: 255 * rgba[1], blue: 255 * rgba[2] }],
+    rgba[3] === 0 ? [] : [{ index, mesh: geomMesh(geom), group: groups?.[index] ?? 0 }],
   );
+  const asBuilt: Look = { colours: geoms.flatMap(({ rgba }) => rgba.slice(0, 3)), light: DAYLIGHT };
   const vertices = createVertices(items.reduce((most, { mesh }) => Math.max(most, mesh.tones.length), 0));
   const toCamera = new Float64Array(12);
 
-  function render(poses: GeomPoses, view: View, out = new Uint8Array(width * height * 3)): Uint8Array {
+  function render(
+    poses: GeomPoses,
+    view: View,
+    out = new Uint8Array(width * height * 3),
+    look: Look = asBuilt,
+  ): Uint8Array {
     if (poses.position.length !== 3 * geoms.length || poses.rotation.length !== 9 * geoms.length)
       throw new RangeError(
         `Expected poses of ${geoms.length} geoms (3 and 9 numbers each); ` +
@@ -57,17 +67,28 @@ export function createCamera(
       centreY: (raster.height * SUBPIXELS) / 2,
     };
     raster.clear(BACKGROUND);
-    for (const { index, mesh, red, green, blue } of items) {
+    for (const { index, mesh, group } of items) {
       relativePose(poses, index, view, toCamera);
       if (!mayBeSeen(toCamera, mesh.radiusM, tangent, width / height)) continue;
-      const { count, allInFront } = placeVertices(mesh, toCamera, poses.rotation, index, projection, vertices);
+      const { count, allInFront } = placeVertices(
+        mesh,
+        toCamera,
+        poses.rotation,
+        index,
+        projection,
+        look.light,
+        vertices,
+      );
+      const red = 255 * look.colours[3 * index];
+      const green = 255 * look.colours[3 * index + 1];
+      const blue = 255 * look.colours[3 * index + 2];
       const { triangles } = mesh;
       for (let t = 0; t < triangles.length; t += 3) {
         const a = triangles[t];
         const b = triangles[t + 1];
         const c = triangles[t + 2];
         if (allInFront) {
-          raster.triangle(vertices, a, b, c, red, green, blue);
+          raster.triangle(vertices, a, b, c, red, green, blue, group);
         } else {
           const corners = clip(vertices, a, b, c, count, projection);
           for (let k = 2; k < corners; k++)
@@ -79,6 +100,7 @@ export function createCamera(
               red,
               green,
               blue,
+              group,
             );
         }
       }
@@ -86,5 +108,5 @@ export function createCamera(
     raster.resolve(out);
     return out;
   }
-  return { width, height, render };
+  return { width, height, render, samplesOf: raster.samplesOf };
 }

@@ -24,6 +24,21 @@ export interface GeomPoses {
   rotation: ArrayLike<number>;
 }
 
+/** How a picture looks where it is not as the scene was built. */
+export interface Look {
+  /** [3n] red, green and blue of the geoms, in [0, 1]. */
+  colours: ArrayLike<number>;
+  light: Light;
+}
+
+/** Two distant lights without shadows, and light from everywhere. */
+export interface Light {
+  ambient: number;
+  /** Directions to the lights in the world, of unit length times their strength. */
+  key: Vec3;
+  fill: Vec3;
+}
+
 export interface View {
   /** Metres, world. */
   position: Vec3;

@@ -26,10 +26,24 @@ export interface Raster {
   readonly height: number;
   /** Forgets everything and paints the background, 0xBBGGRR. */
   clear(background: number): void;
-  /** Draws the triangle with corners a, b, c if they run anticlockwise on the screen. Colour channels in [0, 255]. */
-  triangle(corners: Corners, a: number, b: number, c: number, red: number, green: number, blue: number): void;
+  /**
+   * Draws the triangle with corners a, b, c if they run anticlockwise on the screen. Colour channels in [0, 255].
+   * @param group in [0, 255], of what `samplesOf` counts; absent: 0
+   */
+  triangle(
+    corners: Corners,
+    a: number,
+    b: number,
+    c: number,
+    red: number,
+    green: number,
+    blue: number,
+    group?: number,
+  ): void;
   /** Averages into RGB, row 0 on top. */
   resolve(out: Uint8Array): void;
+  /** [256] how many samples show each group; 0 is also the background's. */
+  samplesOf(): Uint32Array;
 }
 
 /** @param widthPx @param heightPx size of the image in pixels */
@@ -39,7 +53,16 @@ export function createRaster(widthPx: number, heightPx: number): Raster {
   const depth = new Float32Array(width * height);
   const colour = new Uint32Array(width * height);
 
-  function triangle(v: Corners, a: number, b: number, c: number, red: number, green: number, blue: number): void {
+  function triangle(
+    v: Corners,
+    a: number,
+    b: number,
+    c: number,
+    red: number,
+    green: number,
+    blue: number,
+    group = 0,
+  ): void {
     const { x, y, inverseDepth, shade } = v;
     const xa = x[a];
     const ya = y[a];
@@ -64,7 +87,9 @@ export function createRaster(widthPx: number, heightPx: number): Raster {
     const flat = sa === shade[b] && sa === shade[c];
     const sx = flat ? 0 : ((shade[b] - sa) * (yc - ya) - (shade[c] - sa) * (yb - ya)) / area;
     const sy = flat ? 0 : ((shade[c] - sa) * (xb - xa) - (shade[b] - sa) * (xc - xa)) / area;
-    const packed = pack(red * sa, green * sa, blue * sa);
+    // A colour needs 24 of its 32 bits.
+    const tag = group << 24;
+    const packed = pack(red * sa, green * sa, blue * sa) | tag;
 
     for (let row = top; row <= bottom; row++) {
       const py = row * SUBPIXELS + HALF;
@@ -102,7 +127,7 @@ export function createRaster(widthPx: number, heightPx: number): Raster {
         for (let i = row * width + first; i <= end; i++, w += wStep, s += sStep) {
           if (w > depth[i]) {
             depth[i] = w;
-            colour[i] = pack(red * s, green * s, blue * s);
+            colour[i] = pack(red * s, green * s, blue * s) | tag;
           }
         }
       }
@@ -138,6 +163,11 @@ export function createRaster(widthPx: number, heightPx: number): Raster {
     },
     triangle,
     resolve,
+    samplesOf() {
+      const counts = new Uint32Array(256);
+      for (let i = 0; i < colour.length; i++) counts[colour[i] >>> 24]++;
+      return counts;
+    },
   };
 }
 

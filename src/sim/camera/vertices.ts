@@ -5,13 +5,16 @@
  * Pinhole: screen x = centre + focal * right / depth, screen y = centre - focal * up / depth. Brightness is ambient
  * light plus Lambert's cosine law for two distant lights, computed at the vertices (Gouraud), without shadows.
  */
-import type { GeomPoses, View } from './geom.ts';
+import type { GeomPoses, Light, View } from './geom.ts';
 import type { Mesh } from './mesh.ts';
 import type { Corners } from './raster.ts';
 
-const AMBIENT = 0.45;
-/** Directions to the lights in the world, of unit length times their strength. */
-const LIGHTS = [light([0.5, 0.3, 1], 0.5), light([-0.4, -0.6, 0.5], 0.15)] as const;
+/** The light of every picture that is not told otherwise. */
+export const DAYLIGHT: Light = {
+  ambient: 0.45,
+  key: towards([0.5, 0.3, 1], 0.5),
+  fill: towards([-0.4, -0.6, 0.5], 0.15),
+};
 /** What is nearer than this to the camera's plane is cut away, metres. */
 const NEAR_M = 0.01;
 
@@ -81,12 +84,12 @@ export function placeVertices(
   rotation: ArrayLike<number>,
   index: number,
   projection: Projection,
+  { ambient, key, fill }: Light,
   out: Vertices,
 ): { count: number; allInFront: boolean } {
   const r = 9 * index;
   const turned = (l: readonly number[], column: number) =>
     l[0] * rotation[r + column] + l[1] * rotation[r + 3 + column] + l[2] * rotation[r + 6 + column];
-  const [key, fill] = LIGHTS;
   const kx = turned(key, 0);
   const ky = turned(key, 1);
   const kz = turned(key, 2);
@@ -107,7 +110,7 @@ export function placeVertices(
     const ny = normals[p + 1];
     const nz = normals[p + 2];
     const lambert = Math.max(0, nx * kx + ny * ky + nz * kz) + Math.max(0, nx * fx + ny * fy + nz * fz);
-    out.shade[i] = tones[i] * Math.min(1, AMBIENT + lambert);
+    out.shade[i] = tones[i] * Math.min(1, ambient + lambert);
     if (depth >= NEAR_M) project(out, i, projection);
     else allInFront = false;
   }
@@ -142,7 +145,8 @@ export function clip(v: Vertices, a: number, b: number, c: number, free: number,
   return corners;
 }
 
-function light(direction: readonly number[], strength: number): readonly number[] {
-  const length = Math.sqrt(direction.reduce((sum, d) => sum + d * d, 0));
-  return direction.map((d) => (strength * d) / length);
+/** A light of this strength from this direction. */
+export function towards([x, y, z]: Light['key'], strength: number): Light['key'] {
+  const length = Math.sqrt(x * x + y * y + z * z);
+  return [(strength * x) / length, (strength * y) / length, (strength * z) / length];
 }

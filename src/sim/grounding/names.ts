@@ -1,0 +1,56 @@
+/** What things are called. The first name is the one of the suites' instructions; a name may stand for several categories. */
+
+export const NAMES: Readonly<Record<string, readonly string[]>> = {
+  alphabet_soup: ['alphabet soup', 'can of alphabet soup', 'soup', 'blue can'],
+  tomato_sauce: ['tomato sauce', 'can of tomato sauce', 'red can'],
+  salad_dressing: ['salad dressing', 'bottle of salad dressing', 'green bottle', 'dressing'],
+  ketchup: ['ketchup', 'bottle of ketchup', 'red bottle', 'ketchup bottle'],
+  bbq_sauce: ['bbq sauce', 'bottle of bbq sauce', 'brown bottle', 'barbecue sauce'],
+  wine_bottle: ['wine bottle', 'bottle of wine', 'wine'],
+  cream_cheese: ['cream cheese', 'box of cream cheese', 'cream cheese box', 'white and blue box'],
+  butter: ['butter', 'yellow box', 'box of butter'],
+  chocolate_pudding: ['chocolate pudding', 'pudding', 'box of chocolate pudding', 'brown box'],
+  milk: ['milk', 'carton of milk', 'milk carton', 'white carton', 'carton'],
+  orange_juice: ['orange juice', 'juice', 'carton of orange juice', 'orange carton', 'carton'],
+  black_book: ['black book', 'book'],
+  cookies: ['cookie box', 'cookies', 'box of cookies'],
+  white_mug: ['white mug', 'mug', 'white cup'],
+  red_mug: ['red mug', 'mug', 'red cup'],
+  moka_pot: ['moka pot', 'coffee pot', 'pot'],
+  black_bowl: ['black bowl', 'bowl'],
+  white_bowl: ['white bowl', 'bowl'],
+  ramekin: ['ramekin', 'small white dish'],
+  basket: ['basket'],
+  plate: ['plate'],
+  wooden_cabinet: ['cabinet', 'wooden cabinet'],
+  wooden_cabinet_top_drawer: [
+    'top drawer of the cabinet',
+    'top drawer',
+    'top drawer of the wooden cabinet',
+    'upper drawer',
+  ],
+  wooden_cabinet_bottom_drawer: [
+    'bottom drawer of the cabinet',
+    'bottom drawer',
+    'bottom drawer of the wooden cabinet',
+    'lower drawer',
+  ],
+  flat_stove: ['stove', 'flat stove'],
+  flat_stove_knob: ['knob of the stove', 'stove knob', 'knob'],
+  wine_rack: ['rack', 'wine rack'],
+};
+
+/** How the word is said that puts something in or on a category; absent: nothing is put there. */
+export const PREPOSITIONS: Readonly<Record<string, string>> = {
+  basket: 'in',
+  plate: 'on',
+  wooden_cabinet: 'on top of',
+  wooden_cabinet_top_drawer: 'in',
+  wooden_cabinet_bottom_drawer: 'in',
+  flat_stove: 'on',
+  wine_rack: 'on',
+  black_bowl: 'in',
+  white_bowl: 'in',
+  ramekin: 'on',
+  cookies: 'on',
+};
