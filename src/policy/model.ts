@@ -83,7 +83,7 @@ export function contextShape({ encoder, decoder }: ModelConfig, B: number): read
 
 /** Views whose pictures the policy's observations must hold. */
 export const viewsOf = ({ encoder }: Pick<PolicyConfig, 'encoder'>): readonly string[] =>
-  encoderOf(encoder).views?.(encoder) ?? [];
+  encoderOf(encoder).views(encoder);
 
 /** Whether a policy understands every word of a text. */
 export const knows = ({ encoder }: Pick<PolicyConfig, 'encoder'>, text: string): boolean =>

@@ -2,7 +2,7 @@
  * Where the arm is in a scene: poses as demonstrations go through. At the start pose, about to take something, carrying
  * it, or anywhere above the table; the hand points down, turned for the grasp.
  */
-import { atan2, hypot } from '../../math.ts';
+import { atan2, hypot, square } from '../../math.ts';
 import type { Rng } from '../../random.ts';
 import { FINGER_TRAVEL_M, HOME_JOINTS } from '../arm.ts';
 import type { Grasp, ObjectKind } from '../objects.ts';
@@ -39,7 +39,7 @@ export function poseArm(world: World, movable: readonly string[], random: Rng): 
   const within = handles(world, random);
   if (mode < 0.55 && within.length > 0) {
     const { position, fingers } = random.pick(within);
-    const heightM = 0.2 * random.uniform() ** 2;
+    const heightM = 0.2 * square(random.uniform());
     const aside = 0.003 + 0.3 * heightM;
     const above: Vec3 = [aside * random.normal(), aside * random.normal(), heightM];
     // On the way there the hand is turned a part of what the grasp wants.
