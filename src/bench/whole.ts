@@ -127,10 +127,10 @@ function quickly({ shape, draw }: Spec, key: Key): NDArray {
   const n = size(shape);
   if (n < TILE.length) return { shape, data: draw() };
   const begin = rng(key).int(TILE.length);
-  const tile = TILE.map((_, i) => TILE[(begin + i) % TILE.length] / Math.sqrt(n / shape[0]));
+  const scale = 1 / Math.sqrt(n / shape[0]);
   return lazily(shape, () => {
     const data = new Float32Array(n);
-    for (let at = 0; at < n; at += tile.length) data.set(tile.subarray(0, Math.min(tile.length, n - at)), at);
+    for (let i = 0; i < n; i++) data[i] = scale * TILE[(begin + i) % TILE.length];
     return data;
   });
 }
