@@ -34,6 +34,15 @@ export function registerBench(program: Command): void {
     .option('--only <text>', 'models whose name contains this; Diffusion 330M needs 7 GB')
     .option('--results <file>', 'also the models that nina reproduce trained (results/main.jsonl)')
     .option('--figure <file>', 'draw their success against their latency, as SVG')
+    .option(
+      '--whole',
+      'instead a whole decision, pictures to actions, with Florence-2 in three sizes; large needs 5 GB',
+      false,
+    )
+    .option('--threads <n>', 'of --whole: threads inside one operation; all cores unless given', integer(1))
     .option('--json', 'print JSON', false)
-    .action(async (options) => (await import('./bench-latency.ts')).benchLatency(options));
+    .action(async ({ whole, ...options }) => {
+      if (whole) await (await import('./bench-whole.ts')).benchWhole(options);
+      else await (await import('./bench-latency.ts')).benchLatency(options);
+    });
 }

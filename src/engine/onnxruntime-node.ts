@@ -59,7 +59,7 @@ async function open(ort: Runtime, outputs: Outputs, options: EmitOptions, device
 }
 
 /**
- * The model in files, for weights of another form than ours: each is written when it is made, and read by the engine alone, so
+ * The model in files, for weights of another form than ours: each is written when it is made, and the engine reads them, so
  * that a large model is never held twice. Windows deletes no file that is being read.
  */
 const inFiles = (weights: CompileOptions['weights']) => weights === 'int8' && process.platform !== 'win32';
@@ -67,15 +67,17 @@ const inFiles = (weights: CompileOptions['weights']) => weights === 'int8' && pr
 async function openFiles(ort: Runtime, outputs: Outputs, options: EmitOptions, device: NodeDevice, threads: number) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-'));
   try {
-    let bytes = 0;
-    const write = (name: string, data: Float32Array | Int8Array | Uint8Array) => {
-      fs.writeFileSync(path.join(folder, name), new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-      bytes += data.byteLength;
+    const file = {
+      name: 'weights',
+      append: (bytes: Uint8Array) => fs.appendFileSync(path.join(folder, 'weights'), bytes),
     };
-    const emitted = emit(outputs, { ...options, store: write });
-    write('model.onnx', emitted.model);
+    const emitted = emit(outputs, { ...options, file });
     const model = path.join(folder, 'model.onnx');
-    return { emitted, session: await create(ort, model, bytes, sessionOptions(emitted, device, threads), device) };
+    fs.writeFileSync(model, emitted.model);
+    return {
+      emitted,
+      session: await create(ort, model, SESSION_BYTES, sessionOptions(emitted, device, threads), device),
+    };
   } catch (cause) {
     throw fileError(`Could not write a model of 8 bits into ${folder}`, cause);
   } finally {

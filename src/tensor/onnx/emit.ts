@@ -27,8 +27,8 @@ export interface EmitOptions {
    * one of 8 bits ('int8').
    */
   readonly weights?: 'shared' | 'packed' | 'int8';
-  /** Takes what the model refers to as it is made, in place of `external`: one array at a time is all that is held. */
-  readonly store?: (name: string, data: Float32Array | Int8Array) => void;
+  /** Takes the model's weights as they are made, in place of `external`: one at a time is all that is held. */
+  readonly file?: WeightsFile;
   /** For our own engine: many results leave the model as one vector, in their order. */
   readonly joined?: boolean;
   /** For any runtime: only operators of ai.onnx, in its lowest version that has them, and results under their plain names. */
@@ -36,6 +36,15 @@ export interface EmitOptions {
   /** The model's metadata_props. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
+
+/** A file beside the model, to which it refers by name. */
+export interface WeightsFile {
+  readonly name: string;
+  append(bytes: Uint8Array): void;
+}
+
+/** Where weights begin in a file: at multiples of so many bytes, as processors like to read them. */
+const ALIGNMENT = 64;
 
 export interface Emitted {
   readonly model: Uint8Array;
@@ -65,8 +74,8 @@ export interface Signature {
   readonly outputs: Record<string, { shape: Shape }>;
 }
 
-/** What a weight is called: no name that a caller would give, and one that a file may have. */
-const weightName = (i: number): string => `weight@${i}`;
+/** What a weight is called: no name that a caller would give. */
+const weightName = (i: number): string => `weight:${i}`;
 
 /** From so many results on, each as an output of its own costs more than putting them together. */
 const MANY_RESULTS = 8;
@@ -80,7 +89,7 @@ export const engineOutput = (name: string): string => `out:${name}`;
  */
 export function emit(
   outputs: Record<string, Tensor>,
-  { standard = false, metadata = {}, weights: how = 'shared', joined = false, store }: EmitOptions = {},
+  { standard = false, metadata = {}, weights: how = 'shared', joined = false, file }: EmitOptions = {},
 ): Emitted {
   const shared = shareCommon(Object.values(outputs));
   const results = Object.values(outputs).map((t) => shared.get(t)!);
@@ -94,11 +103,21 @@ export function emit(
   const external: Record<string, { data: Float32Array | Int8Array; shape: Shape }> = {};
   const kept = (data: Float32Array | Int8Array, shape: Shape): string => {
     const name = weightName(graph.external.length);
-    if (store) store(name, data);
-    else external[name] = { data, shape };
-    graph.external.push({ name, shape, dtype: data instanceof Int8Array ? 'int8' : 'float32' });
+    const value = { name, shape, dtype: data instanceof Int8Array ? 'int8' : 'float32' } as const;
+    if (file) {
+      const length = data.byteLength;
+      graph.external.push({ ...value, location: file.name, range: { offset, length } });
+      const rest = -length & (ALIGNMENT - 1);
+      file.append(new Uint8Array(data.buffer, data.byteOffset, length));
+      file.append(new Uint8Array(rest));
+      offset += length + rest;
+    } else {
+      graph.external.push({ ...value, location: name });
+      external[name] = { data, shape };
+    }
     return name;
   };
+  let offset = 0;
   const single = (t: Tensor): string => {
     const name = names.get(t);
     if (typeof name !== 'string') throw new Error(`Internal: ${t.op} has no single value.`);
@@ -123,8 +142,8 @@ export function emit(
       inputs[name] = { shape: t.shape, dtype: t.dtype };
       graph.inputs.push({ name, shape: t.shape, dtype: t.dtype });
       names.set(t, name);
-    } else if (is(t, 'weight') && !standard) {
-      if (how === 'shared') {
+    } else if (is(t, 'weight') && (!standard || file)) {
+      if (how === 'shared' && !standard) {
         const name = weightName(Object.keys(weights).length);
         weights[name] = { data: t.attrs.data, shape: t.shape };
         graph.inputs.push({ name, shape: t.shape, dtype: t.dtype });
