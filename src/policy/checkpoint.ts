@@ -9,9 +9,9 @@ import * as path from 'node:path';
 import { NinaError, UsageError } from '../errors.ts';
 import { fileError, realPath } from '../files.ts';
 import { readText } from '../json-files.ts';
-import { readSafetensors, writeSafetensors } from '../safetensors.ts';
+import { openSafetensors, readSafetensors, writeSafetensors } from '../safetensors.ts';
 import type { StoredTensor } from '../safetensors-format.ts';
-import { layoutOf, leaves, type NDArray } from '../tensor/index.ts';
+import { layoutOf, lazily, leaves, type NDArray } from '../tensor/index.ts';
 import { storedBuffers } from './buffers.ts';
 import { checkFile } from './checked.ts';
 import { type PolicyConfig, policySchema } from './config.ts';
@@ -58,13 +58,16 @@ export function writeCheckpoint(
 /**
  * Reads and verifies a checkpoint, or the newest one of a training run's folder. The self-test is the caller's, who
  * has the programs.
+ * @param lazy whether the encoder's weights are read when they are asked for, each time, so that none need be held
  * @throws NinaError naming the file and what differs.
  */
-export function readCheckpoint(location: string): Checkpoint {
+export function readCheckpoint(location: string, { lazy = false } = {}): Checkpoint {
   const directory = findCheckpoint(location);
   const manifest = checkManifest(readJson(directory, MANIFEST), directory);
   verify(directory, 'the checkpoint', manifest.files);
-  const { tensors } = readSafetensors(path.join(directory, 'model.safetensors'));
+  const weights = path.join(directory, 'model.safetensors');
+  const tensors = { ...readSafetensors(weights, (name) => !(lazy && ofEncoder(name))).tensors };
+  if (lazy) Object.assign(tensors, unread(weights, ofEncoder));
   const others = Object.keys(manifest.files).filter((name) => !FILES.some((file) => file === name));
   const assets = Object.fromEntries(others.map((name) => [name, readText(path.join(directory, name))]));
   const parts = checkParts(
@@ -73,6 +76,16 @@ export function readCheckpoint(location: string): Checkpoint {
     directory,
   );
   return { ...parts, manifest, directory };
+}
+
+const ofEncoder = (name: string) => name.startsWith('encoder.');
+
+/** Tensors of a file whose numbers are read whenever they are asked for. */
+function unread(file: string, wanted: (name: string) => boolean): Record<string, StoredTensor> {
+  using index = openSafetensors(file);
+  const found = [...index.tensors].filter(([name]) => wanted(name));
+  const read = (name: string) => readSafetensors(file, (other) => other === name).tensors[name].data as Float32Array;
+  return Object.fromEntries(found.map(([name, { shape }]) => [name, lazily(shape, () => read(name))]));
 }
 
 /** What a checkpoint's policy is; weights are not read. */

@@ -3,7 +3,7 @@ import { type Arrays, encoderOf } from '../encoders/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { noDropout } from '../nn/index.ts';
 import type { Observation } from '../robot/index.ts';
-import { freeze } from '../tensor/index.ts';
+import { freeze, leaves } from '../tensor/index.ts';
 import { bind, type PolicyParts } from './model.ts';
 
 export interface CompiledEncoder extends Disposable {
@@ -13,6 +13,9 @@ export interface CompiledEncoder extends Disposable {
    */
   context(observation: Observation): Promise<Float32Array>;
 }
+
+/** Bytes of weights that are held twice, for speed. */
+const MOST_COPIED = 1e9;
 
 /** @param weights what the engine keeps of them */
 export async function compileEncoder(
@@ -24,7 +27,10 @@ export async function compileEncoder(
   const { config, model } = parts;
   const policy = bind(config, model, freeze(model.params));
   const seen = policy.context(encoderOf(config.encoder).inputs(config.encoder, 1), noDropout);
-  const program = await engine.compile({ context: seen }, { threads, weights });
+  const bytes = leaves(model.params.encoder).reduce((n, [, { shape }]) => n + 4 * shape.reduce((a, b) => a * b, 1), 0);
+  // ONNX Runtime multiplies faster by a copy of its own, which of a large encoder no machine has room for.
+  const shared = weights === 'packed' && bytes > MOST_COPIED && engine.device !== 'wasm';
+  const program = await engine.compile({ context: seen }, { threads, weights: shared ? 'shared' : weights });
   const write = observationWriter(parts);
   return {
     context: async (observation) => (await program.run(write(observation))).context,

@@ -32,7 +32,7 @@ export interface LoadedPolicy extends Policy {
  * ```
  */
 export async function loadPolicy(location: string, options: BuildOptions = {}): Promise<LoadedPolicy> {
-  const { manifest, directory, ...parts } = readCheckpoint(location);
+  const { manifest, directory, ...parts } = readCheckpoint(location, { lazy: options.backend === 'onnx-int8' });
   const policy = await buildPolicy(parts, { engine: cpu, ...options });
   await requireSelfTest(policy, manifest.self_test, directory);
   return { ...policy, manifest, directory };
