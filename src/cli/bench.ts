@@ -6,9 +6,11 @@ export function registerBench(program: Command): void {
   const bench = program.command('bench').description('measure speed on this machine');
   bench
     .command('train')
-    .description("a whole training step at the paper's sizes, with one thread and with two")
-    .option('--backbone <name>', 'only mlp or only trans')
-    .option('--batch_size <n>', 'chunks per step', integer(1), 80)
+    .description(
+      "a whole training step at the paper's sizes and an image tower's gradient, with one thread and with two",
+    )
+    .option('--backbone <name>', 'only mlp, only trans or only the tower')
+    .option('--batch_size <n>', 'chunks per step, 80 unless given; rows for the tower, 32 unless given', integer(1))
     .option('--rounds <n>', 'measured steps of each', integer(1), 40)
     .option('--threads <n>', 'threads inside one operation', integer(1), 1)
     .option('--json', 'print JSON', false)

@@ -109,7 +109,7 @@ export async function spread<Job, Result>(work: Spread<Job, Result>): Promise<vo
 export async function* runJobs<Job, Result>(
   module: URL,
   data: unknown,
-  jobs: Iterable<Job> & { readonly length: number },
+  jobs: readonly Job[],
   options: { workers: number; signal?: AbortSignal },
 ): AsyncGenerator<Result, void, undefined> {
   const workers = Math.min(options.workers, jobs.length);

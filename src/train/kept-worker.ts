@@ -35,13 +35,14 @@ serveJobs<KeptSetup, readonly PictureRow[], Uint16Array>(async (setup) => {
   const p = mapTree(encoder.blueprint(key(0), config.encoder), (_: Spec, path) => known.get(path)) as Tree<Tensor>;
   const kept = keep(config, freeze, p, FRAMES);
   const program = await onnxruntime({ device: 'cpu' }).compile({ kept }, { threads, weights: 'packed' });
+  const feeds = Object.fromEntries(Object.entries(arrays).filter(([name]) => name in program.signature.inputs));
   const size = kept.shape.reduce((a, b) => a * b, 1) / FRAMES;
   return async (rows, { transfer }) => {
     for (const [i, { episode, step, observation }] of rows.entries()) {
       const images = eyes.look(episode, step);
       writer.write({ ...observation, ...(images && { images }) }, arrays, i);
     }
-    const found = (await program.run(arrays)).kept.subarray(0, rows.length * size);
+    const found = (await program.run(feeds)).kept.subarray(0, rows.length * size);
     const out = new Uint16Array(found.length);
     narrowed('F16', found, out);
     const bad = out.findIndex((bits) => (bits & INFINITE) === INFINITE);

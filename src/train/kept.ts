@@ -6,10 +6,11 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { requireAddressSpace } from '../address-space.ts';
 import { NinaError } from '../errors.ts';
 import { fileError, makeFolder } from '../files.ts';
 import { toFloat32 } from '../floats.ts';
-import { runJobs } from '../jobs/index.ts';
+import { interrupted, openThread, THREAD_BYTES } from '../jobs/index.ts';
 import type { Reporter } from '../progress.ts';
 import type { NDArray } from '../tensor/index.ts';
 import type { PolicyOf } from './batcher.ts';
@@ -84,20 +85,30 @@ async function append(
   const batch = FRAMES * size * BYTES;
   const begun = Math.floor(fs.fstatSync(fd).size / batch) * FRAMES;
   fs.ftruncateSync(fd, (begun / FRAMES) * batch);
-  const jobs = {
-    length: Math.ceil((frames - begun) / FRAMES),
-    *[Symbol.iterator]() {
-      for (let from = begun; from < frames; from += FRAMES) yield rowsOf(data, from, Math.min(frames, from + FRAMES));
-    },
-  };
-  let done = begun;
-  const tell = () => report.progress({ stage: 'Frames', done, total: frames, note: 'seen by the frozen part' });
-  tell();
+  requireAddressSpace('A thread that computes frames needs', workers * THREAD_BYTES, ', train with --workers 1');
   const module = new URL('./kept-worker.js', import.meta.url);
-  for await (const kept of runJobs<readonly PictureRow[], Uint16Array>(module, setup, jobs, { workers, signal })) {
-    fs.writeSync(fd, kept, 0, kept.byteLength, done * size * BYTES);
-    done += kept.length / size;
-    tell();
+  const threads = Array.from({ length: workers }, () => openThread(module, setup));
+  const tell = (done: number) =>
+    report.progress({ stage: 'Frames', done, total: frames, note: 'seen by what is frozen' });
+  try {
+    for (let done = begun; done < frames; ) {
+      tell(done);
+      const starts = threads.map((_, i) => done + i * FRAMES).filter((from) => from < frames);
+      // A thread that is closed inside a call of the engine takes the process with it: all are waited for.
+      const results = await Promise.allSettled(
+        starts.map((from, i) => threads[i].run(rowsOf(data, from, Math.min(frames, from + FRAMES)))),
+      );
+      for (const result of results) {
+        if (result.status === 'rejected') throw result.reason;
+        const kept = result.value as Uint16Array;
+        fs.writeSync(fd, kept, 0, kept.byteLength, done * size * BYTES);
+        done += kept.length / size;
+      }
+      if (signal?.aborted && done < frames) throw interrupted();
+    }
+    tell(frames);
+  } finally {
+    for (const thread of threads) await thread.close();
   }
 }
 

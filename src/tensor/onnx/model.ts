@@ -10,7 +10,9 @@ import { ProtoWriter } from './protobuf.ts';
 
 /** Of ai.onnx, for our own engine. */
 const ENGINE_OPSET = 20;
-export const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int64: 7 };
+/** Rounded weights are of 8 bits; no tensor of the graph is. */
+type StoredType = DType | 'int8';
+export const ELEMENT_TYPE: Record<StoredType, number> = { float32: 1, int8: 3, int64: 7 };
 /** Where a tensor's numbers are: not in the model. */
 const EXTERNAL = 1;
 const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7 };
@@ -31,7 +33,7 @@ export interface OnnxNode {
 interface Value {
   name: string;
   shape: Shape;
-  dtype: DType;
+  dtype: StoredType;
 }
 
 export class OnnxGraph {
