@@ -1,4 +1,5 @@
-// Optional: nina and PyTorch on this machine in one run, alternating, whole training steps at the paper's sizes.
+// Optional: nina and PyTorch on this machine in one run, alternating: whole training steps at the paper's sizes, and the
+// gradient of an image tower.
 // PyTorch gets as many threads as nina has workers: 1, then 2.
 // Usage: npm run build && node bench/compare-pytorch.mjs [PYTHON] [ROUNDS]
 import { execFileSync } from 'node:child_process';
@@ -38,4 +39,6 @@ const median = (xs) => xs.sort((a, b) => a - b)[xs.length >> 1];
 console.log('| | min ms | median of medians ms |\n|---|---|---|');
 for (const [name, { medians, min }] of rows)
   console.log(`| ${name} | ${min.toFixed(1)} | ${median(medians).toFixed(1)} |`);
-console.log(`\nBatch 80, ${ROUNDS} alternating rounds of ${STEPS} steps; PyTorch ${version}.`);
+console.log(
+  `\nBatch 80, of the tower 32 x 2 pictures; ${ROUNDS} alternating rounds of ${STEPS} steps; PyTorch ${version}.`,
+);

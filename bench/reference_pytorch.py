@@ -1,7 +1,8 @@
 """The reference's modules as PyTorch users write them, timed: a whole training step of NinA at the paper's sizes, with an
-encoder of the shape of nina's state encoder, AdamW and the exponential moving average of the weights.
+encoder of the shape of nina's state encoder, AdamW and the exponential moving average of the weights. And the gradient of
+an image tower.
 
-Optional: nothing else here needs Python. Prints one JSON line per backbone. Run it through compare-pytorch.mjs.
+Optional: nothing else here needs Python. Prints one JSON line for each. Run it through compare-pytorch.mjs.
 Usage: python bench/reference_pytorch.py ROUNDS THREADS
 """
 import json
@@ -11,6 +12,7 @@ import sys
 import time
 
 import torch
+from florence2_pytorch import NANO, Tower
 from torch import nn
 
 BATCH, STEPS, ACTION, COND = 80, 10, 7, 256
@@ -187,9 +189,31 @@ class StateEncoder(nn.Module):
         )
 
 
+TOWER = {
+    **NANO, "dims": [32, 64, 96, 192], "heads": [2, 4, 6, 12], "groups": [2, 4, 6, 12], "strides": [4, 2, 2, 2],
+}
+
+
+def time_tower(rounds):
+    """Forward and backward pass of the image tower of nina's src/bench/tower.ts."""
+    tower = Tower(TOWER)
+    pixels = torch.randn(64, 3, TOWER["px"], TOWER["px"])
+    times = []
+    for i in range(rounds + 3):
+        start = time.perf_counter()
+        tower.zero_grad()
+        tower(pixels)[0][-1].square().mean().backward()
+        if i >= 3:
+            times.append((time.perf_counter() - start) * 1e3)
+    row = {"backbone": "image tower", "min_ms": min(times), "median_ms": statistics.median(times)}
+    row["parameters"] = sum(p.numel() for p in tower.parameters())
+    print(json.dumps({**row, "torch": torch.__version__}), flush=True)
+
+
 def main():
     rounds, threads = int(sys.argv[1]), int(sys.argv[2])
     torch.set_num_threads(threads)
+    time_tower(rounds)
     for backbone in ("mlp", "trans"):
         model = nn.ModuleDict({"encoder": StateEncoder(), "flow": Flow(backbone)})
         parameters = list(model.parameters())

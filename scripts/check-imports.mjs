@@ -20,6 +20,7 @@ const below = {
   data: ['tensor', 'robot', 'statistics'],
   sim: ['robot'],
   train: ['jobs', 'policy', 'data', 'decoders', 'encoders', 'flows', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
+  pretrain: ['jobs', 'train', 'policy', 'sim', 'decoders', 'encoders', 'nn', 'tensor', 'engine', 'robot', 'statistics'],
   rollout: ['jobs', 'engine', 'policy', 'sim', 'robot', 'statistics'],
   record: ['jobs', 'policy', 'sim', 'data', 'robot'],
   study: ['rollout', 'policy', 'sim', 'robot', 'statistics'],
@@ -74,9 +75,9 @@ for (const folder of ['src', 'test', 'bench', 'scripts'])
 
 /** The folder of one decoder or encoder that a file of src/ lies in: 'decoders/nina'. */
 const memberOf = (file) => /^((?:decoders|encoders)\/[^/]+)\//.exec(file.split(path.sep).join('/'))?.[1];
-/** Who may import from it beside itself: the registry, tests, and what measures or checks one decoder by name. */
+/** Who may import from it beside itself: the registry, tests, and what measures, checks or pretrains one by name. */
 const KNOW_MEMBERS =
-  /^(decoders|encoders)\/index\.ts$|\.test\.ts$|^bench\/|^cli\/(bench-train|parity)\.ts$|^import\/parity\.ts$/;
+  /^(decoders|encoders)\/index\.ts$|\.test\.ts$|^bench\/|^cli\/(bench-train|parity)\.ts$|^import\/parity\.ts$|^pretrain\//;
 
 /** What each file of src/ imports of src/, types included. */
 const imports = new Map();

@@ -119,14 +119,14 @@ test('a rank needs the held-out statistic', async () => {
 });
 
 describe.each([{ backbone: 'mlp' }, { backbone: 'trans' }, { use_plu: false }])('backends of %o agree', (decoder) => {
-  test.each(['onnx', 'wasm', 'wasm-int8'] as const)('%s', async (backend) => {
+  test.each(['onnx', 'wasm', 'wasm-int8', 'onnx-int8'] as const)('%s', async (backend) => {
     const location = await saveRandomPolicy(at(`${Object.values(decoder)}-${backend}`), decoder);
     using graph = await loadPolicy(location, { backend: 'graph' });
     using other = await loadPolicy(location, { backend });
     expect([graph.backend, other.backend]).toEqual(['graph', backend]);
     const wanted = await graph.sample(observation, { ...options, count: K });
     const got = await other.sample(observation, { ...options, count: K });
-    const int8 = backend === 'wasm-int8';
+    const int8 = backend.endsWith('int8');
     for (let k = 0; k < K; k++)
       expect(worst(got.actions[k], wanted.actions[k])).toBeLessThan(int8 ? INT8_ACTIONS : ACTIONS);
     if (int8) return;
@@ -153,7 +153,7 @@ test('a decoder without density acts, and says what it has not', async () => {
     'A regression decoder has no log-probabilities to choose by; a flow has.',
   );
   await expect(loadPolicy(location, { backend: 'onnx' })).rejects.toThrow(
-    "--backend onnx: this policy's regression decoder has only 'wasm', 'graph'.",
+    "--backend onnx: this policy's regression decoder has only 'wasm', 'onnx-int8', 'graph'.",
   );
 });
 

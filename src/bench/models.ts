@@ -22,10 +22,10 @@ export interface Model {
 }
 
 /**
- * FLOWER on LIBERO gives Florence-2 two views of 7 x 7 patches and their mean (100), its own prompt token (1), and the
- * instruction in its minimal prompt: about 36 tokens of BART for "pick up the alphabet soup and place it in the basket".
+ * On LIBERO the reference gives Florence-2 two views of 112 pixels, 4 x 4 tokens and their mean each (34), its own prompt
+ * token (1), and the instruction in its prompt: 32 to 44 tokens of BART, so 67 to 79 in all.
  */
-export const PAPER_TOKENS = 2 * (7 * 7 + 1) + 1 + 36;
+export const PAPER_TOKENS = 2 * (4 * 4 + 1) + 1 + 37;
 /** Width of Florence-2's tokens. */
 export const PAPER_WIDTH = 1024;
 

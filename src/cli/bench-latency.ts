@@ -6,6 +6,7 @@ import { readTrained, type Trained } from '../bench/trained.ts';
 import { UsageError } from '../errors.ts';
 import { writeFileAtomically } from '../files.ts';
 import { toJson } from '../json.ts';
+import { isRounded } from '../policy/backends.ts';
 import { key } from '../random.ts';
 import { createReporter, notice } from './progress.ts';
 
@@ -50,7 +51,7 @@ export async function benchLatency({ seconds, seed, only = '', results, figure, 
 function pointsOf(trained: readonly Trained[], { models }: Latency): Point[] {
   return trained.flatMap(({ model, label, success_rate, interval }) =>
     models
-      .filter(({ name, backend }) => name === model.name && backend !== 'wasm-int8')
+      .filter(({ name, backend }) => name === model.name && !isRounded(backend))
       .map(({ backend, median_ms }) => ({
         model: label,
         backend,

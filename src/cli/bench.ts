@@ -6,9 +6,11 @@ export function registerBench(program: Command): void {
   const bench = program.command('bench').description('measure speed on this machine');
   bench
     .command('train')
-    .description("a whole training step at the paper's sizes, with one thread and with two")
-    .option('--backbone <name>', 'only mlp or only trans')
-    .option('--batch_size <n>', 'chunks per step', integer(1), 80)
+    .description(
+      "a whole training step at the paper's sizes and an image tower's gradient, with one thread and with two",
+    )
+    .option('--backbone <name>', 'only mlp, only trans or only the tower')
+    .option('--batch_size <n>', 'chunks per step, 80 unless given; rows for the tower, 32 unless given', integer(1))
     .option('--rounds <n>', 'measured steps of each', integer(1), 40)
     .option('--threads <n>', 'threads inside one operation', integer(1), 1)
     .option('--json', 'print JSON', false)
@@ -32,6 +34,15 @@ export function registerBench(program: Command): void {
     .option('--only <text>', 'models whose name contains this; Diffusion 330M needs 7 GB')
     .option('--results <file>', 'also the models that nina reproduce trained (results/main.jsonl)')
     .option('--figure <file>', 'draw their success against their latency, as SVG')
+    .option(
+      '--whole',
+      'instead a whole decision, pictures to actions, with Florence-2 in three sizes; large needs 5 GB',
+      false,
+    )
+    .option('--threads <n>', 'of --whole: threads inside one operation; all cores unless given', integer(1))
     .option('--json', 'print JSON', false)
-    .action(async (options) => (await import('./bench-latency.ts')).benchLatency(options));
+    .action(async ({ whole, ...options }) => {
+      if (whole) await (await import('./bench-whole.ts')).benchWhole(options);
+      else await (await import('./bench-latency.ts')).benchLatency(options);
+    });
 }

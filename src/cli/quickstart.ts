@@ -1,5 +1,6 @@
 /**
- * `nina quickstart`: the whole path in one command: demonstrations -> training -> closed-loop rollouts -> report.
+ * `nina quickstart`: the whole path in one command: demonstrations -> training -> closed-loop rollouts -> report. Of a policy
+ * that reads the simulator's state, or with --pixels of one that sees two cameras and reads the instruction.
  * Every stage keeps what it has finished, so the same command continues where an interrupted one stopped.
  */
 import * as fs from 'node:fs';
@@ -24,7 +25,44 @@ const ROLLOUTS_PER_TASK = 10;
 const DEMONSTRATION_SEED = 0;
 /** Nothing was tuned on the placements of this seed. */
 const ROLLOUT_SEED = 100;
-const RECIPE = fileURLToPath(new URL('../../recipes/quickstart.yaml', import.meta.url));
+
+/** One way from demonstrations to a policy. */
+interface Course {
+  readonly images: boolean;
+  /** In this order, each from the weights of the one before; the last is the policy. */
+  readonly trainings: readonly { readonly folder: string; readonly recipe: string; readonly what: string }[];
+  /** What recording and rolling out take on two cores. */
+  readonly takes: { readonly demonstrations: string; readonly rollouts: string };
+}
+
+const STATE: Course = {
+  images: false,
+  trainings: [
+    {
+      folder: 'run',
+      recipe: 'quickstart',
+      what: 'Training NinA-MLP, 28 layers of width 64, by maximum likelihood (about three minutes on two cores)',
+    },
+  ],
+  takes: { demonstrations: 'half a minute', rollouts: '15 seconds' },
+};
+
+const PIXELS: Course = {
+  images: true,
+  trainings: [
+    {
+      folder: 'frozen',
+      recipe: 'pixels-frozen',
+      what: 'Training NinA-MLP and the text encoder on the frozen image tower of florence2-nano',
+    },
+    {
+      folder: 'run',
+      recipe: 'pixels',
+      what: 'Training encoder and decoder together',
+    },
+  ],
+  takes: { demonstrations: 'five minutes', rollouts: 'two minutes' },
+};
 
 const STAGES = ['demonstrations', 'training', 'rollouts'] as const;
 type Stage = (typeof STAGES)[number];
@@ -35,19 +73,37 @@ export function registerQuickstart(program: Command): void {
     .description(
       'record demonstrations, train NinA on them, roll it out and report: three to five minutes on two cores',
     )
-    .option('--out <folder>', 'folder of everything it makes', 'quickstart')
+    .option(
+      '--pixels',
+      "from two cameras and the instruction instead of the simulator's state: about 45 minutes",
+      false,
+    )
+    .option('--out <folder>', 'folder of everything it makes (default: quickstart, or quickstart-pixels)')
     .option('--workers <n>', 'worker threads; the result does not depend on them', workers, defaultWorkers)
     .option('--json', 'print JSON', false)
     .action(quickstart);
 }
 
-async function quickstart({ out, workers, json }: { out: string; workers: number; json: boolean }): Promise<void> {
+interface Options {
+  pixels: boolean;
+  out?: string;
+  workers: number;
+  json: boolean;
+}
+
+async function quickstart({
+  pixels,
+  out = pixels ? 'quickstart-pixels' : 'quickstart',
+  workers,
+  json,
+}: Options): Promise<void> {
+  const { images, trainings, takes } = pixels ? PIXELS : STATE;
   const clock = await stageClock(out);
   const demos = path.join(out, 'demos');
-  const run = path.join(out, 'run');
+  const stages = trainings.length + 2;
 
   notice(
-    `1/3 Recording ${DEMONSTRATIONS_PER_TASK} demonstrations of each task of ${SUITE} (about half a minute on two cores)`,
+    `1/${stages} Recording ${DEMONSTRATIONS_PER_TASK} demonstrations of each task of ${SUITE} (about ${takes.demonstrations} on two cores)`,
   );
   const recording = await clock.time('demonstrations', () =>
     recordWithProgress({
@@ -55,24 +111,28 @@ async function quickstart({ out, workers, json }: { out: string; workers: number
       episodes: DEMONSTRATIONS_PER_TASK,
       seed: DEMONSTRATION_SEED,
       out: demos,
-      images: false,
+      images,
       workers,
     }),
   );
 
-  notice('2/3 Training NinA-MLP, 28 layers of width 64, by maximum likelihood (about three minutes on two cores)');
-  const config = await recipe(run, demos);
-  const { max_steps } = config.training;
-  const finished = path.join(run, 'checkpoints', String(max_steps));
-  const { isFinished } = await import('../train/index.ts');
-  if (!isFinished(run, max_steps)) await clock.time('training', () => trainWithProgress(run, config, { workers }));
+  let checkpoint = '';
+  for (const [i, { folder, recipe, what }] of trainings.entries()) {
+    notice(`${i + 2}/${stages} ${what}`);
+    const run = path.join(out, folder);
+    const config = await configOf(run, recipe, { data: demos, ...(i > 0 && { init: checkpoint }) });
+    const { max_steps } = config.training;
+    const { isFinished } = await import('../train/index.ts');
+    if (!isFinished(run, max_steps)) await clock.time('training', () => trainWithProgress(run, config, { workers }));
+    checkpoint = path.join(run, 'checkpoints', String(max_steps));
+  }
 
   notice(
-    `3/3 Rolling the policy out, ${ROLLOUTS_PER_TASK} new placements of each task (about 15 seconds on two cores)`,
+    `${stages}/${stages} Rolling the policy out, ${ROLLOUTS_PER_TASK} new placements of each task (about ${takes.rollouts} on two cores)`,
   );
   const settings = { suite: SUITE, episodes: ROLLOUTS_PER_TASK, seed: ROLLOUT_SEED, video: true };
   const { result, report } = await clock.time('rollouts', () =>
-    evaluateWithProgress(settings, { checkpoint: finished, out: path.join(out, 'eval'), workers }),
+    evaluateWithProgress(settings, { checkpoint, out: path.join(out, 'eval'), workers }),
   );
 
   const seconds = clock.totalS();
@@ -85,13 +145,13 @@ async function quickstart({ out, workers, json }: { out: string; workers: number
   process.stdout.write(table(result, recorded, seconds, report));
 }
 
-/** The run's own recipe when it was started before, else the shipped one with the recorded demonstrations. */
-async function recipe(run: string, data: string) {
+/** The run's own recipe when it was started before, else the shipped one with these settings. */
+async function configOf(run: string, recipe: string, given: Readonly<Record<string, string>>) {
   const { isRun, readRecipe, readRun, trainConfig } = await import('../train/index.ts');
-  const recorded = ['data', { value: data, where: 'quickstart' }] as const;
-  if (isRun(run)) return readRun(run, new Map([recorded]));
-  const settings = new Map([...readRecipe(RECIPE), recorded]);
-  return trainConfig(settings);
+  const settings = new Map(Object.entries(given).map(([path, value]) => [path, { value, where: 'quickstart' }]));
+  if (isRun(run)) return readRun(run, settings);
+  const file = fileURLToPath(new URL(`../../recipes/${recipe}.yaml`, import.meta.url));
+  return trainConfig(new Map([...readRecipe(file), ...settings]));
 }
 
 /** Seconds spent in each stage, kept on disk so that a quickstart stopped by Ctrl-C reports all of its time. */

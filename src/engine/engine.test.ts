@@ -1,10 +1,11 @@
 import * as web from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
-import { grad, input, type Tensor, weight } from '../tensor/index.ts';
+import { freeze, grad, input, lazily, linear, type Tensor, weight } from '../tensor/index.ts';
 import { emit } from '../tensor/onnx/emit.ts';
 import { add, embed, matmul, mul, square, sum, tanh } from '../tensor/ops.ts';
 import { cpu, type Engine, ProgramCache } from './index.ts';
 import { onnxruntimeWeb } from './onnxruntime-web.ts';
+import { wasm } from './wasm.ts';
 
 const x = input('x', [2, 3]);
 
@@ -193,3 +194,60 @@ it('what the runtime answers with is given back at once where the result is want
 
 /** Of what a run answered with, none: half of one run's results is far from any bookkeeping. */
 const HELD_BYTES = 16e6;
+
+describe('weights of 8 bits', () => {
+  const [rows, inputs, outputs] = [5, 96, 64];
+  const numbers = (seed: number, n: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(seed + i * 1.7));
+  const W = numbers(1, outputs * inputs).map((w, i) => w * (1 + (Math.floor(i / inputs) % 7)));
+  const bias = numbers(2, outputs);
+  const z = input('z', [rows, inputs]);
+  const feeds = { z: numbers(3, rows * inputs) };
+  /** Half a step of a hundred and twenty-seventh in each factor, of sums of some hundred products. */
+  const ROUNDING = 2e-2;
+  const largest = (values: Float32Array) => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+
+  it.each(Object.entries(ENGINES))(
+    '%s: products are nearly what they were, with and without a bias',
+    async (_, engine) => {
+      const w = weight(W, [outputs, inputs]);
+      const graph = { alone: linear(z, w), biased: linear(z, w, weight(bias, [outputs])) };
+      using exact = await engine.compile(graph, { weights: 'packed' });
+      using rounded = await engine.compile(graph, { weights: 'int8' });
+      const [wanted, got] = [await exact.run(feeds), await rounded.run(feeds)];
+      for (const name of ['alone', 'biased']) {
+        const gap = wanted[name].reduce((most, v, i) => Math.max(most, Math.abs(v - got[name][i])), 0);
+        expect(gap / largest(wanted[name])).toBeLessThan(ROUNDING);
+        expect(gap).toBeGreaterThan(0);
+      }
+    },
+  );
+
+  it('a matrix that is used otherwise too stays as it is, as does a small one', async () => {
+    const [w, small] = [weight(W, [outputs, inputs]), weight(W.subarray(0, 2 * inputs), [2, inputs])];
+    const graph = { product: linear(z, w), sum: sum(w), small: linear(z, small) };
+    using exact = await cpu.compile(graph, { weights: 'packed' });
+    using rounded = await cpu.compile(graph, { weights: 'int8' });
+    expect(await rounded.run(feeds)).toEqual(await exact.run(feeds));
+  });
+
+  it('weights that are read when they are needed are as good as those that are there', async () => {
+    let reads = 0;
+    const lazy = lazily([outputs, inputs], () => {
+      reads++;
+      return W;
+    });
+    using eager = await cpu.compile({ y: linear(z, weight(W, [outputs, inputs])) }, { weights: 'int8' });
+    const { w } = freeze({ w: lazy });
+    expect(reads).toBe(0);
+    using late = await cpu.compile({ y: linear(z, w) }, { weights: 'int8' });
+    expect(reads).toBe(1);
+    expect(await late.run(feeds)).toEqual(await eager.run(feeds));
+    expect(reads).toBe(1);
+  });
+
+  it('generated WebAssembly has none', async () => {
+    await expect(wasm.compile({ y: linear(z, weight(W, [outputs, inputs])) }, { weights: 'int8' })).rejects.toThrow(
+      "Products of 8 bits are ONNX Runtime's",
+    );
+  });
+});

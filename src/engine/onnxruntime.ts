@@ -17,7 +17,8 @@ import { sumRows } from './row-sums.ts';
 export interface OnnxRuntime {
   readonly Tensor: new (type: 'float32' | 'int64', data: never, shape: readonly number[]) => RuntimeTensor;
   readonly InferenceSession: {
-    create(model: Uint8Array, options: SessionOptions): Promise<RuntimeSession>;
+    /** @param model its bytes, or where they are */
+    create(model: Uint8Array | string, options: SessionOptions): Promise<RuntimeSession>;
   };
 }
 

@@ -21,6 +21,10 @@ interface Exports {
 }
 
 async function compile(outputs: Record<string, Tensor>, { weights }: CompileOptions = {}): Promise<Program> {
+  if (weights === 'int8')
+    throw new NinaError(
+      "Products of 8 bits are ONNX Runtime's: WebAssembly has none for graphs. Ask for weights 'packed'.",
+    );
   if (weights === 'shared')
     throw new NinaError(
       "WebAssembly has its own memory: weights are copied when a graph is compiled. Ask for weights 'packed', or run it on ONNX Runtime.",

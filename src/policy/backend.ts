@@ -1,13 +1,13 @@
 /**
  * What computes a policy. Every policy runs as generated WebAssembly ('wasm', which needs no engine) and as the graph that
  * was trained ('graph', on an engine); one whose decoder can be folded for inference also in its other folded forms.
- * Backends agree to rounding ('wasm-int8': to the rounding of its weights), not to the bit, so a result records its own.
+ * Backends agree to rounding (those with weights of 8 bits: to their rounding), not to the bit, so a result records its own.
  */
 import { decoderOf } from '../decoders/index.ts';
 import { UsageError } from '../errors.ts';
 import { key, normals } from '../random.ts';
 import { median } from '../statistics/index.ts';
-import { POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
+import { isRounded, POLICY_BACKENDS, type PolicyBackend } from './backends.ts';
 import type { PolicyConfig } from './config.ts';
 import { compileDecoding, type Decoding, type EngineOptions } from './decoding.ts';
 import { contextShape, type PolicyModel } from './model.ts';
@@ -27,7 +27,8 @@ export async function resolveBackend(
   options: EngineOptions = {},
 ): Promise<PolicyBackend> {
   const { name, folding } = decoderOf(config.decoder);
-  const has = (backend: PolicyBackend) => ['wasm', 'graph', ...(folding?.backends ?? [])].includes(backend);
+  const has = (backend: PolicyBackend) =>
+    ['wasm', 'graph', 'onnx-int8', ...(folding?.backends ?? [])].includes(backend);
   if (wanted === 'auto') return fastest(config, model, POLICY_BACKENDS.filter(has), options);
   if (has(wanted)) return wanted;
   const names = POLICY_BACKENDS.filter(has).map((backend) => `'${backend}'`);
@@ -46,7 +47,7 @@ async function fastest(
   options: EngineOptions,
 ): Promise<PolicyBackend> {
   // Eight bits are another model, chosen only by name.
-  const exact = names.filter((name) => name !== 'wasm-int8' && (name === 'wasm' || options.engine));
+  const exact = names.filter((name) => !isRounded(name) && (name === 'wasm' || options.engine));
   const z = normals(key(0), config.decoder.chunk_length * config.decoder.action_dim);
   const seen = normals(
     key(1),

@@ -14,11 +14,17 @@ export interface CompiledEncoder extends Disposable {
   context(observation: Observation): Promise<Float32Array>;
 }
 
-export async function compileEncoder(parts: PolicyParts, engine: Engine, threads: number): Promise<CompiledEncoder> {
+/** @param weights what the engine keeps of them */
+export async function compileEncoder(
+  parts: PolicyParts,
+  engine: Engine,
+  threads: number,
+  weights: 'packed' | 'int8',
+): Promise<CompiledEncoder> {
   const { config, model } = parts;
   const policy = bind(config, model, freeze(model.params));
   const seen = policy.context(encoderOf(config.encoder).inputs(config.encoder, 1), noDropout);
-  const program = await engine.compile({ context: seen }, { threads, weights: 'packed' });
+  const program = await engine.compile({ context: seen }, { threads, weights });
   const write = observationWriter(parts);
   return {
     context: async (observation) => (await program.run(write(observation))).context,

@@ -52,9 +52,11 @@ export async function compileDecoding(
   { engine, threads = 1 }: EngineOptions,
 ): Promise<Decoding> {
   const D = config.decoder.chunk_length * config.decoder.action_dim;
+  // What has an encoder of 8 bits has a decoder as exact as without.
+  const exact = backend === 'onnx-int8' ? 'onnx' : backend;
   const batches =
-    backend !== 'graph' && decoderOf(config.decoder).folding
-      ? await folded(config, model, backend, { engine, threads })
+    exact !== 'graph' && decoderOf(config.decoder).folding
+      ? await folded(config, model, exact, { engine, threads })
       : graph(config, model, engineFor(backend, engine), threads);
   const sample = async (z: Float32Array, seen: Float32Array): Promise<Chunks> => {
     const parts: Chunks[] = [];
@@ -126,7 +128,7 @@ function graph(config: PolicyConfig, model: PolicyModel, engine: Engine, threads
 async function folded(
   { decoder }: PolicyConfig,
   model: PolicyModel,
-  backend: PolicyBackend,
+  backend: Exclude<PolicyBackend, 'onnx-int8'>,
   { engine, threads }: EngineOptions,
 ): Promise<Batches> {
   const { folding } = decoderOf(decoder);

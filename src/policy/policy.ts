@@ -121,7 +121,12 @@ export async function buildPolicy(
   const { config, statistics, model } = parts;
   const backend = await resolveBackend(config, model, wanted, { engine, threads });
   const D = chunkSize(config);
-  const encoder = await compileEncoder(parts, engineFor(backend, engine), threads);
+  const encoder = await compileEncoder(
+    parts,
+    engineFor(backend, engine),
+    threads,
+    backend === 'onnx-int8' ? 'int8' : 'packed',
+  );
   const decoding = await compileDecoding(config, model, backend, { engine, threads });
   const density = decoding.logProb;
   const life = new Lifetime('The policy', 'load it again', () => {

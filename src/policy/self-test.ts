@@ -18,6 +18,7 @@ import {
   observationToJson,
 } from '../robot/index.ts';
 import { freeze, input } from '../tensor/index.ts';
+import { isRounded } from './backends.ts';
 import { observationWriter } from './compiled-encoder.ts';
 import { bind, derivedFeeds, derivedInputs, type PolicyParts } from './model.ts';
 import { chunkSize, type Runnable, requireFinite } from './policy.ts';
@@ -88,7 +89,7 @@ export async function requireSelfTest(
   const [answer] = (await policy.act(observationFromJson(observation), Float32Array.from(noise))).actions;
   const difference = largestDifference(policy.config.robot.action, answer, actions);
   const { backend } = policy;
-  const tolerance = backend === 'wasm-int8' ? INT8_TOLERANCE : SELF_TEST_TOLERANCE;
+  const tolerance = isRounded(backend) ? INT8_TOLERANCE : SELF_TEST_TOLERANCE;
   if (actions.length === answer.length && difference <= tolerance) return;
   policy[Symbol.dispose]();
   throw new NinaError(

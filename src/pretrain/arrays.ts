@@ -3,10 +3,11 @@
  * (`florence2.pixels`, a picture per view; `florence2.ids` and `florence2.real`, Q phrases per scene); the rest is what it is asked and
  * what would be right. Letters as in heads.ts, L tokens of a phrase, M of a name.
  */
-import type { Arrays } from '../encoders/index.ts';
+
 import { type Florence2Config, tokensPerView } from '../encoders/florence2/config.ts';
+import type { Arrays } from '../encoders/index.ts';
 import { input, type Shape, type Tensor } from '../tensor/index.ts';
-import { READOUT_SIZE, ROLES } from './readout.ts';
+import { POINTED, READOUT_SIZE } from './readout.ts';
 
 /** What the shapes of a batch follow from. */
 export interface GroundingShape {
@@ -26,7 +27,7 @@ const INT64 = ['florence2.ids', 'name.ids'];
 export function batchShapes({ encoder, names: K, phrases: Q }: GroundingShape, B: number): Record<string, Shape> {
   const V = encoder.views.length;
   const C = tokensPerView(encoder);
-  const R = ROLES.length;
+  const R = POINTED.length;
   const { image_size: P, max_text: L } = encoder;
   return {
     'florence2.pixels': [B, V, 3, P, P],

@@ -1,6 +1,7 @@
 /** Worker thread: renders scenes and writes what is asked of them, while others compute. */
-import type { Arrays } from '../encoders/index.ts';
+
 import { openTokenizer } from '../encoders/florence2/words.ts';
+import type { Arrays } from '../encoders/index.ts';
 import { serveJobs } from '../jobs/index.ts';
 import { fold, key } from '../random.ts';
 import { openSceneSampler } from '../sim/grounding/index.ts';

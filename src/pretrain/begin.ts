@@ -1,25 +1,29 @@
 /** What a pretraining is of: florence2-nano with its tokenizer, with settings that are given, standard, or those of a run that was stopped. */
-import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Florence2Config } from '../encoders/florence2/config.ts';
-import { schemas } from '../encoders/florence2/config.ts';
 import { NANO } from '../encoders/florence2/presets.ts';
+import { TOKENIZER } from '../encoders/florence2/writer.ts';
+import { encoderOf } from '../encoders/index.ts';
 import { UsageError } from '../errors.ts';
 import { readText } from '../json-files.ts';
+import { PANDA } from '../robot/index.ts';
 import { type PretrainSettings, pretrainSettings } from './config.ts';
 import { isPretraining, type Pretraining, readPretraining } from './folder.ts';
 
 type Given = Readonly<Partial<PretrainSettings>>;
 
-const tokenizer = () => readText(path.join(fileURLToPath(new URL('../../pretrained/florence2-nano/', import.meta.url)), 'tokenizer.json'));
+/** The tokenizer comes with the package: weights know its tokens by their ids. */
+const tokenizerText = () =>
+  readText(fileURLToPath(new URL(`../../pretrained/${NANO.name}/${TOKENIZER}`, import.meta.url)));
 
 /** @throws UsageError when the folder holds a pretraining already. */
 export function beginPretraining(run: string, given: Given): Pretraining {
   if (isPretraining(run))
     throw new UsageError(`${run} holds a pretraining already: go on with it by --resume, or choose another --out.`);
-  const { settings, schema } = schemas(NANO);
-  const encoder: Florence2Config = schema.parse({ name: NANO.name, ...NANO.sizes, ...settings.parse({}) });
-  return { encoder, tokenizer: tokenizer(), settings: pretrainSettings(given) };
+  const { settings, configure } = encoderOf({ name: NANO.name });
+  const tokenizer = tokenizerText();
+  const encoder = configure(settings.parse({}), { episodes: [], robot: PANDA, assets: { [TOKENIZER]: tokenizer } });
+  return { encoder: encoder as Florence2Config, tokenizer, settings: pretrainSettings(given) };
 }
 
 /** @throws UsageError when the folder holds none, or other settings are given. */
@@ -30,5 +34,5 @@ export function resumePretraining(run: string, given: Given): Pretraining {
     if (value !== begun)
       throw new UsageError(`${run} was begun with --${name} ${begun}, and goes on with that; got ${value}.`);
   }
-  return { encoder: encoder as Florence2Config, settings, tokenizer: tokenizer() };
+  return { encoder: encoder as Florence2Config, settings, tokenizer: tokenizerText() };
 }

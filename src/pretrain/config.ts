@@ -5,9 +5,9 @@ import { UsageError } from '../errors.ts';
 const positive = z.int().min(1);
 
 export const pretrainSchema = z.strictObject({
-  steps: positive.default(4000).describe('updates in all'),
+  steps: positive.default(6000).describe('updates in all'),
   seed: z.int().min(0).default(0).describe('seed of everything random'),
-  batch_size: positive.default(32).describe('scenes in one update, each seen by every camera'),
+  batch_size: positive.default(16).describe('scenes in one update, each seen by every camera'),
   names: positive.default(8).describe('names asked for in a scene: of what is there, and of what is not'),
   phrases: positive.default(2).describe('phrases read in a scene'),
   learning_rate: z.number().positive().default(1e-3).describe('peak learning rate'),
@@ -17,8 +17,8 @@ export const pretrainSchema = z.strictObject({
   beta1: z.number().min(0).lt(1).default(0.9).describe('decay of the mean of gradients'),
   beta2: z.number().min(0).lt(1).default(0.98).describe('decay of the mean of their squares'),
   largest_gradient: z.number().positive().default(1).describe('norm above which a gradient is scaled down to it'),
-  setting_in: z.number().min(0).max(1).default(0.08).describe('share of the steps in which roles and readout set in'),
-  shifted: z.number().min(0).max(1).default(0.5).describe('share of the scenes whose pictures are shifted at random'),
+  setting_in: z.number().min(0).max(1).default(0.12).describe('share of the steps in which roles and readout set in'),
+  shifted: z.number().min(0).max(1).default(0.25).describe('share of the scenes whose pictures are shifted at random'),
   words_dropped: z.number().min(0).max(0.9).default(0.05).describe('share of the tokens of a phrase that are left out'),
   evaluated_scenes: z.int().min(10).multipleOf(10).default(500).describe('held-out scenes of the final report'),
   evaluate_every: positive.default(500).describe('steps between two reports on fewer scenes'),

@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { madeUpScene, TINY, tokenizerJson } from '../../test/support/pretrain.ts';
 import { openTokenizer } from '../encoders/florence2/words.ts';
 import { arraysOf } from './arrays.ts';
-import type { Example } from './examples.ts';
 import { type Judged, summarise } from './evaluate.ts';
+import { type Example, withHand } from './examples.ts';
 import { writeExample } from './write.ts';
 
 const shape = { encoder: TINY, names: 4, phrases: 2 };
-const scene = madeUpScene();
+const scene = withHand(madeUpScene());
 const example: Example = {
   ...{ scene, names: ['bowl', 'plate', 'milk', 'basket'], phrases: scene.phrases, shifts: [] },
   isDropped: () => false,
@@ -44,8 +44,7 @@ test('a perfect encoder has no error', () => {
     expect(cm.within_1cm).toBe(1);
   }
   for (const { mean, flow } of Object.values(readout))
-    for (const one of [mean, flow])
-      for (const error of Object.values(one)) expect(error.mean).toBeLessThan(TOLERANCE);
+    for (const one of [mean, flow]) for (const error of Object.values(one)) expect(error.mean).toBeLessThan(TOLERANCE);
   expect(readout.seen.mean.place_cm.n).toBe(1);
 });
 

@@ -2,17 +2,19 @@
  * What the encoder knows of held-out scenes: how well it points at named things (cells, pixels, and centimetres on the plane of the
  * thing's height, which an instruction's reader does not have), and how well its mean token tells positions.
  */
-import { hypot } from '../math.ts';
+
 import type { Engine } from '../engine/index.ts';
+import { hypot } from '../math.ts';
 import { median } from '../statistics/index.ts';
+import type { NDArray } from '../tensor/index.ts';
 import { freeze } from '../tensor/index.ts';
 import { type GroundingShape, inputsOf } from './arrays.ts';
 import type { SceneSet, Truth } from './batch-worker.ts';
 import type { Batches } from './batches.ts';
+import { HAND } from './examples.ts';
 import { answers, type Trained } from './model.ts';
 import { measureNames, type Pointed } from './pointing.ts';
-import { readHand, readPosition, READOUT_SIZE, ROLES, rolesOf } from './readout.ts';
-import type { NDArray } from '../tensor/index.ts';
+import { READOUT_SIZE, ROLES, readHand, readPosition, rolesOf } from './readout.ts';
 
 /** Scenes at once. */
 export const EVALUATED_TOGETHER = 10;
@@ -78,7 +80,9 @@ export async function openEvaluation(
   const judge = async (set: SceneSet, first: number): Promise<Judged> => {
     const request = { set, first, rows: [EVALUATED_TOGETHER] };
     const { parts, truths } = await batches.take(request);
-    const said = await program.run(Object.fromEntries(Object.keys(program.signature.inputs).map((name) => [name, parts[0][name]])));
+    const said = await program.run(
+      Object.fromEntries(Object.keys(program.signature.inputs).map((name) => [name, parts[0][name]])),
+    );
     return { truths, said: said as Judged['said'] };
   };
   const all = async (set: SceneSet, scenes: number) => {
@@ -97,13 +101,13 @@ export async function openEvaluation(
 }
 
 export function summarise(shape: GroundingShape, seen: readonly Judged[], heldOut: readonly Judged[]): GroundingReport {
-  const pointed = seen.flatMap(({ truths, said }) => measureNames(shape, truths, said.names));
+  const pointed = seen
+    .flatMap(({ truths, said }) => measureNames(shape, truths, said.names))
+    .filter(({ name }) => name !== HAND);
   const { views } = shape.encoder;
   return {
     scenes: seen.reduce((n, { truths }) => n + truths.length, 0),
-    views: Object.fromEntries(
-      views.map((view) => [view, viewReport(pointed.filter((one) => one.view === view))]),
-    ),
+    views: Object.fromEntries(views.map((view) => [view, viewReport(pointed.filter((one) => one.view === view))])),
     readout: { seen: readouts(shape, seen), held_out: readouts(shape, heldOut) },
   };
 }
@@ -124,7 +128,11 @@ const readouts = (shape: GroundingShape, judged: readonly Judged[]) => ({
   flow: readoutReport(shape, judged, 'flow'),
 });
 
-function readoutReport({ phrases: Q }: GroundingShape, judged: readonly Judged[], from: 'mean' | 'flow'): ReadoutReport {
+function readoutReport(
+  { phrases: Q }: GroundingShape,
+  judged: readonly Judged[],
+  from: 'mean' | 'flow',
+): ReadoutReport {
   const cm: Record<'target' | 'place' | 'hand', number[]> = { target: [], place: [], hand: [] };
   const distance = (a: ArrayLike<number>, b: ArrayLike<number>) => 100 * hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
   for (const { truths, said } of judged)

@@ -4,9 +4,12 @@
  */
 import { drawShift, type Shift } from '../encoders/florence2/pictures.ts';
 import { fold, type Key, permutation, rng } from '../random.ts';
+import { project } from '../sim/grounding/eye.ts';
 import { type GroundedObject, type GroundingScene, HELD_OUT, type Phrase } from '../sim/grounding/index.ts';
 import { NAMES } from '../sim/grounding/names.ts';
+import type { Vec3 } from '../sim/index.ts';
 import type { GroundingShape } from './arrays.ts';
+import { cellOf, NOT_VISIBLE } from './cells.ts';
 
 export interface Example {
   readonly scene: GroundingScene;
@@ -20,9 +23,22 @@ export interface Example {
   isDropped(phrase: number, token: number): boolean;
 }
 
+/** Name and category of the robot's own hand, which is asked for in every scene: whoever acts must know where it is. */
+export const HAND = 'gripper';
+
 /** The things that a name stands for. */
 export const meantBy = <T extends Pick<GroundedObject, 'category'>>(name: string, objects: readonly T[]): T[] =>
-  objects.filter(({ category }) => NAMES[category].includes(name));
+  objects.filter(({ category }) => (category === HAND ? name === HAND : NAMES[category].includes(name)));
+
+/** The scene with the hand as the last of its objects: the place between the fingers, taken as seen where it is in the picture. */
+export function withHand(scene: GroundingScene): GroundingScene {
+  const position: Vec3 = [scene.state[0], scene.state[1], scene.state[2]];
+  const sights = Object.entries(scene.cameras).map(([view, camera]) => {
+    const at = project(position, camera);
+    return [view, { ...at, visible: cellOf(at, 1) !== NOT_VISIBLE }];
+  });
+  return { ...scene, objects: [...scene.objects, { category: HAND, position, views: Object.fromEntries(sights) }] };
+}
 
 /** Of the names that are asked for, at least this share is of what is not there. */
 const ABSENT_SHARE = 0.25;
@@ -49,14 +65,13 @@ export function drawExample(
     scene.phrases.filter(({ text }) => fits(text)),
   );
   return {
-    scene,
+    scene: withHand(scene),
     names: drawNames(shape, scene, fold(key, 'things'), call),
     phrases: Array.from({ length: Q }, (_, i) => phrases[i % phrases.length]),
     shifts: encoder.views.map((view, v) =>
       shifts ? drawShift(fold(key, 'shift', view), encoder.shifts[v]) : undefined,
     ),
-    isDropped: (phrase, token) =>
-      wordsDropped > 0 && rng(fold(key, 'dropped', phrase, token)).uniform() < wordsDropped,
+    isDropped: (phrase, token) => wordsDropped > 0 && rng(fold(key, 'dropped', phrase, token)).uniform() < wordsDropped,
   };
 }
 
@@ -83,7 +98,7 @@ export function plainExample(
   const told = instructions.some(({ text }) => fits(text)) ? short(instructions) : short(scene.phrases);
   const phrases = shuffled(fold(key, 'phrases'), told);
   return {
-    scene,
+    scene: withHand(scene),
     names: drawNames(shape, scene, fold(key, 'things'), ([first]) => first),
     phrases: Array.from({ length: shape.phrases }, (_, i) => phrases[i % phrases.length]),
     shifts: [],
@@ -91,7 +106,7 @@ export function plainExample(
   };
 }
 
-/** K names, each once. */
+/** K names, each once: the hand's, of what is there, and of what is not. */
 function drawNames(
   { names: K }: GroundingShape,
   { objects }: GroundingScene,
@@ -100,9 +115,9 @@ function drawNames(
 ): string[] {
   const present = shuffled(fold(key, 'present'), [...new Set(objects.map(({ category }) => category))]);
   const absent = shuffled(fold(key, 'absent'), Object.keys(NAMES));
-  const seen = present.slice(0, Math.ceil(K * (1 - ABSENT_SHARE))).map((category) => call(NAMES[category]));
+  const seen = present.slice(0, Math.round(K * (1 - ABSENT_SHARE)) - 1).map((category) => call(NAMES[category]));
   const missing = absent.map((category) => call(NAMES[category])).filter((name) => meantBy(name, objects).length === 0);
-  return [...new Set([...seen, ...missing])].slice(0, K);
+  return [...new Set([HAND, ...seen, ...missing])].slice(0, K);
 }
 
 const shuffled = <T>(key: Key, items: readonly T[]): T[] => Array.from(permutation(key, items.length), (i) => items[i]);

@@ -5,8 +5,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as z from 'zod';
-import { encoderSchema } from '../encoders/index.ts';
 import type { Florence2Config } from '../encoders/florence2/config.ts';
+import { encoderSchema } from '../encoders/index.ts';
 import { NinaError, UsageError } from '../errors.ts';
 import { fileError, writeFileAtomically } from '../files.ts';
 import { sha256 } from '../hash.ts';
@@ -39,7 +39,8 @@ export const isPretraining = (run: string): boolean => fs.existsSync(notedPath(r
 
 /** The settings that a started run goes on with. @throws UsageError when the folder holds none. */
 export function readPretraining(run: string): z.output<typeof notedSchema> {
-  if (!isPretraining(run)) throw new UsageError(`${run} holds no pretraining to go on with: begin one without --resume.`);
+  if (!isPretraining(run))
+    throw new UsageError(`${run} holds no pretraining to go on with: begin one without --resume.`);
   return readJson(notedPath(run), notedSchema);
 }
 
@@ -56,7 +57,9 @@ export function readProgress(run: string, what: Pretraining, size: number) {
   const saved = readState(run);
   if (!saved) return undefined;
   if (toJson(saved.settings) !== toJson(noted(what)))
-    throw new NinaError(`${run} was begun with other settings, another encoder or another tokenizer. Choose another folder.`);
+    throw new NinaError(
+      `${run} was begun with other settings, another encoder or another tokenizer. Choose another folder.`,
+    );
   requireSize(run, saved, size);
   return saved;
 }

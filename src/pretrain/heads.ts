@@ -2,12 +2,12 @@
  * What pretraining asks of the encoder, in its own words: linear maps that are thrown away afterwards, so all that is
  * learned must lie in the encoder. See objective.ts for the losses.
  *
- * Letters: B scenes, V views, N cells of a view and C = 1 + N candidates, K names, Q phrases, R roles, F numbers of the readout.
+ * Letters: B scenes, V views, N cells of a view and C = 1 + N candidates, K names, Q phrases, R things pointed at, F numbers of the readout.
  */
 import { initLinear, initNorm, type Linear, layerNorm, linear, type Norm } from '../nn/index.ts';
 import { fold, type Key } from '../random.ts';
 import { constant, embed, matmul, mul, reshape, type Spec, slice, type Tensor, transpose } from '../tensor/index.ts';
-import { READOUT_SIZE, ROLES } from './readout.ts';
+import { POINTED, READOUT_SIZE } from './readout.ts';
 
 /** A score and two numbers of an offset: what is asked of each candidate. */
 export const ASKED = 3;
@@ -27,7 +27,7 @@ export function initHeads(key: Key, d: number): Heads<Spec> {
   const k = (name: string) => fold(key, name);
   return {
     name: { norm: initNorm(d), linear: initLinear(k('name'), d, ASKED * d) },
-    roles: initLinear(k('roles'), d, ROLES.length * ASKED),
+    roles: initLinear(k('roles'), d, POINTED.length * ASKED),
     mean: initLinear(k('mean'), d, READOUT_SIZE),
     flow: initLinear(k('flow'), d, READOUT_SIZE),
   };
@@ -67,5 +67,5 @@ export function compareNames(
 export function readRoles(head: Linear<Tensor>, tokens: Tensor, V: number, C: number): Tensor {
   const answers = linear(head, slice(tokens, 1, 0, V * C));
   const rows = tokens.shape[0];
-  return transpose(reshape(answers, [rows, V, C, ROLES.length, ASKED]), [0, 3, 4, 1, 2]);
+  return transpose(reshape(answers, [rows, V, C, POINTED.length, ASKED]), [0, 3, 4, 1, 2]);
 }

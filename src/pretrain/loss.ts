@@ -3,12 +3,27 @@
  * cells does not, so there are three parts, each of which makes the next one easy:
  *  1. names: every projected token of both views is compared with the names of things; cross-entropy over the cells that hold
  *     them ('not to be seen' is a candidate too), and the offset inside the cell.
- *  2. roles: after the text encoder every token of a view says whether it holds what the phrase would have taken, and where put.
+ *  2. roles: after the text encoder every token of a view says whether it holds what the phrase would have taken, or
+ *     the place to put it, or the hand.
  *  3. readout: from the mean of the encoded tokens, which is all that a pooled decoder is given, and from <Flow>, where these
  *     and the hand are (readout.ts).
  * What follows the text encoder sets in gradually: before cells are found there is nothing to read.
  */
-import { add, clamp, div, log, mean, mul, neg, reshape, slice, softmax, sub, sum, type Tensor } from '../tensor/index.ts';
+import {
+  add,
+  clamp,
+  div,
+  log,
+  mean,
+  mul,
+  neg,
+  reshape,
+  slice,
+  softmax,
+  sub,
+  sum,
+  type Tensor,
+} from '../tensor/index.ts';
 import type { Answers } from './model.ts';
 
 /** Where smooth L1 turns from square to line: a tenth of a cell, and one centimetre in the units of the readout. */
@@ -16,7 +31,7 @@ const BEND = 0.1;
 /** Of an offset beside a cell's cross-entropy. */
 const OFFSET_WEIGHT = 2;
 /** Of a readout beside names and roles: it is a mean over many numbers. */
-const READOUT_WEIGHT = 3;
+const READOUT_WEIGHT = 4;
 /** Added to a probability before its logarithm: a candidate that is given up must not make an infinity. */
 const LEAST = 1e-8;
 

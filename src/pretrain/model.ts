@@ -1,19 +1,10 @@
 /** What is pretrained, and what it says of a batch: the encoder with the heads of heads.ts. */
+import { meanToken } from '../decoders/index.ts';
 import { encodeSequence, imageFeatures } from '../encoders/florence2/model.ts';
 import { blueprint as encoderBlueprint, type Params } from '../encoders/florence2/params.ts';
 import { linear, noDropout } from '../nn/index.ts';
 import { fold, type Key } from '../random.ts';
-import {
-  broadcastTo,
-  div,
-  matmul,
-  mean,
-  reshape,
-  type Spec,
-  slice,
-  sum,
-  type Tensor,
-} from '../tensor/index.ts';
+import { broadcastTo, reshape, type Spec, slice, type Tensor } from '../tensor/index.ts';
 import type { GroundingShape } from './arrays.ts';
 import { compareNames, type Heads, initHeads, readRoles } from './heads.ts';
 
@@ -64,12 +55,4 @@ export function answers(
     mean: linear(heads.mean, meanToken(tokens, mask)),
     flow: linear(heads.flow, reshape(slice(tokens, 1, V * C, V * C + 1), [B * Q, d])),
   };
-}
-
-/** The mean [rows, d] of the real ones among tokens [rows, S, d]. */
-function meanToken(tokens: Tensor, mask: Tensor | undefined): Tensor {
-  const [rows, S, d] = tokens.shape;
-  if (!mask) return mean(tokens, [1]);
-  const share = div(mask, sum(mask, [1], { keepDims: true }));
-  return reshape(matmul(reshape(share, [rows, 1, S]), tokens), [rows, d]);
 }

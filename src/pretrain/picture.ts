@@ -2,8 +2,9 @@
  * Held-out scenes as one SVG, both views side by side: where each named thing is (a ring) and where the encoder points (a
  * cross), in the colour of its name.
  */
-import { deflateRows, PNG_SIGNATURE, pngChunk, pngHeader } from '../sim/camera/png.ts';
+
 import type { Picture } from '../robot/index.ts';
+import { deflateRows, PNG_SIGNATURE, pngChunk, pngHeader } from '../sim/camera/png.ts';
 import type { CameraName } from '../sim/index.ts';
 import type { GroundingShape } from './arrays.ts';
 import type { Judged } from './evaluate.ts';

@@ -15,5 +15,7 @@ export function onPlane({ position, rotation, fovyDeg }: View, { x, y }: Point, 
   const ray = [(x - 0.5) / focal, -(y - 0.5) / focal, -1];
   const [dx, dy, dz] = [0, 1, 2].map((i) => ray.reduce((sum, v, j) => sum + rotation[3 * i + j] * v, 0));
   const along = (heightM - position[2]) / dz;
-  return Number.isFinite(along) && along > 0 ? [position[0] + along * dx, position[1] + along * dy, heightM] : undefined;
+  return Number.isFinite(along) && along > 0
+    ? [position[0] + along * dx, position[1] + along * dy, heightM]
+    : undefined;
 }

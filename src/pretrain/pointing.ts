@@ -31,7 +31,11 @@ export interface Pointed {
 const MOST_CM = 100;
 
 /** @param names scores and offsets [B, K, 3, V, C] */
-export function measureNames({ encoder, names: K }: GroundingShape, truths: readonly Truth[], names: Float32Array): Pointed[] {
+export function measureNames(
+  { encoder, names: K }: GroundingShape,
+  truths: readonly Truth[],
+  names: Float32Array,
+): Pointed[] {
   const { views, image_size } = encoder;
   const [V, C] = [views.length, tokensPerView(encoder)];
   const side = Math.sqrt(C - 1);

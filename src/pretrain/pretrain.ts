@@ -17,8 +17,8 @@ import { openShardThreads } from '../train/shard-threads.ts';
 import type { GroundingShape } from './arrays.ts';
 import { openBatches } from './batches.ts';
 import { EVALUATED_TOGETHER, type GroundingReport, openEvaluation } from './evaluate.ts';
-import { blueprint } from './model.ts';
 import { appendReport, cutReports, notePretraining, type Pretraining, readProgress, saveProgress } from './folder.ts';
+import { blueprint } from './model.ts';
 import { roundToStored, writeResult } from './result.ts';
 
 export interface PretrainOptions {
@@ -128,7 +128,8 @@ async function pretrainLocked(
 
   let step = saved?.step ?? 0;
   notePretraining(run, what);
-  cutReports(run, step);
+  // The last report is of what is done at the end, whenever that is.
+  cutReports(run, Math.min(step, steps - 1));
   const tell = (note: string) => report.progress({ stage: 'Pretraining', done: step, total: steps, note });
   const save = () => {
     lock.check();
@@ -139,7 +140,9 @@ async function pretrainLocked(
     const startMs = performance.now();
     const measured = await update(step);
     step++;
-    tell(`loss ${measured.loss.toFixed(3)}, |g| ${measured.norm.toPrecision(2)}, ${((performance.now() - startMs) / 1000).toFixed(2)} s a step`);
+    tell(
+      `loss ${measured.loss.toFixed(3)}, |g| ${measured.norm.toPrecision(2)}, ${((performance.now() - startMs) / 1000).toFixed(2)} s a step`,
+    );
     if (step < steps && step % settings.evaluate_every === 0) {
       takeAverage();
       const now = await evaluation.measure(Math.min(SOME_SCENES, settings.evaluated_scenes));

@@ -11,6 +11,9 @@ type Vec3 = readonly [number, number, number];
 export const ROLES = ['target', 'place'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** What is pointed at after a phrase was read: both roles, and the hand. */
+export const POINTED = [...ROLES, 'hand'] as const;
+
 /**
  * The object of each role, of those that a phrase speaks of in the order in which they are acted on. Of three the second is
  * what the hand turns to next, and no place.

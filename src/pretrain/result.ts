@@ -1,7 +1,8 @@
 /** What a pretraining ends with: the encoder's folder, with what was measured of exactly these weights, and a picture of what it points at. */
 import * as path from 'node:path';
-import type { Engine } from '../engine/index.ts';
 import type { Params } from '../encoders/florence2/params.ts';
+import { TOKENIZER } from '../encoders/florence2/writer.ts';
+import type { Engine } from '../engine/index.ts';
 import { writeFileAtomically } from '../files.ts';
 import { narrowed, toFloat32 } from '../floats.ts';
 import { toJson } from '../json.ts';
@@ -38,7 +39,7 @@ export async function writeResult(
   engine: Engine,
 ): Promise<string> {
   const directory = path.join(run, 'encoder');
-  const parts = { config: encoder, params: weights, assets: { 'tokenizer.json': tokenizer } };
+  const parts = { config: encoder, params: weights, assets: { [TOKENIZER]: tokenizer } };
   const { scene, phrases } = examples.truths[0];
   const observation = { images: scene.images, instruction: phrases[0].text };
   const self_test = await recordEncoderSelfTest(parts, observation, engine);

@@ -5,13 +5,13 @@ import { openTokenizer } from '../encoders/florence2/words.ts';
 import { key } from '../random.ts';
 import { arraysOf, batchShapes, NAME_TOKENS } from './arrays.ts';
 import { cellOf, pointAt } from './cells.ts';
-import { drawExample, type Example, meantBy, plainExample } from './examples.ts';
+import { drawExample, type Example, HAND, meantBy, plainExample, withHand } from './examples.ts';
 import { READOUT_SIZE, readPosition } from './readout.ts';
 import { fitsInto, pointIn, writeExample } from './write.ts';
 
 const shape = { encoder: TINY, names: 4, phrases: 2 };
 const tokenizer = openTokenizer(tokenizerJson());
-const scene = madeUpScene();
+const scene = withHand(madeUpScene());
 const example: Example = {
   ...{ scene, names: ['bowl', 'plate', 'milk', 'basket'], phrases: scene.phrases, shifts: [] },
   isDropped: () => false,
@@ -28,7 +28,9 @@ const written = (one: Example) => {
 /** The candidates that share what is right for a thing asked for in a view. */
 const right = (cells: Float32Array, at: number, view: number): Record<number, number> =>
   Object.fromEntries(
-    [...cells.subarray((2 * at + view) * C, (2 * at + view + 1) * C)].flatMap((share, c) => (share > 0 ? [[c, share]] : [])),
+    [...cells.subarray((2 * at + view) * C, (2 * at + view + 1) * C)].flatMap((share, c) =>
+      share > 0 ? [[c, share]] : [],
+    ),
   );
 
 test('every array is as large as its shape, and only the row asked for is written', () => {
@@ -63,12 +65,14 @@ test('cell and offset together are the point', () => {
 
 test('roles and readout are of what the phrase speaks of; a name has no place to put anything', () => {
   const arrays = written(example);
-  const slot = (q: number, r: number) => (shape.phrases + q) * 2 + r;
+  const slot = (q: number, r: number) => (shape.phrases + q) * 3 + r;
   const cell = (i: number) => cellOf(scene.objects[i].views.agentview, 4);
   expect(right(arrays['role.cells'], slot(0, 0), 0)).toEqual({ [cell(0)]: 1 });
   expect(right(arrays['role.cells'], slot(0, 1), 0)).toEqual({ [cell(1)]: 1 });
   expect(right(arrays['role.cells'], slot(1, 0), 0)).toEqual({ [cell(0)]: 1 });
   expect(right(arrays['role.cells'], slot(1, 1), 0)).toEqual({});
+  for (const q of [0, 1])
+    for (const view of [0, 1]) expect(right(arrays['role.cells'], slot(q, 2), view)).toEqual({ [cell(4)]: 1 });
   const at = shape.phrases * READOUT_SIZE;
   readPosition(arrays['readout.wanted'], at, 'place').forEach((v, i) => {
     expect(Math.abs(v - scene.objects[1].position[i])).toBeLessThan(TOLERANCE);
@@ -112,13 +116,12 @@ test('a token that is left out is neither of the ends', () => {
 test('names asked for are distinct, of what is there and of what is not; phrases fit', () => {
   const fits = fitsInto({ ...TINY, max_text: 6 }, tokenizer);
   for (let seed = 0; seed < 20; seed++) {
-    const drawn = drawExample(shape, scene, fits, key(seed), { shifted: 0.5, wordsDropped: 0 });
+    const drawn = drawExample(shape, madeUpScene(), fits, key(seed), { shifted: 0.5, wordsDropped: 0 });
+    expect(drawn.names[0]).toBe(HAND);
     expect(new Set(drawn.names).size).toBe(4);
-    const there = drawn.names.filter((name) => meantBy(name, scene.objects).length > 0).length;
-    expect(there).toBeGreaterThanOrEqual(1);
-    expect(there).toBeLessThanOrEqual(3);
+    expect(drawn.names.filter((name) => meantBy(name, scene.objects).length > 0).length).toBe(3);
     for (const { text } of drawn.phrases) expect(text).toBe('the bowl');
-    const plain = plainExample(shape, scene, fitsInto(TINY, tokenizer), key(seed), true);
+    const plain = plainExample(shape, madeUpScene(), fitsInto(TINY, tokenizer), key(seed), true);
     for (const { text, objects } of plain.phrases) {
       expect(text).not.toBe(scene.phrases[0].text);
       expect(objects).toEqual([0, 1]);

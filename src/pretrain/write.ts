@@ -1,14 +1,15 @@
 /** One example as numbers: row `row` of a batch's arrays. */
-import type { Arrays } from '../encoders/index.ts';
+
 import { tokensPerView } from '../encoders/florence2/config.ts';
 import { preprocess } from '../encoders/florence2/pictures.ts';
 import type { Tokenizer } from '../encoders/florence2/words.ts';
+import type { Arrays } from '../encoders/index.ts';
 import { NinaError } from '../errors.ts';
 import type { CameraName } from '../sim/index.ts';
 import { type GroundingShape, NAME_TOKENS } from './arrays.ts';
 import { cellOf, NOT_VISIBLE, offsetIn, type Point } from './cells.ts';
-import { type Example, meantBy } from './examples.ts';
-import { READOUT_SIZE, ROLES, rolesOf, writeReadout } from './readout.ts';
+import { type Example, HAND, meantBy } from './examples.ts';
+import { POINTED, READOUT_SIZE, rolesOf, writeReadout } from './readout.ts';
 
 type Objects = Example['scene']['objects'];
 
@@ -33,8 +34,12 @@ export function writeExample(
 
   /** One thing asked for: the cells [V, C] and offsets [2, V, C] of the objects that are meant, each of which is right. */
   const writeCells = (what: 'name' | 'role', at: number, meant: Objects) => {
-    const cells = float(`${what}.cells`).subarray(at * V * C, (at + 1) * V * C).fill(0);
-    const offsets = float(`${what}.offsets`).subarray(at * 2 * V * C, (at + 1) * 2 * V * C).fill(0);
+    const cells = float(`${what}.cells`)
+      .subarray(at * V * C, (at + 1) * V * C)
+      .fill(0);
+    const offsets = float(`${what}.offsets`)
+      .subarray(at * 2 * V * C, (at + 1) * 2 * V * C)
+      .fill(0);
     views.forEach((_, v) => {
       const points = meant.map((object) => pointIn(example, encoder, object, v)).filter((point) => point !== undefined);
       if (points.length === 0) cells[v * C + NOT_VISIBLE] = 1;
@@ -69,11 +74,11 @@ export function writeExample(
       float('florence2.real')[at + i] = i < ids.length && !(inner && example.isDropped(q, i)) ? 1 : 0;
     }
     const roles = rolesOf(objects);
-    ROLES.forEach((role, r) => {
-      const meant = roles[role];
-      const slot = (row * Q + q) * ROLES.length + r;
-      writeCells('role', slot, meant === undefined ? [] : [scene.objects[meant]]);
-      if (meant === undefined) float('role.cells').fill(0, slot * V * C, (slot + 1) * V * C);
+    POINTED.forEach((role, r) => {
+      const meant = role === 'hand' ? meantBy(HAND, scene.objects)[0] : scene.objects[roles[role] ?? -1];
+      const slot = (row * Q + q) * POINTED.length + r;
+      writeCells('role', slot, meant ? [meant] : []);
+      if (!meant) float('role.cells').fill(0, slot * V * C, (slot + 1) * V * C);
     });
     const positions = Object.fromEntries(Object.entries(roles).map(([role, i]) => [role, scene.objects[i].position]));
     const slot = (row * Q + q) * READOUT_SIZE;

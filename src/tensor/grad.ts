@@ -35,7 +35,8 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   const accumulate = (t: Tensor, g: Tensor | undefined) => {
     if (!g || !useful.has(t)) return;
     const before = adjoints.get(t);
-    adjoints.set(t, before ? add(before, g) : g);
+    // The last first: where it is a product, it takes what came before as what is added to it.
+    adjoints.set(t, before ? add(g, before) : g);
   };
 
   adjoints.set(loss, scalar(1));

@@ -10,6 +10,7 @@ export {
   freeze,
   type Layout,
   layoutOf,
+  lazily,
   leaves,
   type MapTree,
   mapTree,

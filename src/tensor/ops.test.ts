@@ -135,6 +135,16 @@ const CASES: Record<string, Case> = {
   ),
   'depthwise3x3 of a batch': two((x, w) => depthwise3x3(x, w, [2, 3], { residual: true }), [16, 6, 2], [2, 1, 3, 3]),
   'depthwise3x3 of a batch of larger pictures': two((x, w) => depthwise3x3(x, w, [5, 13]), [16, 65, 1], [1, 1, 3, 3]),
+  'depthwise3x3 of a batch, in strips of two rows': two(
+    (x, w) => depthwise3x3(x, w, [4, 17], { residual: true }),
+    [16, 68, 1],
+    [1, 1, 3, 3],
+  ),
+  'conv2d whose last row and columns no window reaches, beyond the zeros': two(
+    (x, w) => conv2d(x, w, { stride: 4, pad: 1 }),
+    [2, 1, 9, 7],
+    [2, 1, 3, 3],
+  ),
   'adjoint of depthwise3x3 in the picture': two(
     (w, g) => adjoint(g, (x) => depthwise3x3(x, w, [2, 3], { residual: true }), [16, 6, 2]),
     [2, 1, 3, 3],

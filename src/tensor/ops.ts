@@ -17,7 +17,6 @@ import {
   show,
   size,
   type Tensor,
-  weight,
 } from './tensor.ts';
 
 type Operand = Tensor | number;
@@ -229,7 +228,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   if (sameShape(full, x.shape)) return x;
   if (is(x, 'reshape')) return reshape(x.args[0], full);
   if (is(x, 'constant')) return constant(x.attrs.data, full);
-  if (is(x, 'weight')) return weight(x.attrs.data, full);
+  if (is(x, 'weight')) return node('weight', [], x.attrs, full);
   return node('reshape', [x], {}, full);
 }
 

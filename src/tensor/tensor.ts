@@ -10,7 +10,8 @@ export type DType = 'float32' | 'int64';
 export interface SingleOutput {
   input: { name: string };
   constant: { data: Float32Array };
-  weight: { data: Float32Array };
+  /** `lazy`: read or drawn anew whenever it is asked for, and kept by nobody. */
+  weight: { readonly data: Float32Array; readonly lazy?: true };
   neg: object;
   exp: object;
   log: object;
@@ -167,6 +168,17 @@ export function weight(data: Float32Array, shape: Shape): Tensor {
     );
   return node('weight', [], { data }, [...shape]);
 }
+
+/** A weight that is read when a graph is compiled, for programs that keep a copy of it in another form. */
+export const lazyWeight = (source: { readonly data: Float32Array; readonly shape: Shape }): Tensor => {
+  const attrs = {
+    lazy: true,
+    get data() {
+      return source.data;
+    },
+  } as const;
+  return node('weight', [], attrs, [...source.shape]);
+};
 
 export function scalar(value: number): Tensor {
   return constant([value], []);

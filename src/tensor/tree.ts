@@ -4,14 +4,25 @@
  * A model's parameters are nested plain objects and arrays; a leaf's path is its dotted name ('layers.0.weight').
  * The optimizer sees one flat array, the graph sees one input per leaf, and both are views of the same numbers.
  */
-import { input, type Shape, show, size, type Tensor, weight } from './tensor.ts';
+import { input, lazyWeight, type Shape, show, size, type Tensor, weight } from './tensor.ts';
 
 export interface NDArray {
   readonly shape: Shape;
   readonly data: Float32Array;
+  /** That `data` is read anew whenever it is asked for: numbers that are needed once need not be held at once. */
+  readonly lazy?: true;
   /** Of numbers that files store in half the bytes, as they came. */
   readonly dtype?: 'F16' | 'BF16';
 }
+
+/** An array whose numbers are read when they are asked for, each time. */
+export const lazily = (shape: Shape, read: () => Float32Array): NDArray => ({
+  shape,
+  lazy: true,
+  get data() {
+    return read();
+  },
+});
 
 /**
  * A parameter before it has numbers. A model's tree of these is its blueprint: shapes, sizes and groups are known from it,
@@ -119,7 +130,7 @@ export function symbols<S>(tree: S, prefix = ''): MapTree<S, Tensor> {
 
 /** The tree with each leaf a weight of the graph: a model whose programs are not fed its parameters. */
 export function freeze<S>(tree: S): MapTree<S, Tensor> {
-  return mapTree(tree, ({ data, shape }: NDArray) => weight(data, shape));
+  return mapTree(tree, (leaf: NDArray) => (leaf.lazy ? lazyWeight(leaf) : weight(leaf.data, leaf.shape)));
 }
 
 /** The initial parameters of a blueprint. @throws Error if a leaf draws more or fewer numbers than its shape has. */

@@ -48,5 +48,17 @@ test('nina bench train measures a whole step with one thread and with two', () =
   for (const { median_ms } of models) expect(median_ms).toBeGreaterThan(0);
   const unknown = nina('bench', 'train', '--backbone', 'cnn');
   expect(unknown).toMatchObject({ code: 2, stdout: '' });
-  expect(unknown.stderr).toContain("--backbone is mlp or trans; got 'cnn'.");
+  expect(unknown.stderr).toContain("--backbone is mlp, trans or tower; got 'cnn'.");
+});
+
+test("nina bench train measures an image tower's gradient with one thread and with two", () => {
+  const { models } = ninaJson('bench', 'train', '--backbone', 'tower', '--batch_size', 2, '--rounds', 1) as {
+    models: { name: string; workers: number; runs: number; parameters: number; median_ms: number }[];
+  };
+  const name = 'Image tower, 2 x 2 pictures of 112 px, gradient';
+  expect(models.map((m) => [m.name, m.workers, m.runs, m.parameters])).toEqual([
+    [name, 1, 1, 1_726_816],
+    [name, 2, 1, 1_726_816],
+  ]);
+  for (const { median_ms } of models) expect(median_ms).toBeGreaterThan(0);
 });

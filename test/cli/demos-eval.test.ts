@@ -301,7 +301,7 @@ test('wrong usage is told with exit code 2, a bad checkpoint with 1', () => {
     [['eval', at('run'), ...EVALUATE, '--best-of', 4, '--consistent'], /a --multistep below the 10 actions/],
     [
       ['eval', at('run'), ...EVALUATE, '--backend', 'abacus'],
-      /Allowed choices are wasm, wasm-int8, onnx, graph, auto\./,
+      /Allowed choices are wasm, wasm-int8, onnx, onnx-int8, graph, auto\./,
     ],
     [['sample', at('run'), at('one')], /Say which demonstration of .* with --demo/],
     [['nonsense'], /unknown command 'nonsense'/],

@@ -88,6 +88,10 @@ async function finish(command: readonly string[]): Promise<{ code: number | null
 
 /** The command to go on with: the same one, unless a run is there that it would not overwrite, and it says what to do. */
 async function named(command: readonly string[]): Promise<readonly string[]> {
+  if (command[0] === 'pretrain' && !command.includes('--resume'))
+    return fs.existsSync(path.join(command.at(-1)!, 'pretraining.json'))
+      ? ['pretrain', '--resume', ...command.slice(1)]
+      : command;
   if (command[0] !== 'train' || command[1] === '--resume') return command;
   if (!fs.existsSync(path.join(command.at(-1)!, 'recipe.yaml'))) return command;
   const { code, stderr } = await finish(command);

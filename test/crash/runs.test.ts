@@ -1,16 +1,16 @@
-/** `nina demos`, `nina train` and `nina eval`, killed. */
+/** `nina demos`, `nina train`, `nina eval` and `nina pretrain`, killed. */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, test } from 'vitest';
-import { readCheckpoint } from '../../src/policy/index.ts';
+import { readCheckpoint, readEncoderFolder } from '../../src/policy/index.ts';
 import { nina } from '../cli/nina.ts';
 import { crash, PATIENCE_MS, type Work, withoutNumbers } from './battery.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nina-crash-'));
 let finished = 0;
 // What a failure left is kept: its message names it.
-afterAll(() => finished === 3 && fs.rmSync(folder, { recursive: true }));
+afterAll(() => finished === 4 && fs.rmSync(folder, { recursive: true }));
 const at = (...names: string[]) => path.join(folder, ...names);
 
 const TASK = ['--suite', 'tabletop-object', '--task', '1'];
@@ -84,7 +84,19 @@ const evaluation: Work = {
   },
 };
 
-test.each([demos, train, evaluation])('$name', { timeout: PATIENCE_MS }, async (work) => {
+const pretraining: Work = {
+  name: 'pretrain',
+  command: (out) => [
+    ...['pretrain', '--steps', '8', '--batch_size', '2', '--save_every', '2', '--evaluate_every', '3'],
+    ...['--evaluated_scenes', '10', '--out', out],
+  ],
+  inspect(run) {
+    // The encoder is whole whenever it is there.
+    if (fs.existsSync(path.join(run, 'encoder'))) readEncoderFolder(path.join(run, 'encoder'));
+  },
+};
+
+test.each([demos, train, evaluation, pretraining])('$name', { timeout: PATIENCE_MS }, async (work) => {
   await crash(work, folder);
   finished++;
 });

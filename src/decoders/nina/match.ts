@@ -5,8 +5,8 @@ import { actionSize, PANDA } from '../../robot/index.ts';
 import type { NDArray, Shape } from '../../tensor/index.ts';
 import type { DecoderModel } from '../model.ts';
 import { type NinaConfig, ninaSchema } from './config.ts';
-import { deadNames } from './names.ts';
-import { expectedShapes, importReference, isInteger, type StateTensor } from './reference.ts';
+import { deadNames, pieces } from './names.ts';
+import { expectedShapes, importReference, isInteger, partlyDead, type StateTensor } from './reference.ts';
 
 const FLOW = 'nf.';
 const POOL = 'cond_proj.';
@@ -28,7 +28,10 @@ function match(
     [`${POOL}bias`, { shape: [config.cond_dim] }],
     ...[...expectedShapes(config)].map(([name, shape]) => [FLOW + name, { shape, optional: dead.has(name) }] as const),
   ]);
-  const unused = [...dead.keys()].map((name) => FLOW + name).filter((name) => tensors.has(name));
+  const unused = [
+    ...[...dead.keys()].map((name) => FLOW + name).filter((name) => tensors.has(name)),
+    ...partlyDead(pieces(config)).map((name) => FLOW + name),
+  ];
   return {
     config,
     problems: compare(wanted, tensors, isInteger),

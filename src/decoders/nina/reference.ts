@@ -85,7 +85,7 @@ export function exportReference(config: NinaConfig, params: Params<NDArray>): Re
 }
 
 /** Tensors of which a part has no piece: the query and key rows of cross-attention. */
-function partlyDead(list: readonly Piece[]): string[] {
+export function partlyDead(list: readonly Piece[]): string[] {
   const alive = new Map<string, number>();
   for (const { name, rows, columns } of list)
     alive.set(name, (alive.get(name) ?? 0) + (rows[1] - rows[0]) * (columns[1] - columns[0]));

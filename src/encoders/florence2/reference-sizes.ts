@@ -45,11 +45,13 @@ export function configOf(tensors: ForeignTensors, { options }: Known): { config:
   const published = [BASE, LARGE].find(
     ({ sizes }) => `${sizes?.dims}` === `${inferred.dims}` && sizes?.width === width,
   );
-  const { heads, groups, encoderHeads, window, imageSize, maxText, prompt } = options;
+  const { heads, groups, encoderHeads, window, imageSize, maxText, prompt, flowToken } = options;
   const needed = Object.entries({ heads, groups, 'encoder-heads': encoderHeads }).filter(([, x]) => x === undefined);
+  const named = needed.map(([name]) => `--${name}`).join(', ');
+  const flow = flowToken === undefined ? ' Choose --flow-token, too: mean, random:SEED or last-row.' : '';
   if (!published && needed.length > 0)
     throw new UsageError(
-      `The weights are of widths ${inferred.dims.join(', ')} and ${width}, which are not Florence-2's base or large, and heads leave no trace in the shapes of weights. Give ${needed.map(([name]) => `--${name}`).join(', ')}${window === undefined ? `, and --window if it is not ${BASE.sizes?.window}` : ''}.`,
+      `The weights are of widths ${inferred.dims.join(', ')} and ${width}, which are not Florence-2's base or large, and heads leave no trace in the shapes of weights. Give ${named}${window === undefined ? `, and --window if it is not ${BASE.sizes?.window}` : ''}.${flow}`,
     );
   const preset: Preset = published ?? ANY;
   const chosen = {

@@ -11,7 +11,7 @@ export const SHAREABLE = 1 << 14;
 export function shareCommon(outputs: readonly Tensor[]): Map<Tensor, Tensor> {
   const representative = new Map<Tensor, Tensor>();
   const byContent = new Map<string, Tensor>();
-  const arrays = new Map<Float32Array, number>();
+  const arrays = new Map<object, number>();
   for (const t of topological(outputs)) {
     const args = t.args.map((a) => representative.get(a)!);
     const moved = args.some((a, i) => a !== t.args[i]);
@@ -24,12 +24,12 @@ export function shareCommon(outputs: readonly Tensor[]): Map<Tensor, Tensor> {
   return representative;
 }
 
-/** @param arrays the arrays of weights so far, numbered: weights are the same if they read the same array. */
-function contentOf(t: Tensor, arrays: Map<Float32Array, number>): string {
+/** @param arrays the arrays of weights so far, numbered: weights are the same if they read the same array, or have the same source. */
+function contentOf(t: Tensor, arrays: Map<object, number>): string {
   if (is(t, 'weight')) {
-    const { data } = t.attrs;
-    if (!arrays.has(data)) arrays.set(data, arrays.size);
-    return `weight ${t.shape} ${arrays.get(data)}`;
+    const source = t.attrs.lazy ? t.attrs : t.attrs.data;
+    if (!arrays.has(source)) arrays.set(source, arrays.size);
+    return `weight ${t.shape} ${arrays.get(source)}`;
   }
   if (is(t, 'constant'))
     return t.attrs.data.length <= SHAREABLE ? `constant ${t.shape} ${t.attrs.data}` : `constant #${t.id}`;

@@ -18,11 +18,17 @@ import {
 import { emitConv, emitConvInput, emitConvWeight, emitDepthwise, emitDepthwiseWeight } from './convolution.ts';
 import { shareCommon } from './cse.ts';
 import { fusions, type Product } from './fuse.ts';
+import { emitProduct8, matricesToRound } from './int8.ts';
 import { ELEMENT_TYPE, OnnxGraph } from './model.ts';
 
 export interface EmitOptions {
-  /** For our own engine: whether it feeds the arrays of weights at each run, or keeps a copy of its own ('packed'). */
-  readonly weights?: 'shared' | 'packed';
+  /**
+   * For our own engine: whether it feeds the arrays of weights at each run, or keeps a copy of its own ('packed'), of matrices
+   * one of 8 bits ('int8').
+   */
+  readonly weights?: 'shared' | 'packed' | 'int8';
+  /** Takes the model's weights as they are made, in place of `external`: one at a time is all that is held. */
+  readonly file?: WeightsFile;
   /** For our own engine: many results leave the model as one vector, in their order. */
   readonly joined?: boolean;
   /** For any runtime: only operators of ai.onnx, in its lowest version that has them, and results under their plain names. */
@@ -30,6 +36,15 @@ export interface EmitOptions {
   /** The model's metadata_props. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
+
+/** A file beside the model, to which it refers by name. */
+export interface WeightsFile {
+  readonly name: string;
+  append(bytes: Uint8Array): void;
+}
+
+/** Where weights begin in a file: at multiples of so many bytes, as processors like to read them. */
+const ALIGNMENT = 64;
 
 export interface Emitted {
   readonly model: Uint8Array;
@@ -42,7 +57,7 @@ export interface Emitted {
   /** The one vector of all results; absent where each is an output of its own. */
   readonly joined?: string;
   /** Packed weights: what the model refers to, to be given with it when it is opened. */
-  readonly external: WeightArrays;
+  readonly external: WeightArrays<Float32Array | Int8Array>;
   /** How many ONNX nodes it has. */
   readonly nodes: number;
   /** Names of those that a graphics card computes to three digits alone: sines and cosines, of which WGSL promises no more. */
@@ -52,7 +67,7 @@ export interface Emitted {
 }
 
 /** By a name inside the model. */
-export type WeightArrays = Readonly<Record<string, { readonly data: Float32Array; readonly shape: Shape }>>;
+export type WeightArrays<D = Float32Array> = Readonly<Record<string, { readonly data: D; readonly shape: Shape }>>;
 
 export interface Signature {
   readonly inputs: Record<string, { shape: Shape; dtype: DType }>;
@@ -74,7 +89,7 @@ export const engineOutput = (name: string): string => `out:${name}`;
  */
 export function emit(
   outputs: Record<string, Tensor>,
-  { standard = false, metadata = {}, weights: how = 'shared', joined = false }: EmitOptions = {},
+  { standard = false, metadata = {}, weights: how = 'shared', joined = false, file }: EmitOptions = {},
 ): Emitted {
   const shared = shareCommon(Object.values(outputs));
   const results = Object.values(outputs).map((t) => shared.get(t)!);
@@ -85,32 +100,55 @@ export function emit(
   const names = new Map<Tensor, string | string[]>();
   const inputs: Signature['inputs'] = {};
   const weights: Record<string, { data: Float32Array; shape: Shape }> = {};
+  const external: Record<string, { data: Float32Array | Int8Array; shape: Shape }> = {};
+  const kept = (data: Float32Array | Int8Array, shape: Shape): string => {
+    const name = weightName(graph.external.length);
+    const value = { name, shape, dtype: data instanceof Int8Array ? 'int8' : 'float32' } as const;
+    if (file) {
+      const length = data.byteLength;
+      graph.external.push({ ...value, location: file.name, range: { offset, length } });
+      const rest = -length & (ALIGNMENT - 1);
+      file.append(new Uint8Array(data.buffer, data.byteOffset, length));
+      file.append(new Uint8Array(rest));
+      offset += length + rest;
+    } else {
+      graph.external.push({ ...value, location: name });
+      external[name] = { data, shape };
+    }
+    return name;
+  };
+  let offset = 0;
   const single = (t: Tensor): string => {
     const name = names.get(t);
     if (typeof name !== 'string') throw new Error(`Internal: ${t.op} has no single value.`);
     return name;
   };
 
+  const rounded = how === 'int8' ? matricesToRound(order, fused, roots) : new Set<Tensor>();
   for (const t of order) {
+    if (rounded.has(t)) continue;
     const whole = fused.get(t);
     if (whole?.kind === 'norm') {
       names.set(t, emitNorm(graph, whole.eps, [single(whole.x), single(whole.weight), single(whole.bias)])[0]);
     } else if (whole?.kind === 'gelu') {
       names.set(t, graph.op('Gelu', [single(whole.x)]));
     } else if (whole?.kind === 'product') {
-      names.set(t, emitProduct(graph, whole, single));
+      const how8 = rounded.has(whole.operands[1]);
+      const y = how8 ? emitProduct8(graph, whole, single, kept) : emitProduct(graph, whole, single);
+      names.set(t, reshaped(graph, y, whole.of.shape, whole.shape));
     } else if (is(t, 'input')) {
       const { name } = t.attrs;
       if (name in inputs) throw new Error(`Two different inputs are named ${name}. Give each its own name.`);
       inputs[name] = { shape: t.shape, dtype: t.dtype };
       graph.inputs.push({ name, shape: t.shape, dtype: t.dtype });
       names.set(t, name);
-    } else if (is(t, 'weight') && !standard) {
-      const name = weightName(Object.keys(weights).length);
-      weights[name] = { data: t.attrs.data, shape: t.shape };
-      if (how === 'shared') graph.inputs.push({ name, shape: t.shape, dtype: t.dtype });
-      else graph.external.push({ name, shape: t.shape, dtype: t.dtype });
-      names.set(t, name);
+    } else if (is(t, 'weight') && (!standard || file)) {
+      if (how === 'shared' && !standard) {
+        const name = weightName(Object.keys(weights).length);
+        weights[name] = { data: t.attrs.data, shape: t.shape };
+        graph.inputs.push({ name, shape: t.shape, dtype: t.dtype });
+        names.set(t, name);
+      } else names.set(t, kept(t.attrs.data, t.shape));
     } else if (is(t, 'pick')) {
       names.set(t, (names.get(t.args[0]) as string[])[t.attrs.index]);
     } else {
@@ -156,8 +194,8 @@ export function emit(
     signature: { inputs, outputs: out },
     rowSums,
     ...(asOne !== undefined && { joined: asOne }),
-    weights: how === 'shared' ? weights : {},
-    external: how === 'packed' ? weights : {},
+    weights,
+    external,
     nodes: nodes.length,
     opset,
   };
@@ -187,16 +225,13 @@ function emitProduct(graph: OnnxGraph, product: Product, nameOf: (t: Tensor) => 
     ...(addend && beta !== 1 && { beta: { float: beta } }),
   };
   const attributes = { transA: +transA, transB: +transB, ...factors };
-  const write = (): string => {
-    if (of.shape.length === 2) return graph.op('Gemm', addend ? [...ins, nameOf(addend)] : ins, attributes);
-    if (!transA && !transB && alpha === 1) return graph.op('MatMul', ins);
-    if (!graph.standard) return graph.op('FusedMatMul', ins, attributes, 'com.microsoft');
-    return graph.op(
-      'MatMul',
-      [transA, transB].map((swap, i) => (swap ? swapped(graph, ins[i], of.args[i]) : ins[i])),
-    );
-  };
-  return reshaped(graph, write(), of.shape, product.shape);
+  if (of.shape.length === 2) return graph.op('Gemm', addend ? [...ins, nameOf(addend)] : ins, attributes);
+  if (!transA && !transB && alpha === 1) return graph.op('MatMul', ins);
+  if (!graph.standard) return graph.op('FusedMatMul', ins, attributes, 'com.microsoft');
+  return graph.op(
+    'MatMul',
+    [transA, transB].map((swap, i) => (swap ? swapped(graph, ins[i], of.args[i]) : ins[i])),
+  );
 }
 
 function reshaped(graph: OnnxGraph, name: string, from: Shape, to: Shape): string {

@@ -58,7 +58,8 @@ export function fusions(all: readonly Tensor[], roots: readonly Tensor[], standa
   return { order: all.filter((t) => wanted.has(t)), fused };
 }
 
-function inputsOf(f: Fused | undefined): readonly Tensor[] | undefined {
+/** What a fused node reads. */
+export function inputsOf(f: Fused | undefined): readonly Tensor[] | undefined {
   if (f?.kind === 'product') return f.addend ? [...f.operands, f.addend] : f.operands;
   if (f?.kind === 'norm') return [f.x, f.weight, f.bias];
   return f && [f.x];

@@ -10,7 +10,9 @@ import { ProtoWriter } from './protobuf.ts';
 
 /** Of ai.onnx, for our own engine. */
 const ENGINE_OPSET = 20;
-export const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int64: 7 };
+/** Rounded weights are of 8 bits; no tensor of the graph is. */
+type StoredType = DType | 'int8';
+export const ELEMENT_TYPE: Record<StoredType, number> = { float32: 1, int8: 3, int64: 7 };
 /** Where a tensor's numbers are: not in the model. */
 const EXTERNAL = 1;
 const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7 };
@@ -31,15 +33,22 @@ export interface OnnxNode {
 interface Value {
   name: string;
   shape: Shape;
-  dtype: DType;
+  dtype: StoredType;
+}
+
+interface ExternalValue extends Value {
+  /** A file's name, or that under which bytes are given with the model. */
+  readonly location: string;
+  /** Which bytes of it; all unless given. */
+  readonly range?: { readonly offset: number; readonly length: number };
 }
 
 export class OnnxGraph {
   readonly nodes: OnnxNode[] = [];
   readonly inputs: Value[] = [];
   readonly outputs: Value[] = [];
-  /** Weights whose bytes are elsewhere, under their own names. */
-  readonly external: Value[] = [];
+  /** Weights whose bytes are elsewhere. */
+  readonly external: ExternalValue[] = [];
   /** The model's metadata_props: whatever a reader of the file should know. */
   metadata: Readonly<Record<string, string>> = {};
   /** Whether only operators of ai.onnx may be used, in forms that `opset.ts` knows. */
@@ -117,10 +126,11 @@ export class OnnxGraph {
       for (const value of this.external)
         graph.message(5, (w) => {
           encodeHead(w, value);
-          w.message(13, (entry) => {
-            entry.text(1, 'location');
-            entry.text(2, value.name);
-          });
+          for (const [key, text] of Object.entries({ location: value.location, ...value.range }))
+            w.message(13, (entry) => {
+              entry.text(1, key);
+              entry.text(2, `${text}`);
+            });
           w.int(14, EXTERNAL);
         });
       for (const v of this.inputs) graph.message(11, (w) => encodeValue(w, v));
