@@ -8,6 +8,7 @@ import { loadRuntime } from '../src/engine/onnxruntime-node.ts';
 import { EXPORT_PARTS, type ExportedModel, type ExportPart, exportModel, readCheckpoint } from '../src/policy/index.ts';
 import { fold, key, normals } from '../src/random.ts';
 import { onnxFacts } from './support/onnx.ts';
+import { savePixelPolicy } from './support/pixel-policy.ts';
 import { saveRandomPolicy } from './support/policy.ts';
 
 const trans = { backbone: 'trans', n_layers: 2, block_depth: 2 };
@@ -18,6 +19,11 @@ const DECODERS: Record<string, object> = {
   'transformer with PLU': trans,
   flower: { name: 'flower', dit_dim: 16, n_heads: 2, n_layers: 1 },
   regression: { name: 'regression', hidden_dim: 16, cond_dim: 12 },
+};
+/** Decoders of policies that read pictures. */
+const PIXELS: Record<string, object> = {
+  'pixels, mlp': { name: 'nina', n_layers: 3, affine_dim: 8, cond_dim: 12 },
+  'pixels, flower': { name: 'flower', dit_dim: 16, n_heads: 2, n_layers: 1 },
 };
 const BATCHES = [1, 3];
 /** Of the largest number, or 1: another build's sums and exponentials, in float32, amplified by a few layers of flow. */
@@ -30,6 +36,7 @@ const directory = (name: string) => path.join(dir, name);
 beforeAll(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'onnx-'));
   for (const [name, decoder] of Object.entries(DECODERS)) await saveRandomPolicy(directory(name), decoder);
+  for (const [name, decoder] of Object.entries(PIXELS)) await savePixelPolicy(directory(name), decoder);
   web.env.wasm.numThreads = 1;
   web.env.logLevel = 'error';
 });
@@ -37,7 +44,10 @@ afterAll(() => fs.rmSync(dir, { recursive: true }));
 
 const partsOf = (name: string): readonly ExportPart[] =>
   EXPORT_PARTS.filter((part) => part !== 'log-prob' || !/flower|regression/.test(name));
-const CASES = Object.keys(DECODERS).flatMap((name) => partsOf(name).map((part) => [name, part] as const));
+const CASES = [
+  ...Object.keys(DECODERS).flatMap((name) => partsOf(name).map((part) => [name, part] as const)),
+  ...Object.keys(PIXELS).flatMap((name) => (['encoder', 'policy'] as const).map((part) => [name, part] as const)),
+];
 
 /** Inputs of a model, as either runtime takes them; 0 and 1 are the numbers of some word and some category. */
 function draw({ signature }: ExportedModel, Tensor: typeof web.Tensor): Record<string, web.Tensor> {
@@ -53,7 +63,12 @@ function draw({ signature }: ExportedModel, Tensor: typeof web.Tensor): Record<s
 }
 
 describe.each(CASES)('%s, %s', (name, part) => {
-  const NAMES = { encoder: ['condition'], decoder: ['actions', 'logProb'], 'log-prob': ['logProb'] };
+  const NAMES = {
+    encoder: ['condition'],
+    decoder: ['actions', 'logProb'],
+    'log-prob': ['logProb'],
+    policy: ['actions'],
+  };
 
   test.each(BATCHES)('a batch of %i: only ai.onnx, of the lowest version, under plain names', (batch) => {
     const { bytes, opset, signature, metadata } = exportModel(readCheckpoint(directory(name)), part, batch);

@@ -21,6 +21,7 @@ export {
 } from './encoder-folder.ts';
 export { recordEncoderSelfTest, requireEncoderSelfTest } from './encoder-self-test.ts';
 export { type ExportedModel, exportModel } from './export.ts';
+export { type ExportReport, reportExport } from './export-report.ts';
 export { chooseBackend, type LoadedPolicy, loadPolicy } from './load.ts';
 export {
   type BoundPolicy,

@@ -7,6 +7,7 @@ import { encoderOf } from '../../src/encoders/index.ts';
 import { loadRuntime, type NodeRuntime } from '../../src/engine/onnxruntime-node.ts';
 import { loadPolicy } from '../../src/policy/index.ts';
 import { fold, key, normals } from '../../src/random.ts';
+import { savePixelPolicy } from '../support/pixel-policy.ts';
 import { observation, saveRandomPolicy } from '../support/policy.ts';
 import { nina } from './nina.ts';
 
@@ -86,4 +87,32 @@ test('a flow scores actions; the others are refused with the reason', async () =
   const { code, stderr } = nina('export', at('flower'), '--part', 'log-prob', '--onnx', at('no.onnx'));
   expect([code, stderr]).toEqual([2, expect.stringMatching(/has a flower decoder, which gives no log-probability/)]);
   expect(fs.existsSync(at('no.onnx'))).toBe(false);
+});
+
+describe('a whole policy that reads pictures', () => {
+  beforeAll(() => savePixelPolicy(at('pixels'), DECODERS.mlp));
+
+  test('answers from its file as from its checkpoint, and a report beside it says so', async () => {
+    const said = nina('export', at('pixels'), '--part', 'policy', '--onnx', at('whole.onnx'));
+    expect(said.stdout).toMatch(/operators of ai\.onnx 17 only\n[\s\S]*it answers within \d+e-\d+ of the policy/);
+    const report = JSON.parse(fs.readFileSync(at('whole.json'), 'utf8'));
+    const named = report.inputs.map(({ name }: { name: string }) => name).sort();
+    expect(named).toEqual(['florence2.ids', 'florence2.pixels', 'florence2.real', 'z']);
+    expect(report.pass).toBe(true);
+    expect(report.difference).toBeLessThanOrEqual(report.limit);
+    const model = await load(at('whole.onnx'));
+    const feeds = report.inputs.map(({ name, dtype, shape, data }: Record<string, never>) => [
+      name,
+      dtype === 'int64'
+        ? new ort.Tensor('int64', BigInt64Array.from(data, BigInt), shape)
+        : floats(Float32Array.from(data), shape),
+    ]);
+    const { actions } = await model.run(Object.fromEntries(feeds));
+    const { self_test } = JSON.parse(fs.readFileSync(at('pixels', 'manifest.json'), 'utf8'));
+    // The checkpoint's own answer, when it was saved.
+    const stored: number[] = self_test.actions;
+    const worst = stored.reduce((most, v, i) => Math.max(most, Math.abs(v - Number(actions.data[i]))), 0);
+    expect(worst).toBeLessThan(TOLERANCE);
+    expect(report.outputs[0].shape).toEqual([1, 10, 7]);
+  });
 });
