@@ -1,7 +1,9 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { anyBytes } from '../../test/fuzz/bytes.ts';
 import {
   Code,
   Instance,
@@ -12,6 +14,8 @@ import {
   writeTorch,
   zip,
 } from '../../test/support/torch-file.ts';
+import { NinaError } from '../errors.ts';
+import { key, rng } from '../random.ts';
 import { openWeights } from './open.ts';
 
 let dir: string;
@@ -235,6 +239,21 @@ describe('archives', () => {
   ];
   test.each(cases)('%s are refused', (_, make, message) => {
     expect(() => load(write(make()))).toThrow(message);
+  });
+
+  test('that are damaged anywhere give the same numbers or a sentence', () => {
+    const whole = zip(entries());
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
+        const file = write(anyBytes(whole, rng(key(seed))));
+        try {
+          load(file);
+        } catch (cause) {
+          expect(cause).toBeInstanceOf(NinaError);
+        }
+      }),
+      { numRuns: 1500 },
+    );
   });
 
   test('files of torch before 1.6 are refused', () => {

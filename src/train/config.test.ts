@@ -55,6 +55,17 @@ test('what must hold between settings is told with their values, every mistake a
   ]);
 });
 
+test('what is frozen has weights to begin with, and a part that can be', () => {
+  expect(message('freeze=encoder').split('\n')).toEqual([
+    "--set freeze: training.freeze: what is frozen stays as it begins, so it needs weights to begin with: init; got 'encoder' with init not given, init_weights true",
+  ]);
+  expect(message('freeze=trunk')).toContain("the encoder state has no part that sees pictures alone; got 'trunk'");
+  expect(message('encoder=florence2-base')).toBe(
+    'recipe: init: the encoder florence2-base needs tokenizer.json, which comes with weights: name the folder of an imported ' +
+      'encoder or of a checkpoint (with init_weights false its weights are not taken)',
+  );
+});
+
 test("the paper's flags name settings without their sections", () => {
   const flags = { backbone: 'trans', n_layers: '18', decoder: 'nina', batch_size: '40', seed: '3', multistep: '5' };
   expect(trainConfig(flagSettings(flags))).toMatchObject({

@@ -36,15 +36,18 @@ export interface Init {
   readonly assets: Assets;
 }
 
+/** Whether it is the name of weights of this package; a folder of one's own of such a name is written './NAME'. */
+const isPretrained = (init: string): boolean =>
+  path.basename(init) === init && isEncoderFolder(path.join(PRETRAINED, init));
+
 /**
- * The folder that is meant: one's own, or the package's of that name.
+ * The folder that is meant: the package's of that name, or one's own.
  * @throws UsageError where there is none.
  */
 function locate(init: string): string {
+  if (isPretrained(init)) return path.join(PRETRAINED, init);
   if (fs.existsSync(init)) return isEncoderFolder(init) ? init : findCheckpoint(init);
-  const own = path.join(PRETRAINED, init);
-  if (path.basename(init) === init && fs.existsSync(own)) return own;
-  const names = fs.existsSync(PRETRAINED) ? fs.readdirSync(PRETRAINED) : [];
+  const names = fs.existsSync(PRETRAINED) ? fs.readdirSync(PRETRAINED).filter(isPretrained) : [];
   throw new UsageError(
     `init: there is no folder ${init}, and no weights of that name in this package` +
       `${names.length > 0 ? ` (it has ${names.join(', ')})` : ''}. Give the folder of a checkpoint, a run or an imported encoder.`,
@@ -52,7 +55,7 @@ function locate(init: string): string {
 }
 
 /** How a recipe notes it: a folder of one's own by its whole path, the package's by its name. */
-export const lastingInit = (init: string): string => (fs.existsSync(init) ? path.resolve(init) : init);
+export const lastingInit = (init: string): string => (isPretrained(init) ? init : path.resolve(init));
 
 /** @throws NinaError for what is damaged or does not answer as when it was saved. */
 export async function readInit(init: string): Promise<Init> {

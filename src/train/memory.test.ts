@@ -22,6 +22,14 @@ test('settings that fit pass; others are refused with the one that asks for most
   );
 });
 
+test('where training the decoder alone would fit, that is the advice', () => {
+  const config = { ...trainConfig(assignments(['encoder.dim=1024', 'n_layers=1'])), init: 'a checkpoint' };
+  const frozen = leastBytes({ ...config, training: { ...config.training, freeze: 'encoder' as const } });
+  expect(frozen).toBeLessThan(leastBytes(config));
+  expect(() => requireMemory(config, frozen)).toThrow(/leave it as it begins: --freeze encoder\.$/);
+  expect(() => requireMemory(config, frozen - 1)).toThrow(/Most of it is for encoder\.dim 1024/);
+});
+
 test('the setting is found where its default would not go with the others', () => {
   // 1024 is no multiple of 2 x 6.
   const config = trainConfig(assignments(['decoder=flower', 'dit_dim=120000', 'n_heads=6']));

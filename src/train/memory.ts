@@ -9,10 +9,10 @@ import { blueprint } from '../policy/index.ts';
 import { key } from '../random.ts';
 import { PANDA } from '../robot/index.ts';
 import { layoutOf } from '../tensor/index.ts';
-import { settingsByPath, type TrainConfig, trainConfig } from './config.ts';
+import { recipeSchema, settingsByPath, type TrainConfig } from './config.ts';
 import { frozenPaths, without } from './frozen.ts';
 import { decoderConfig, encoderConfig } from './parts.ts';
-import { settingsIn, split } from './settings.ts';
+import { settingsOfSchema, split } from './settings.ts';
 import { shardRows } from './shard.ts';
 
 /** Parameters, two moments, average; of a thread parameters and gradient; the average as it is validated and saved. */
@@ -48,9 +48,15 @@ export function requireMemory(config: TrainConfig, memory = memoryBytes()): void
   const { name, value, standard } = largestSetting(config);
   throw new UsageError(
     `These settings need at least ${gigabytes(bytes)} of memory, and there are ${gigabytes(memory)}. ` +
-      `Most of it is for ${name} ${value} (default: ${standard}); lower it.`,
+      (fitsFrozen(config, memory)
+        ? 'Most of it is for training the encoder; leave it as it begins: --freeze encoder.'
+        : `Most of it is for ${name} ${value} (default: ${standard}); lower it.`),
   );
 }
+
+/** Whether it would do to train the decoder alone. */
+const fitsFrozen = (config: TrainConfig, memory: number): boolean =>
+  config.init !== undefined && leastBytes({ ...config, training: { ...config.training, freeze: 'encoder' } }) <= memory;
 
 /** A training ran out of memory all the same: what to lower. */
 export function memoryAdvice(config: TrainConfig): string {
@@ -63,12 +69,9 @@ export function memoryAdvice(config: TrainConfig): string {
 
 /** The setting whose default would save most. */
 function largestSetting(config: TrainConfig): { name: string; value: number; standard: number } {
-  const { encoder, decoder } = config;
-  const standards = settingsByPath(
-    trainConfig(settingsIn({ encoder: { name: encoder.name }, decoder: { name: decoder.name } }, '')),
-  );
+  const standards = settingsOfSchema(recipeSchema(config.encoder.name, config.decoder.name));
   const candidates = Object.entries(settingsByPath(config)).flatMap(([path, value]) => {
-    const standard = standards[path];
+    const standard = standards.get(path)?.safeParse(undefined).data;
     if (typeof value !== 'number' || typeof standard !== 'number') return [];
     return [{ name: path, value, standard, bytes: leastBytes(withSetting(config, path, standard)) }];
   });
