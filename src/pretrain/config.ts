@@ -17,7 +17,7 @@ export const pretrainSchema = z.strictObject({
   beta1: z.number().min(0).lt(1).default(0.9).describe('decay of the mean of gradients'),
   beta2: z.number().min(0).lt(1).default(0.98).describe('decay of the mean of their squares'),
   largest_gradient: z.number().positive().default(1).describe('norm above which a gradient is scaled down to it'),
-  setting_in: z.number().min(0).max(1).default(0.12).describe('share of the steps in which roles and readout set in'),
+  setting_in: z.number().min(0).max(1).default(0.08).describe('share of the steps in which roles and readout set in'),
   shifted: z.number().min(0).max(1).default(0.25).describe('share of the scenes whose pictures are shifted at random'),
   words_dropped: z.number().min(0).max(0.9).default(0.05).describe('share of the tokens of a phrase that are left out'),
   evaluated_scenes: z.int().min(10).multipleOf(10).default(500).describe('held-out scenes of the final report'),

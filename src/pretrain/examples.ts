@@ -64,10 +64,13 @@ export function drawExample(
     fold(key, 'phrases'),
     scene.phrases.filter(({ text }) => fits(text)),
   );
+  // Most of what is said of a scene names a single thing; half of what is read says more where anything does.
+  const more = phrases.filter(({ objects }) => objects.length > 1);
+  const read = [...more.slice(0, Math.ceil(Q / 2)), ...phrases];
   return {
     scene: withHand(scene),
     names: drawNames(shape, scene, fold(key, 'things'), call),
-    phrases: Array.from({ length: Q }, (_, i) => phrases[i % phrases.length]),
+    phrases: Array.from({ length: Q }, (_, i) => read[i % read.length]),
     shifts: encoder.views.map((view, v) =>
       shifts ? drawShift(fold(key, 'shift', view), encoder.shifts[v]) : undefined,
     ),

@@ -24,27 +24,30 @@ async function loss(score: number, aside: number, late: number): Promise<number>
     'readout.known': constant(new Float32Array(READOUT_SIZE).fill(1), [1, READOUT_SIZE]),
     'late.weight': constant([late], []),
   };
+  const attended = constant([0, score], [1, 1, 1, 2]);
   const names = constant(said(1), [1, 1, 3, 1, 2]);
   const roles = constant(said(2), [1, 2, 3, 1, 2]);
-  using program = await cpu.compile({ loss: groundingLoss({ names, roles, mean: readout, flow: readout }, inputs) });
+  using program = await cpu.compile({
+    loss: groundingLoss({ names, attended, roles, mean: readout, flow: readout }, inputs),
+  });
   return (await program.run({})).loss[0];
 }
 
-test('the loss is the cross-entropy of the cells, and smooth L1 of offsets and readout with their weights', async () => {
+test('the loss is the cross-entropy of the cells, from pointing and from attention, and smooth L1 of offsets and readout with their weights', async () => {
   const ce = (score: number) => Math.log(1 + Math.exp(-score));
-  expect(Math.abs((await loss(1, 0, 0)) - ce(1))).toBeLessThan(TOLERANCE);
-  expect(Math.abs((await loss(1, 0, 1)) - 2 * ce(1))).toBeLessThan(TOLERANCE);
+  expect(Math.abs((await loss(1, 0, 0)) - 2 * ce(1))).toBeLessThan(TOLERANCE);
+  expect(Math.abs((await loss(1, 0, 1)) - 5 * ce(1))).toBeLessThan(TOLERANCE);
   // 0.3 is beyond the bend at 0.1, 0.04 is not.
   for (const [aside, l1] of [
     [0.3, 0.25],
     [0.04, (0.04 * 0.04) / 0.2],
   ]) {
-    expect(Math.abs((await loss(1, aside, 0)) - (ce(1) + 2 * l1))).toBeLessThan(TOLERANCE);
-    expect(Math.abs((await loss(1, aside, 1)) - (2 * ce(1) + 4 * l1 + 8 * l1))).toBeLessThan(TOLERANCE);
+    expect(Math.abs((await loss(1, aside, 0)) - (2 * ce(1) + 2 * l1))).toBeLessThan(TOLERANCE);
+    expect(Math.abs((await loss(1, aside, 1)) - (5 * ce(1) + 8 * l1 + 6 * l1))).toBeLessThan(TOLERANCE);
   }
 });
 
 test('a candidate that was given up costs much and no infinity', async () => {
   const given = await loss(-1000, 0, 0);
-  expect(Math.abs(given + Math.log(1e-8))).toBeLessThan(1e-3);
+  expect(Math.abs(given + 2 * Math.log(1e-8))).toBeLessThan(1e-3);
 });

@@ -6,7 +6,7 @@ import { linear, noDropout } from '../nn/index.ts';
 import { fold, type Key } from '../random.ts';
 import { broadcastTo, reshape, type Spec, slice, type Tensor } from '../tensor/index.ts';
 import type { GroundingShape } from './arrays.ts';
-import { compareNames, type Heads, initHeads, readRoles } from './heads.ts';
+import { attendNames, compareNames, type Heads, initHeads, readRoles } from './heads.ts';
 
 export type Trained<P> = {
   readonly encoder: Params<P>;
@@ -22,7 +22,9 @@ export const blueprint = (key: Key, { encoder }: GroundingShape): Trained<Spec> 
 export interface Answers {
   /** Scores and offsets [B, K, 3, V, C] of the names. */
   readonly names: Tensor;
-  /** The same in each role [B Q, R, 3, V, C]. */
+  /** Scores [B, K, V, C] of the names by the text encoder's first attention head. */
+  readonly attended: Tensor;
+  /** Scores and offsets in each role [B Q, R, 3, V, C]. */
   readonly roles: Tensor;
   /** The readout [B Q, F] from the mean token, and from <Flow>. */
   readonly mean: Tensor;
@@ -48,9 +50,11 @@ export function answers(
     { ids: inputs['florence2.ids'], real: inputs['florence2.real'] },
     noDropout,
   );
-  const words = encoder.language_model.shared.weight;
+  const { language_model } = encoder;
+  const [ids, share] = [inputs['name.ids'], inputs['name.share']];
   return {
-    names: compareNames(heads.name, words, inputs['name.ids'], inputs['name.share'], features),
+    names: compareNames(heads.name, language_model.shared.weight, ids, share, features),
+    attended: attendNames(language_model, config.encoder_heads, ids, share, features),
     roles: readRoles(heads.roles, tokens, V, C),
     mean: linear(heads.mean, meanToken(tokens, mask)),
     flow: linear(heads.flow, reshape(slice(tokens, 1, V * C, V * C + 1), [B * Q, d])),

@@ -121,6 +121,11 @@ test('names asked for are distinct, of what is there and of what is not; phrases
     expect(new Set(drawn.names).size).toBe(4);
     expect(drawn.names.filter((name) => meantBy(name, scene.objects).length > 0).length).toBe(3);
     for (const { text } of drawn.phrases) expect(text).toBe('the bowl');
+    const all = drawExample(shape, madeUpScene(), fitsInto(TINY, tokenizer), key(seed), {
+      shifted: 0,
+      wordsDropped: 0,
+    });
+    expect(all.phrases[0]).toEqual(scene.phrases[0]);
     const plain = plainExample(shape, madeUpScene(), fitsInto(TINY, tokenizer), key(seed), true);
     for (const { text, objects } of plain.phrases) {
       expect(text).not.toBe(scene.phrases[0].text);

@@ -7,7 +7,7 @@ import { add, gelu, reshape, slice, type Tensor } from '../../tensor/index.ts';
 import type { LanguageModel } from './params.ts';
 
 /** The first rows of the table of positions are of no use: they are what padding once had. */
-const POSITION_OFFSET = 2;
+export const POSITION_OFFSET = 2;
 
 /**
  * tokens [B, S, d], same shape out.
