@@ -22,11 +22,12 @@ export interface ExportReport {
   readonly limit: number;
   readonly pass: boolean;
   readonly inputs: readonly { name: string; dtype: DType; shape: Shape; data: number[] }[];
-  /** As our own engine answers. */
+  /** As the file answered: another build of the same runtime does so to the last digits. */
   readonly outputs: readonly { name: string; shape: Shape; data: number[] }[];
 }
 
-const LIMIT = 1e-5;
+/** Sums in another order, which a flow of 28 layers and random weights turns into 1e-5; a wrong weight moves actions by far more. */
+const LIMIT = 1e-4;
 
 /** @param file where the model of the part 'policy' was written */
 export async function reportExport(
@@ -62,7 +63,7 @@ export async function reportExport(
       const { shape, dtype } = signature.inputs[name];
       return { name, dtype, shape, data: Array.from<number | bigint, number>(data, Number) };
     }),
-    outputs: [{ name: 'actions', shape: signature.outputs.actions.shape, data: Array.from(ours) }],
+    outputs: [{ name: 'actions', shape: signature.outputs.actions.shape, data: Array.from(theirs) }],
   };
 }
 
