@@ -132,6 +132,12 @@ test('what is no recipe', () => {
     "r.yaml:2: 'decoder.n_layers' has a dot: in a file, a setting stands under its section.",
   );
   expect(message(() => readRecipe(path.join(dir, 'none.yaml')))).toMatch(/none.yaml: no such file/);
+  expect(assignments(['encoder.views=[a, 3,true]', 'x=[]'])).toEqual(
+    new Map([
+      ['encoder.views', { value: ['a', 3, true], where: '--set encoder.views' }],
+      ['x', { value: [], where: '--set x' }],
+    ]),
+  );
   expect(message(() => assignments(['n_layers']))).toBe("--set wants key=value; got 'n_layers'.");
 });
 
