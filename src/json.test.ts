@@ -46,6 +46,7 @@ describe('in', () => {
     ['{"a": 1, "b": {"c": 2, "\\u0063": 3}}', /the key "c" comes twice/],
     ['[1e400]', /the number 1e400 is too large/],
     ['{"__proto__": {"a": 1}}', /it has a key "__proto__"/],
+    ['{"\\u005f_proto__" : 1}', /it has a key "__proto__"/],
     ['"\\ud800"', /a text holds half a character/],
     [`${'['.repeat(5000)}${']'.repeat(5000)}`, /nested deeper than 100 levels/],
     ['{"a": NaN}', /^x holds NaN at a; every number must be finite\.$/],

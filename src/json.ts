@@ -68,7 +68,7 @@ export function parseJson(text: string, where: string): unknown {
     if (bare) throw new NinaError(`${where} holds ${printable(bare)}; every number must be finite.`, { cause });
     throw new NinaError(`${where} is not JSON: ${mistake(cause as SyntaxError)}.`, { cause });
   }
-  const wrong = ambiguity(text) ?? (text.includes(PROTOTYPE) ? `it has a key ${PROTOTYPE}` : undefined);
+  const wrong = ambiguity(text, PROTOTYPE);
   if (wrong) throw new NinaError(`${where} is not JSON that can be trusted: ${wrong}.`);
   return value;
 }
@@ -78,7 +78,7 @@ const mistake = ({ message }: SyntaxError) =>
   printable(/^[A-Z].*?(?=, \.*"| in JSON| \(line|$)/.exec(message)?.[0] ?? 'Unexpected word');
 
 /** Schemas pass this key over without a word. */
-const PROTOTYPE = '"__proto__"';
+const PROTOTYPE = '__proto__';
 
 /** A surrogate without its other one. */
 const HALF = /\p{Surrogate}/u;
@@ -86,8 +86,11 @@ const HALF = /\p{Surrogate}/u;
 /** Of a string's token, with the colon after a key or without. */
 const textOf = (token: string): string => JSON.parse(token.slice(0, token.lastIndexOf('"') + 1));
 
-/** What JSON.parse lets pass in valid JSON, as the end of a sentence; undefined when there is nothing. */
-export function ambiguity(text: string): string | undefined {
+/**
+ * What JSON.parse lets pass in valid JSON, as the end of a sentence; undefined when there is nothing.
+ * @param refused a key that no object may have
+ */
+export function ambiguity(text: string, refused?: string): string | undefined {
   const open: (Set<string> | undefined)[] = [];
   // Without a choice at each character, of which the engine would remember every one: texts may be megabytes.
   for (const [token, , colon] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*(:))?|[{}[\]]|-?\d[\d.eE+-]*/g)) {
@@ -98,6 +101,7 @@ export function ambiguity(text: string): string | undefined {
     else if (/\\u[dD]/.test(token) && HALF.test(textOf(token))) return 'a text holds half a character';
     else if (colon) {
       const key = textOf(token);
+      if (key === refused) return `it has a key "${refused}"`;
       const keys = open.at(-1)!;
       if (keys.has(key)) return `the key ${shown(key)} comes twice in one object`;
       keys.add(key);

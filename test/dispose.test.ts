@@ -7,6 +7,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPooling } from '../src/bench/models.ts';
+import { DemonstrationWriter, openDemonstrations, openPictures } from '../src/data/index.ts';
 import { BACKENDS, compileNina, foldNina, ninaSchema } from '../src/decoders/nina/index.ts';
 import { compileWasm } from '../src/decoders/nina/wasm.ts';
 import { cpu, ProgramCache } from '../src/engine/index.ts';
@@ -15,10 +16,12 @@ import { lockDirectory } from '../src/lock.ts';
 import { POLICY_BACKENDS, type PolicyBackend } from '../src/policy/backends.ts';
 import { loadPolicy } from '../src/policy/index.ts';
 import { key } from '../src/random.ts';
+import { openSceneSampler } from '../src/sim/grounding/index.ts';
 import { TabletopEnvironment } from '../src/sim/index.ts';
 import { Physics } from '../src/sim/mujoco.ts';
 import { loadSuite } from '../src/sim/suites.ts';
 import { exp, input } from '../src/tensor/index.ts';
+import { demonstration, header } from './data/synthetic.ts';
 import { randomModel } from './support/nina.ts';
 import { observation, saveRandomPolicy } from './support/policy.ts';
 
@@ -134,6 +137,23 @@ const REGISTRY: Readonly<Record<string, () => Promise<Lifetime>>> = {
       says: simulation,
     };
   },
+  SceneSampler: async () => {
+    const owner = await openSceneSampler();
+    return { owner, uses: { sample: () => owner.sample(key(1)) }, says: simulation };
+  },
+  PictureReader: async () => {
+    const owner = await openPictures();
+    const file = path.join(dir, 'pictures.hdf5');
+    using writer = await DemonstrationWriter.open(file, header);
+    writer.append(demonstration(key(1), 2, { images: true }));
+    writer.commit({});
+    const { headers } = await openDemonstrations(file);
+    return {
+      owner,
+      uses: { read: () => owner.read(headers[0], 'agentview', 0) },
+      says: /^The reader of pictures was disposed of; open it again\.$/,
+    };
+  },
   'Decoder of the latency table': async () => {
     const owner = await openPooling(2, 3, 4, key(1));
     return { owner, uses: { run: () => owner.run() }, says: /^The program was disposed of; compile it again\.$/ };
@@ -213,6 +233,11 @@ const INSIDE = [
   'TrainingStep',
   'ShardThreads',
   'ShardThread',
+  'Numbers',
+  'Eyes',
+  'KeptFrames',
+  'Hdf5Files',
+  'Evaluation',
 ];
 /** Tested with what it writes. */
 const ELSEWHERE = ['DemonstrationWriter'];

@@ -4,6 +4,7 @@
  * `nina demos` writes, one picture.
  */
 import { NinaError } from '../errors.ts';
+import { Lifetime } from '../lifetime.ts';
 import type { Picture } from '../robot/index.ts';
 import { type EpisodeHeader, requireSteps } from './episode.ts';
 import { find, type Place } from './hdf5/links.ts';
@@ -49,11 +50,13 @@ const OPEN_FILES = 32;
  */
 export async function openPictures(limit: number = OPEN_FILES): Promise<PictureReader> {
   const files = await openHdf5Files(limit);
+  const life = new Lifetime('The reader of pictures', 'open it again', () => files[Symbol.dispose]());
   /** By demonstration and view. Of a file that is closed nothing is left. */
   const found = new WeakMap<OpenFile, Map<string, PictureSet>>();
   return {
-    read: (episode, view, step) =>
-      files.read(episode.file, (root) => {
+    read(episode, view, step) {
+      life.check();
+      return files.read(episode.file, (root) => {
         requireSteps(episode, step, step + 1);
         const sets = found.get(root.file) ?? new Map<string, PictureSet>();
         found.set(root.file, sets);
@@ -61,11 +64,12 @@ export async function openPictures(limit: number = OPEN_FILES): Promise<PictureR
         const set = sets.get(name) ?? openPictureSet(findDemo(dataGroup(root), episode.demo), episode, view);
         sets.set(name, set);
         return readPictures(set, [step, step + 1])[0];
-      }),
+      });
+    },
     get open() {
       return files.open;
     },
-    [Symbol.dispose]: () => files[Symbol.dispose](),
+    [Symbol.dispose]: () => life[Symbol.dispose](),
   };
 }
 
