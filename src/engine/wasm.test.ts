@@ -241,7 +241,8 @@ const CASES: Record<Exclude<OpName, 'input' | 'pick' | 'weight'>, Make> = {
   depthwise: depthwiseCase((d, x, w, sides) =>
     d.below(2) ? depthwise3x3(x, w, sides, { residual: d.below(2) === 1 }) : depthwise(x, w, sides, true),
   ),
-  depthwiseWeight: depthwiseCase((d, x, _, sides) => depthwiseWeight(x, d.tensor(x.shape, -0.1, 0.1), sides)),
+  // Thousands of products: as much as some dozens of order 1.
+  depthwiseWeight: depthwiseCase((d, x, _, sides) => depthwiseWeight(x, d.tensor(x.shape, -0.02, 0.02), sides)),
 };
 
 /** Roundings of single precision in sums of some dozens of numbers of order 1. */
