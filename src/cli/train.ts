@@ -58,7 +58,7 @@ export function registerTrain(program: Command): void {
     )
     .option(
       '--workers <n>',
-      'threads, at most 2 have work; the result does not depend on them',
+      'threads: 2 for an update, all for what is computed before; the result does not depend on them',
       workers,
       defaultWorkers,
     )

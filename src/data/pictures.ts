@@ -5,7 +5,7 @@
  */
 import { NinaError } from '../errors.ts';
 import { Lifetime } from '../lifetime.ts';
-import type { Picture } from '../robot/index.ts';
+import { flipped, type Picture } from '../robot/index.ts';
 import { type EpisodeHeader, requireSteps } from './episode.ts';
 import { find, type Place } from './hdf5/links.ts';
 import { type NumberSet, openNumbers, type Rows, readBytes, readNumbers } from './hdf5/numbers.ts';
@@ -111,8 +111,8 @@ export function readPictures({ numbers, width, height, upsideDown }: PictureSet,
   const bytes = bytesOf(numbers, rows);
   const size = height * width * 3;
   return Array.from({ length: rows[1] - rows[0] }, (_, t) => {
-    const pixels = bytes.slice(t * size, (t + 1) * size);
-    return { width, height, data: upsideDown ? flipped(pixels, height) : pixels };
+    const picture = { width, height, data: bytes.slice(t * size, (t + 1) * size) };
+    return upsideDown ? flipped(picture) : picture;
   });
 }
 
@@ -124,12 +124,4 @@ function bytesOf(set: NumberSet, rows: Rows): Uint8Array {
   const bad = data.findIndex((value) => !(Number.isInteger(value) && value >= 0 && value <= 255));
   if (bad >= 0) throw new NinaError(`${set.place.title} holds ${data[bad]}; a picture's numbers are 0 to 255.`);
   return Uint8Array.from(data);
-}
-
-/** The rows of one picture from the last to the first. */
-function flipped(pixels: Uint8Array, height: number): Uint8Array {
-  const row = pixels.length / height;
-  const out = new Uint8Array(pixels.length);
-  for (let y = 0; y < height; y++) out.set(pixels.subarray(y * row, (y + 1) * row), (height - 1 - y) * row);
-  return out;
 }

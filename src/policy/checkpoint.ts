@@ -15,6 +15,7 @@ import { layoutOf, lazily, leaves, type NDArray } from '../tensor/index.ts';
 import { storedBuffers } from './buffers.ts';
 import { checkFile } from './checked.ts';
 import { type PolicyConfig, policySchema } from './config.ts';
+import { isEncoderFolder } from './encoder-folder.ts';
 import type { PolicyModel, PolicyParts } from './model.ts';
 import { MANIFEST, readJson, verify, writeJson, writeSealed, writeText } from './sealed.ts';
 import { checkManifest, checkParts, FORMAT, FORMAT_VERSION, type Manifest } from './stored.ts';
@@ -63,6 +64,10 @@ export function writeCheckpoint(
  */
 export function readCheckpoint(location: string, { lazy = false } = {}): Checkpoint {
   const directory = findCheckpoint(location);
+  if (isEncoderFolder(directory))
+    throw new NinaError(
+      `${directory} is an encoder without a policy: train one with it (nina train --init ${directory}).`,
+    );
   const manifest = checkManifest(readJson(directory, MANIFEST), directory);
   verify(directory, 'the checkpoint', manifest.files);
   const weights = path.join(directory, 'model.safetensors');

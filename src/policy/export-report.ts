@@ -50,8 +50,8 @@ export async function reportExport(
     const { shape, dtype } = signature.inputs[name];
     return [name, new Tensor(dtype, data as never, shape)];
   });
-  const theirs = (await session.run(Object.fromEntries(tensors))).actions.data as Float32Array;
-  await session.release();
+  const results = await session.run(Object.fromEntries(tensors)).finally(() => session.release());
+  const theirs = results.actions.data as Float32Array;
   const difference = ours.reduce((most, v, i) => Math.max(most, Math.abs(v - theirs[i])), 0);
   return {
     sha256: hashFile(file),

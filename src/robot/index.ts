@@ -21,7 +21,7 @@ export {
   type StoredObservation,
 } from './observation.ts';
 export { PANDA, writeProprio } from './panda.ts';
-export { type Picture, requirePicture } from './picture.ts';
+export { flipped, type Picture, requirePicture } from './picture.ts';
 export {
   type ActionDimension,
   type ActionSpec,

@@ -22,6 +22,14 @@ export function requirePicture(view: string, { width, height, data }: Picture): 
   );
 }
 
+/** The rows of a picture from the last to the first. */
+export function flipped({ width, height, data }: Picture): Picture {
+  const row = width * 3;
+  const out = new Uint8Array(data.length);
+  for (let y = 0; y < height; y++) out.set(data.subarray(y * row, (y + 1) * row), (height - 1 - y) * row);
+  return { width, height, data: out };
+}
+
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 /** By the code of a character: the number of its letter. */
 const VALUES = new Uint8Array(128);

@@ -59,7 +59,12 @@ test('what is frozen has weights to begin with, and a part that can be', () => {
   expect(message('freeze=encoder').split('\n')).toEqual([
     "--set freeze: training.freeze: what is frozen stays as it begins, so it needs weights to begin with: init; got 'encoder' with init not given, init_weights true",
   ]);
-  expect(message('freeze=trunk')).toContain("the encoder state has no part that sees pictures alone; got 'trunk'");
+  expect(message('freeze=trunk')).toContain(
+    "the encoder state has no part that sees pictures alone, so wanted 'none' or 'encoder'; got 'trunk'",
+  );
+  expect(message('encoder=florence2-nano', 'views=agentview')).toBe(
+    '--set views: encoder.views: expected array, received string; got "agentview"; a list is written [a, b]',
+  );
   expect(message('encoder=florence2-base')).toBe(
     'recipe: init: the encoder florence2-base needs tokenizer.json, which comes with weights: name the folder of an imported ' +
       'encoder or of a checkpoint (with init_weights false its weights are not taken)',

@@ -106,7 +106,10 @@ function checkTogether(
       `the encoder ${encoder.name} needs ${assets.join(', ')}, which comes with weights: name the folder of an imported encoder or of a checkpoint (with init_weights false its weights are not taken)`,
     );
   if (training.freeze === 'trunk' && !trunk)
-    wrong(['training', 'freeze'], `the encoder ${encoder.name} has no part that sees pictures alone; got 'trunk'`);
+    wrong(
+      ['training', 'freeze'],
+      `the encoder ${encoder.name} has no part that sees pictures alone, so wanted 'none' or 'encoder'; got 'trunk'`,
+    );
   if (training.freeze !== 'none' && (init === undefined || !init_weights))
     wrong(
       ['training', 'freeze'],

@@ -15,6 +15,7 @@ test('a setting comes with its values, default and meaning', () => {
   for (const row of [
     '| `seed` | integer >= 0 | 0 | every random number of the run follows from it |',
     '| `backbone` | mlp \\| trans | mlp | conditioner: two perceptrons on scalars (mlp), or one Transformer on time steps (trans) |',
+    '| `views` | list | [agentview, eye_in_hand] | cameras, in the order of their tokens |',
     '| `learning_rate` | number > 0 | 0.00002 | peak |',
     '| `use_plu` | true \\| false | true | with the linear maps: PLU, a permutation times a lower and an upper triangular matrix |',
   ])

@@ -40,9 +40,14 @@ const rowsOf = (shape: Readonly<Record<string, z.ZodType>>): Row[] =>
   Object.entries(shape).map(([name, schema]) => ({
     name,
     values: valuesOf(schema),
-    standard: String(schema.safeParse(undefined).data ?? '-'),
+    standard: standardOf(schema),
     meaning: schema.description ?? '',
   }));
+
+function standardOf(schema: z.ZodType): string {
+  const standard = schema.safeParse(undefined).data;
+  return Array.isArray(standard) ? `[${standard.join(', ')}]` : String(standard ?? '-');
+}
 
 /** What a schema lets pass, in a few words. */
 function valuesOf(schema: z.ZodType): string {
@@ -50,6 +55,7 @@ function valuesOf(schema: z.ZodType): string {
   if (words !== undefined) return words.join(' | ');
   if (type === 'boolean') return 'true | false';
   if (type === 'string') return 'text';
+  if (type === 'array') return 'list';
   const bounds = [
     ['>=', range.minimum],
     ['>', range.exclusiveMinimum],
@@ -97,7 +103,7 @@ const HEAD = `\
 
 # Settings
 
-All that \`nina train\` and the studies of \`nina reproduce\` can be told. A recipe is a YAML file of two settings at the
+All that \`nina train\` and the studies of \`nina reproduce\` can be told. A recipe is a YAML file of four settings at the
 top and four sections; what it leaves out has its default, and \`name\` chooses which encoder or decoder's settings a
 section takes.
 

@@ -39,7 +39,8 @@ export interface KeptOptions {
   readonly report: Reporter;
 }
 
-const PREFIX = 'kept-';
+/** Files of this kind, finished or not. */
+const KEPT = /^kept-.*\.f16(\.part)?$/;
 const BYTES = 2;
 
 /** @throws NinaError when the disk is full or the signal is aborted: the same command goes on with it. */
@@ -48,10 +49,10 @@ export async function keepFrames(options: KeptOptions): Promise<KeptFrames> {
   const size = keptShape(policy.config, freeze, 1)!.reduce((a, b) => a * b, 1);
   const frames = data.train.windows.length + data.validation.windows.length;
   const setup = setupOf(options);
-  const file = path.join(run, `${PREFIX}${hashOf(setup, data)}.f16`);
+  const file = path.join(run, `kept-${hashOf(setup, data)}.f16`);
   makeFolder(run);
   for (const name of fs.readdirSync(run))
-    if (name.startsWith(PREFIX) && !path.join(run, name).startsWith(file)) fs.rmSync(path.join(run, name));
+    if (KEPT.test(name) && !path.join(run, name).startsWith(file)) fs.rmSync(path.join(run, name));
   if (!fs.existsSync(file)) {
     const part = `${file}.part`;
     try {
@@ -138,27 +139,29 @@ function setupOf({ policy, freeze, frozen, threads }: KeptOptions): KeptSetup {
 
 function hashOf({ policy, freeze, entries, weights }: KeptSetup, { hash, train, validation }: Demonstrations): string {
   const files = new Set([...train.episodes, ...validation.episodes].map(({ file }) => file));
-  // Pictures are no part of the data's hash.
-  const sizes = [...files].map((file) => fs.statSync(file).size);
+  // Pictures are no part of the data's hash: files that were written again are other ones.
+  const states = [...files].map((file) => {
+    const { size, mtimeMs } = fs.statSync(file);
+    return [size, mtimeMs];
+  });
   const { config, statistics, assets } = policy;
   return createHash('sha256')
     .update(JSON.stringify([config.encoder, freeze, keptShape(config, freeze, 1), statistics.encoder, assets]))
-    .update(JSON.stringify([entries, hash, sizes]))
+    .update(JSON.stringify([entries, hash, states]))
     .update(new Uint8Array(weights.buffer))
     .digest('hex')
     .slice(0, 16);
 }
 
 function open(file: string, size: number, frames: number): KeptFrames {
-  const fd = fs.openSync(file, 'r');
   const bytes = new Uint8Array(size * BYTES);
-  if (fs.fstatSync(fd).size !== frames * bytes.length)
-    throw new NinaError(
-      `${file} is damaged: it does not hold ${frames} frames. Remove it and run the same command again.`,
-    );
+  const damaged = () =>
+    new NinaError(`${file} is damaged: it does not hold ${frames} frames. Remove it and run the same command again.`);
+  if (fs.statSync(file).size !== frames * bytes.length) throw damaged();
+  const fd = fs.openSync(file, 'r');
   return {
     read(frame, out, row) {
-      fs.readSync(fd, bytes, 0, bytes.length, frame * bytes.length);
+      if (fs.readSync(fd, bytes, 0, bytes.length, frame * bytes.length) !== bytes.length) throw damaged();
       toFloat32('F16', bytes, out.subarray(row * size, (row + 1) * size));
     },
     [Symbol.dispose]: () => fs.closeSync(fd),

@@ -2,7 +2,7 @@
  * Where a training's numbers come from. What is frozen has been computed before, pictures are read by a thread ahead of the
  * update, all else is in memory.
  */
-import { encoderOf } from '../encoders/index.ts';
+import { viewsOf } from '../policy/index.ts';
 import type { Reporter } from '../progress.ts';
 import type { Key } from '../random.ts';
 import { type Batcher, batcher, type PolicyOf, type ReadKept } from './batcher.ts';
@@ -51,7 +51,7 @@ export async function openNumbers(
       [Symbol.dispose]: () => kept[Symbol.dispose](),
     };
   }
-  const pictured = encoderOf(policy.config.encoder).views(policy.config.encoder).length > 0;
+  const pictured = viewsOf(policy.config).length > 0;
   const batches = pictured
     ? openPictureBatches(train, policy, sample, key)
     : windowBatches(sample, batcher(train, policy, freeze), rows);

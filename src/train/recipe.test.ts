@@ -138,6 +138,9 @@ test('what is no recipe', () => {
       ['x', { value: [], where: '--set x' }],
     ]),
   );
+  // A folder may be called so.
+  for (const given of [assignments(['data=[a]', 'init=2024']), flagSettings({ data: '[a]', init: '2024' })])
+    expect([...given.values()].map(({ value }) => value)).toEqual(['[a]', '2024']);
   expect(message(() => assignments(['n_layers']))).toBe("--set wants key=value; got 'n_layers'.");
 });
 

@@ -50,9 +50,7 @@ export function settingsOf(yaml: YamlFile, node: ParsedNode): Settings {
 export function flagSettings(flags: Readonly<Record<string, string | undefined>>): Settings {
   return new Map(
     Object.entries(flags).flatMap(([name, text]): [string, Setting][] =>
-      text === undefined
-        ? []
-        : [[pathOf(name) ?? name, { value: TEXTS.includes(name) ? text : scalar(text), where: `--${name}` }]],
+      text === undefined ? [] : [[pathOf(name) ?? name, { value: valueFrom(name, text), where: `--${name}` }]],
     ),
   );
 }
@@ -67,7 +65,7 @@ export function assignments(texts: readonly string[]): Settings {
     const at = text.indexOf('=');
     const name = text.slice(0, Math.max(at, 0)).trim();
     if (name === '') throw new UsageError(`--set wants key=value; got '${shorten(text)}'.`);
-    settings.set(pathOf(name) ?? name, { value: scalar(text.slice(at + 1)), where: `--set ${shorten(name)}` });
+    settings.set(pathOf(name) ?? name, { value: valueFrom(name, text.slice(at + 1)), where: `--set ${shorten(name)}` });
   }
   return settings;
 }
@@ -75,7 +73,9 @@ export function assignments(texts: readonly string[]): Settings {
 /** Settings that name a folder. */
 const TEXTS: readonly string[] = ['data', 'init'];
 
-/** Numbers and booleans as such, [a, b] as a list of such, anything else verbatim: a folder may be called 'a #b' or '@x'. */
+const valueFrom = (name: string, text: string): unknown => (TEXTS.includes(name) ? text : scalar(text));
+
+/** Numbers and booleans as such, [a, b] as a list of such, anything else verbatim. */
 function scalar(text: string): unknown {
   const list = /^\[(.*)\]$/.exec(text)?.[1];
   if (list !== undefined) return list.trim() === '' ? [] : list.split(',').map((item) => scalar(item.trim()));

@@ -99,7 +99,8 @@ export function check<S extends z.ZodObject>(
       return [`${where}: ${path} is a section, a mapping; got ${shown(value)}. Write '${path}: { ${content} }'.`];
     }
     const got = given && issue.code !== 'custom' ? `; got ${shown(given.value)}` : '';
-    return [`${where}: ${path}: ${plainly(issue.message)}${got}`];
+    const list = issue.code === 'invalid_type' && given && ['array', 'tuple'].includes(issue.expected);
+    return [`${where}: ${path}: ${plainly(issue.message)}${got}${list ? '; a list is written [a, b]' : ''}`];
   });
   throw new UsageError(mistakes.join('\n'));
 }

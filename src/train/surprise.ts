@@ -1,6 +1,5 @@
 /** What a flow policy's surprise is on held-out episodes: the scale on which its rollouts are judged. */
 import type { Episode } from '../data/index.ts';
-import { encoderOf } from '../encoders/index.ts';
 import { cpu } from '../engine/index.ts';
 import {
   buildPolicy,
@@ -9,6 +8,7 @@ import {
   quantilesOf,
   type SurpriseStatistics,
   surpriseHorizon,
+  viewsOf,
 } from '../policy/index.ts';
 import { fold, type Key } from '../random.ts';
 import type { Dataset } from './dataset.ts';
@@ -31,7 +31,7 @@ export async function measureSurprise(
 ): Promise<SurpriseStatistics | undefined> {
   const { chunk_length: T, action_dim: A } = policy.config.decoder;
   const horizon = surpriseHorizon(T);
-  const pictured = encoderOf(policy.config.encoder).views(policy.config.encoder).length > 0;
+  const pictured = viewsOf(policy.config).length > 0;
   const decisions = horizon === 0 ? [] : chooseDecisions(episodes, horizon, pictured ? PICTURED_DECISIONS : DECISIONS);
   using runnable = await buildPolicy(policy, pictured ? { engine: cpu, backend: 'graph' } : {});
   const { surprise } = runnable;

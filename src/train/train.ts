@@ -30,7 +30,10 @@ export interface TrainOptions {
   readonly signal?: AbortSignal;
   /** Told before the first update of this process, then each update; nothing is told unless given. */
   readonly report?: Reporter;
-  /** Threads that share an update, 1 unless given; at most 2 have work. The result does not depend on them. */
+  /**
+   * Threads, 1 unless given: at most 2 share an update, all compute what is kept of frames before. The result does not depend
+   * on them.
+   */
   readonly workers?: number;
   /** What computes losses and gradients; another than the CPU differs in last digits. */
   readonly device?: NodeDevice;

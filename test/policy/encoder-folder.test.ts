@@ -7,6 +7,7 @@ import { cpu } from '../../src/engine/index.ts';
 import { NinaError } from '../../src/errors.ts';
 import {
   isEncoderFolder,
+  readCheckpoint,
   readEncoderConfig,
   readEncoderFolder,
   recordEncoderSelfTest,
@@ -40,6 +41,9 @@ test('weights, configuration and files come back, and answer as when they were w
   const folder = readEncoderFolder(await writeSmallFlorence2(at('whole'), parts));
   expect(isEncoderFolder(at('whole'))).toBe(true);
   expect(isEncoderFolder(dir)).toBe(false);
+  expect(() => readCheckpoint(at('whole'))).toThrow(
+    `${at('whole')} is an encoder without a policy: train one with it (nina train --init ${at('whole')}).`,
+  );
   expect(readEncoderConfig(at('whole'))).toEqual(parts.config);
   expect(folder).toMatchObject({ config: parts.config, assets: parts.assets, directory: at('whole') });
   expect(folder.params).toEqual(parts.params);

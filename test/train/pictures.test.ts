@@ -150,12 +150,17 @@ describe('what is frozen', () => {
     fs.mkdirSync(at('resumes'));
     fs.writeFileSync(at('resumes', `${file}.part`), part);
     fs.writeFileSync(at('resumes', 'kept-of-other-weights.f16'), 'x');
+    fs.writeFileSync(at('resumes', 'kept-notes.txt'), 'of its owner');
     await trained('resumes', ['freeze=trunk']);
     const again = fs.readFileSync(at('resumes', file));
     expect(again[100] ^ kept[100]).toBe(1);
     again[100] ^= 1;
     expect(again.equals(kept)).toBe(true);
-    expect(fs.readdirSync(at('resumes')).filter((name) => name.startsWith('kept-'))).toEqual([file]);
+    expect(fs.readdirSync(at('resumes')).filter((name) => name.startsWith('kept-'))).toEqual([file, 'kept-notes.txt']);
+    fs.utimesSync(at('demos', 'pick.hdf5'), 1, 1);
+    await trained('resumes', ['freeze=trunk']);
+    // Pictures that were written again are seen again.
+    expect(fs.existsSync(at('resumes', file))).toBe(false);
   });
 
   test('resumes with the same bits', async () => {

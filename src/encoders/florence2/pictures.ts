@@ -3,7 +3,7 @@
  * (what leaves the picture repeats its border), normalised as CLIP was, channels first.
  */
 import { type Key, rng } from '../../random.ts';
-import type { Picture } from '../../robot/index.ts';
+import { flipped, type Picture } from '../../robot/index.ts';
 import { resize } from './resize.ts';
 
 /** Where the picture is cut out of itself, padded by `pad` pixels of its border: at column dx and row dy, each in [0, 2 pad]. */
@@ -64,12 +64,4 @@ export function preprocess(
 
 function sized({ width, height, data }: Picture, size: number): Uint8Array {
   return width === size && height === size ? data : resize(data, width, height, size);
-}
-
-/** The last row first. */
-function flipped({ width, height, data }: Picture): Picture {
-  const out = new Uint8Array(data.length);
-  const row = width * 3;
-  for (let y = 0; y < height; y++) out.set(data.subarray(y * row, (y + 1) * row), (height - 1 - y) * row);
-  return { width, height, data: out };
 }
