@@ -56,10 +56,10 @@ export function beginModel(
 function why({ directory, decoder }: Init, wanted: PolicyConfig['decoder']): string {
   if (!decoder) return `${directory} holds no decoder.`;
   const there = decoder.config as unknown as Record<string, unknown>;
-  const differs = Object.entries(wanted).filter(([name, value]) => !isDeepStrictEqual(there[name], value));
-  const list = differs.map(
-    ([name, value]) => `${name} is ${JSON.stringify(value)} and there ${JSON.stringify(there[name])}`,
-  );
+  const here = wanted as unknown as Record<string, unknown>;
+  const differs = Object.keys({ ...here, ...there }).filter((name) => !isDeepStrictEqual(there[name], here[name]));
+  const shown = (value: unknown) => JSON.stringify(value) ?? 'nothing';
+  const list = differs.map((name) => `${name} is ${shown(here[name])} and there ${shown(there[name])}`);
   return `${directory} holds another decoder: ${some(list)}.`;
 }
 

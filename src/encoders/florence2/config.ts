@@ -124,13 +124,32 @@ export const MAP_SIDE = 50;
 function check(config: Florence2Config, context: z.RefinementCtx): void {
   const wrong = (field: keyof Florence2Config, message: string) =>
     context.addIssue({ code: 'custom', path: [field], message });
-  const { dims, heads, groups, width, encoder_heads, views, shifts, positions, proprio, state_size } = config;
+  const {
+    dims,
+    heads,
+    groups,
+    patch_sizes,
+    pads,
+    width,
+    encoder_heads,
+    views,
+    shifts,
+    positions,
+    proprio,
+    state_size,
+  } = config;
   for (const [s, dim] of dims.entries()) {
     if (dim % heads[s] !== 0)
       wrong('heads', `heads must divide dims; got ${heads[s]} heads for the width ${dim} of stage ${s}`);
     if (dim % groups[s] !== 0)
       wrong('groups', `groups must divide dims; got ${groups[s]} groups for the width ${dim} of stage ${s}`);
   }
+  for (const [s, pad] of pads.entries())
+    if (pad >= patch_sizes[s])
+      wrong(
+        'pads',
+        `pads must be below patch_sizes; got a pad of ${pad} for the kernel ${patch_sizes[s]} of stage ${s}`,
+      );
   if (width % encoder_heads !== 0)
     wrong('encoder_heads', `encoder_heads must divide width; got ${encoder_heads} heads for a width of ${width}`);
   if (shifts.length < views.length)

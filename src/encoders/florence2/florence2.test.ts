@@ -119,6 +119,9 @@ describe('sizes', () => {
       'groups must divide dims; got 5 groups for the width 12 of stage 3',
     ]);
     expect(messages({ encoder_heads: 5 })).toEqual(['encoder_heads must divide width; got 5 heads for a width of 12']);
+    expect(messages({ pads: [3, 3, 1, 1], strides: [4, 2, 2, 2] })).toEqual([
+      'pads must be below patch_sizes; got a pad of 3 for the kernel 3 of stage 1',
+    ]);
     expect(messages({ shifts: [3] })).toEqual(['every view needs a largest shift; got 1 for 2 views']);
     expect(messages({ state_size: 3 })).toEqual(['state_size goes with proprio; got state_size 3 and proprio false']);
     expect(messages({ max_text: 40 })).toEqual([
