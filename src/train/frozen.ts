@@ -19,7 +19,8 @@ export function frozenPaths(encoder: EncoderConfig, freeze: Freeze): readonly st
   return encoderOf(encoder).trunk!.paths.map((path) => `encoder.${path}`);
 }
 
-const isUnder = (path: string, paths: readonly string[]) =>
+/** Whether a parameter is, or lies below, one of these. */
+export const isUnder = (path: string, paths: readonly string[]) =>
   paths.some((one) => path === one || path.startsWith(`${one}.`));
 
 /** The tree without what lies under these paths. */

@@ -3,17 +3,20 @@ import { isDeepStrictEqual } from 'node:util';
 import { NinaError } from '../errors.ts';
 import type { blueprint, PolicyConfig, PolicyModel } from '../policy/index.ts';
 import { leaves, mapTree, type NDArray, type Spec, type Tree } from '../tensor/index.ts';
+import { isUnder } from './frozen.ts';
 import type { Init } from './init.ts';
 
 /**
  * @param init undefined to draw everything
+ * @param frozen paths of what is not trained, and so may not be drawn
  * @param notice told what of the model is drawn although there are weights to begin with, and what of them is not used
- * @throws NinaError naming every parameter that has another shape than its weights.
+ * @throws NinaError naming parameters that have another shape than their weights, or would stay as they are drawn.
  */
 export function beginModel(
   { params, buffers }: ReturnType<typeof blueprint>,
   config: Pick<PolicyConfig, 'encoder' | 'decoder'>,
   init: Init | undefined,
+  frozen: readonly string[],
   notice: (text: string) => void,
 ): PolicyModel {
   const decoder =
@@ -38,6 +41,12 @@ export function beginModel(
     throw new NinaError(
       `The weights of ${init.directory} are of another ${config.encoder.name} encoder than this training's: ${some(wrong)}. ` +
         'Put the settings right, or take none of its weights (init_weights=false).',
+    );
+  const untrained = init ? drawn.filter((path) => isUnder(path, frozen)) : [];
+  if (init && untrained.length > 0)
+    throw new NinaError(
+      `${init.directory} does not hold ${some(untrained)}, and what is frozen stays as it begins. Freeze less (training.freeze), ` +
+        'or begin with weights that hold all of it.',
     );
   if (init) {
     const ofEncoder = drawn.filter((path) => path.startsWith('encoder.'));

@@ -55,7 +55,7 @@ export async function prepareStart(run: string, config: TrainConfig, notice: (te
   const { size } = layoutOf(trained);
   if (saved) requireSize(run, saved, size);
   const weights = saved || config.init_weights ? init : undefined;
-  const begun = saved && paths.length === 0 ? undefined : beginModel(plan, policy, weights, notice);
+  const begun = saved && paths.length === 0 ? undefined : beginModel(plan, policy, weights, paths, notice);
   const { optimizer, buffers, step, sums } = saved ?? fresh(without<NDArray>(begun!.params, paths), begun!.buffers);
   const memory = await optimizerMemory(size, shardRows(training.batch_size).length);
   fill(memory, optimizer);

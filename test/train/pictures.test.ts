@@ -163,6 +163,12 @@ describe('what is frozen', () => {
     expect(fs.existsSync(at('resumes', file))).toBe(false);
   });
 
+  test('has weights for all that is frozen', async () => {
+    await expect(trained('random', ['freeze=encoder', 'proprio=true'])).rejects.toThrow(
+      'does not hold encoder.proprio.weight; encoder.proprio.bias, and what is frozen stays as it begins. Freeze less',
+    );
+  });
+
   test('resumes with the same bits', async () => {
     const whole = await trained('frozen-whole', ['freeze=encoder']);
     await trained('frozen-parts', ['freeze=encoder', 'max_steps=2', 'schedule_steps=4']);

@@ -99,7 +99,7 @@ describe('an instruction in its prompt', () => {
     expect(promptIds(tokenizer, { ...reading, max_text: length }, 'open the top drawer')).toHaveLength(length);
     expect(() => promptIds(tokenizer, { ...reading, max_text: length - 1 }, 'open the top drawer')).toThrow(
       `The instruction "open the top drawer" is ${length} tokens with its prompt, and this policy reads at most ${length - 1}. ` +
-        'Say it shorter, or train with a larger max_text of the encoder: no weight depends on it.',
+        'Say it shorter, or train or import with a larger max_text: no weight depends on it.',
     );
   });
 

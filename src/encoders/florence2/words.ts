@@ -121,7 +121,7 @@ export function promptIds(
   if (ids.length > max_text)
     throw new NinaError(
       `The instruction ${named} is ${ids.length} tokens with its prompt, and this policy reads at most ${max_text}. Say it ` +
-        'shorter, or train with a larger max_text of the encoder: no weight depends on it.',
+        'shorter, or train or import with a larger max_text: no weight depends on it.',
     );
   const beyond = ids.find((id) => id >= vocabulary);
   if (beyond !== undefined)
