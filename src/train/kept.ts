@@ -150,12 +150,12 @@ function hashOf({ policy, freeze, entries, weights }: KeptSetup, { hash, train, 
 }
 
 function open(file: string, size: number, frames: number): KeptFrames {
-  const fd = fs.openSync(file, 'r');
   const bytes = new Uint8Array(size * BYTES);
-  if (fs.fstatSync(fd).size !== frames * bytes.length)
+  if (fs.statSync(file).size !== frames * bytes.length)
     throw new NinaError(
       `${file} is damaged: it does not hold ${frames} frames. Remove it and run the same command again.`,
     );
+  const fd = fs.openSync(file, 'r');
   return {
     read(frame, out, row) {
       fs.readSync(fd, bytes, 0, bytes.length, frame * bytes.length);
