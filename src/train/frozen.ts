@@ -1,6 +1,6 @@
 /**
  * Which parameters a training changes. The others stay as they began: no gradient is computed for them, the optimizer does
- * not know them, and what they make of the demonstrations is computed once (features.ts).
+ * not know them, and what they make of the demonstrations is computed once (kept.ts).
  */
 import { type EncoderConfig, encoderOf } from '../encoders/index.ts';
 import { type GroupRule, leaves, type MapTree, mapTree, type Shape, type Spec, type Tree } from '../tensor/index.ts';

@@ -1,6 +1,6 @@
 /**
  * What a training's graphs read of an observation: all of it, or what its frozen part made of it, computed once per frame and
- * kept (features.ts). With a frozen trunk that is what the trunk made; with a frozen encoder, what a decoder can read of the
+ * kept (kept.ts). With a frozen trunk that is what the trunk made; with a frozen encoder, what a decoder can read of the
  * tokens: their mean if it reads no more, else each, with whether it is real.
  */
 import { decoderOf, meanToken } from '../decoders/index.ts';
