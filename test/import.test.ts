@@ -339,6 +339,17 @@ describe('what does not fit is named, all of it', () => {
   });
 });
 
+test.each<[string, Uint8Array, RegExp]>([
+  ['empty', new Uint8Array(0), /is empty, and neither \.safetensors nor what torch\.save writes/],
+  ['of three bytes', Uint8Array.of(1, 2, 3), /is a file of 3 bytes, and neither/],
+  ['a page of the download', Buffer.from('<!DOCTYPE html><html>'), /is a file of another kind, and neither/],
+  ['compressed', zlib.gzipSync('weights'), /is compressed by gzip, and neither/],
+])('a file that is %s is told from damaged weights', (_, bytes, message) => {
+  const file = path.join(dir, 'other.ckpt');
+  fs.writeFileSync(file, bytes);
+  expect(() => openWeights(file)).toThrow(message);
+});
+
 describe('what a file does not tell must be said', () => {
   const weights = fixture('microsoft.safetensors');
   const cases: [string, Partial<ImportSettings>, RegExp][] = [

@@ -60,7 +60,11 @@ export async function benchTrain({ backbone, batch_size, rounds, threads, json }
   const growthMb = (process.memoryUsage.rss() - rssBefore) / 2 ** 20;
   for (const step of steps) step[Symbol.dispose]();
 
-  const result = summarise(steps, timings, { threads, batch_size: batch_size ?? CHUNKS, memory_growth_mb: growthMb });
+  const result = summarise(steps, timings, {
+    threads,
+    batch_size: batch_size ?? (chosen.length > 0 ? CHUNKS : TOWER_BATCH),
+    memory_growth_mb: growthMb,
+  });
   process.stdout.write(json ? `${toJson(result)}\n` : format(result, rounds));
 }
 

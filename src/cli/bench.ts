@@ -1,5 +1,6 @@
 /** `nina bench ...`: speed on this machine. Each measurement is a file of its own, loaded when it is asked for. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { UsageError } from '../errors.ts';
 import { integer } from './options.ts';
 
 export function registerBench(program: Command): void {
@@ -34,14 +35,17 @@ export function registerBench(program: Command): void {
     .option('--only <text>', 'models whose name contains this; Diffusion 330M needs 7 GB')
     .option('--results <file>', 'also the models that nina reproduce trained (results/main.jsonl)')
     .option('--figure <file>', 'draw their success against their latency, as SVG')
-    .option(
-      '--whole',
-      'instead a whole decision, pictures to actions, with Florence-2 in three sizes; large needs 5 GB',
-      false,
+    .addOption(
+      new Option(
+        '--whole',
+        'instead a whole decision, pictures to actions, with Florence-2 in three sizes; large needs 5 GB',
+      ).conflicts(['seed', 'results', 'figure']),
     )
     .option('--threads <n>', 'of --whole: threads inside one operation; all cores unless given', integer(1))
     .option('--json', 'print JSON', false)
     .action(async ({ whole, ...options }) => {
+      if (!whole && options.threads !== undefined)
+        throw new UsageError('--threads is of --whole: the decoders alone are measured on one thread.');
       if (whole) await (await import('./bench-whole.ts')).benchWhole(options);
       else await (await import('./bench-latency.ts')).benchLatency(options);
     });

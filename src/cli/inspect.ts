@@ -1,5 +1,6 @@
 /** `nina inspect`: what a checkpoint is, how it must be driven, and whether its self-test passes here. */
 import type { Command } from 'commander';
+import { toJson } from '../json.ts';
 
 export function registerInspect(program: Command): void {
   program
@@ -18,7 +19,7 @@ export function registerInspect(program: Command): void {
       const { self_test: _, ...origin } = manifest;
       if (json) {
         process.stdout.write(
-          `${JSON.stringify({ directory, ...origin, config, backend: policy.backend, surprise: statistics.surprise, self_test: 'passed' })}\n`,
+          `${toJson({ directory, ...origin, config, backend: policy.backend, surprise: statistics.surprise, self_test: 'passed' })}\n`,
         );
         return;
       }
@@ -63,7 +64,7 @@ async function inspectEncoder(folder: string, json: boolean): Promise<void> {
   const { config, manifest, directory } = read;
   const { self_test: _, ...origin } = manifest;
   if (json) {
-    process.stdout.write(`${JSON.stringify({ directory, ...origin, config, self_test: 'passed' })}\n`);
+    process.stdout.write(`${toJson({ directory, ...origin, config, self_test: 'passed' })}\n`);
     return;
   }
   const lines = [

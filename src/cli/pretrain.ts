@@ -36,7 +36,9 @@ export function registerPretrain(program: Command): void {
       const given = Object.fromEntries(
         Object.keys(pretrainSchema.shape).flatMap((name) => {
           const text = options[name];
-          return text === undefined ? [] : [[name, text.trim() === '' ? Number.NaN : Number(text)]];
+          if (text === undefined) return [];
+          // What is no number stays as it was written, for the sentence that refuses it.
+          return [[name, text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text)]];
         }),
       );
       const what = resume ? resumePretraining(out, given) : beginPretraining(out, given);

@@ -148,7 +148,7 @@ async function quickstart({
 /** The run's own recipe when it was started before, else the shipped one with these settings. */
 async function configOf(run: string, recipe: string, given: Readonly<Record<string, string>>) {
   const { isRun, readRecipe, readRun, trainConfig } = await import('../train/index.ts');
-  const settings = new Map(Object.entries(given).map(([path, value]) => [path, { value, where: 'quickstart' }]));
+  const settings = new Map(Object.entries(given).map(([name, value]) => [name, { value, where: 'quickstart' }]));
   if (isRun(run)) return readRun(run, settings);
   const file = fileURLToPath(new URL(`../../recipes/${recipe}.yaml`, import.meta.url));
   return trainConfig(new Map([...readRecipe(file), ...settings]));

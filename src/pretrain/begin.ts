@@ -10,7 +10,8 @@ import { PANDA } from '../robot/index.ts';
 import { type PretrainSettings, pretrainSettings } from './config.ts';
 import { isPretraining, type Pretraining, readPretraining } from './folder.ts';
 
-type Given = Readonly<Partial<PretrainSettings>>;
+/** As written, where it is no number. */
+type Given = Readonly<Partial<Record<keyof PretrainSettings, number | string>>>;
 
 /** The tokenizer comes with the package: weights know its tokens by their ids. */
 const tokenizerText = () =>

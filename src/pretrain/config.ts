@@ -8,7 +8,8 @@ export const pretrainSchema = z.strictObject({
   steps: positive.default(6000).describe('updates in all'),
   seed: z.int().min(0).default(0).describe('seed of everything random'),
   batch_size: positive.default(16).describe('scenes in one update, each seen by every camera'),
-  names: positive.default(8).describe('names asked for in a scene: of what is there, and of what is not'),
+  // The hand's, one of what is there, one of what is not: a report has shares of both.
+  names: z.int().min(3).default(8).describe('names asked for in a scene: of what is there, and of what is not'),
   phrases: positive.default(2).describe('phrases read in a scene'),
   learning_rate: z.number().positive().default(1e-3).describe('peak learning rate'),
   warmup_fraction: z.number().min(0).max(1).default(0.04).describe('share of the steps in which the rate rises'),
@@ -28,8 +29,12 @@ export const pretrainSchema = z.strictObject({
 export type PretrainSettings = z.output<typeof pretrainSchema>;
 
 /** @throws UsageError naming each setting that is wrong. */
-export function pretrainSettings(given: Readonly<Record<string, number>>): PretrainSettings {
+export function pretrainSettings(given: Readonly<Record<string, number | string>>): PretrainSettings {
   const { data, error } = pretrainSchema.safeParse(given);
   if (data) return data;
-  throw new UsageError(error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}.`).join(' '));
+  const sentence = ({ path, message }: z.core.$ZodIssue) => {
+    const name = path.join('.');
+    return `--${name} ${given[name]}: ${message}.`;
+  };
+  throw new UsageError(error.issues.map(sentence).join(' '));
 }

@@ -157,6 +157,7 @@ async function pretrainLocked(
   }
   takeAverage();
   roundToStored(average);
+  report.notice(`Measuring what the encoder knows of ${settings.evaluated_scenes} held-out scenes ...`);
   const final = await evaluation.measure(settings.evaluated_scenes);
   const examples = await evaluation.judge('seen', settings.evaluated_scenes - EVALUATED_TOGETHER);
   lock.check();

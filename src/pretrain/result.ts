@@ -9,6 +9,7 @@ import { toJson } from '../json.ts';
 import { type EncoderManifest, recordEncoderSelfTest, writeEncoderFolder } from '../policy/index.ts';
 import type { NDArray } from '../tensor/index.ts';
 import { packageVersion } from '../version.ts';
+import { type PretrainSettings, pretrainSchema } from './config.ts';
 import type { GroundingReport, Judged } from './evaluate.ts';
 import { hashOf, type Pretraining } from './folder.ts';
 import { groundingPicture } from './picture.ts';
@@ -44,7 +45,7 @@ export async function writeResult(
   const observation = { images: scene.images, instruction: phrases[0].text };
   const self_test = await recordEncoderSelfTest(parts, observation, engine);
   const origin: EncoderManifest['origin'] = {
-    command: `nina pretrain --steps ${settings.steps} --seed ${settings.seed}`,
+    command: commandOf(settings),
     ...settings,
     settings_sha256: hashOf(toJson({ encoder, settings })),
     tokenizer_sha256: hashOf(tokenizer),
@@ -56,6 +57,17 @@ export async function writeResult(
   const shape = { encoder, names: settings.names, phrases: settings.phrases };
   writeFileAtomically(path.join(run, 'grounding.svg'), groundingPicture(shape, examples, SHOWN));
   return directory;
+}
+
+/** What makes these weights again: steps, seed, and each setting that is not the standard one. */
+function commandOf(settings: PretrainSettings): string {
+  const standard = pretrainSchema.parse({});
+  const { steps, seed, ...others } = settings;
+  const chosen = Object.entries(others).filter(([name, value]) => value !== standard[name as keyof PretrainSettings]);
+  return [
+    'nina pretrain',
+    ...Object.entries({ steps, seed, ...Object.fromEntries(chosen) }).map(([n, v]) => `--${n} ${v}`),
+  ].join(' ');
 }
 
 /** Numbers of a nested report by their paths: 'views.agentview.cm.median'. */

@@ -109,5 +109,7 @@ export const fitsInto = (encoder: GroundingShape['encoder'], tokenizer: Tokenize
 
 function requireLength(text: string, tokens: number, most: number): void {
   if (tokens > most)
-    throw new NinaError(`'${text}' has ${tokens} tokens, and pretraining reads at most ${most}. Raise max_text.`);
+    throw new NinaError(
+      `'${text}' has ${tokens} tokens, and pretraining reads at most ${most}. Make it shorter, or have pretraining read more.`,
+    );
 }

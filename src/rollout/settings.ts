@@ -101,10 +101,11 @@ export function playableTasks(
   const askable = (one: Task) =>
     instruct === undefined || requestOf(one, tasks, { instruct, episode: 0, knows: known }) !== undefined;
   const asked = all.filter(askable);
-  if (asked.length === 0)
-    throw new UsageError(
-      `Of no task of ${suite} can '${instruct}' be asked: no other task has its scene, or the policy does not know the words.`,
-    );
+  if (asked.length === 0) {
+    const unknown = 'the policy does not know the words';
+    const why = instruct === 'other' ? `no other task asks for something else in its scene, or ${unknown}` : unknown;
+    throw new UsageError(`Of no task of ${suite} can '${instruct}' be asked: ${why}.`);
+  }
   const playable = asked.filter(
     (one) => playedTask(one, { perturbation, seed, episode: 0, knows: known }) !== undefined,
   );

@@ -3,7 +3,7 @@
  * what it is told, or what such a scene mostly ended in?
  *
  *   other        what another task of the suite asks in the same scene; it fails where the task's own goal is reached too
- *   paraphrase   the same in a held-out phrasing, which neither demonstrations nor pretraining contain
+ *   paraphrase   the task's own request in a held-out phrasing, which neither demonstrations nor pretraining contain
  *
  * Episodes take the possibilities in turn.
  */

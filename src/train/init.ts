@@ -61,7 +61,7 @@ export const lastingInit = (init: string): string => (isPretrained(init) ? init 
 export async function readInit(init: string): Promise<Init> {
   const directory = locate(init);
   if (isEncoderFolder(directory)) {
-    const folder = await readEncoderFolder(directory);
+    const folder = readEncoderFolder(directory);
     await requireEncoderSelfTest(folder, cpu);
     return { directory, encoder: folder, assets: folder.assets };
   }

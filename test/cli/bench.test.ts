@@ -26,6 +26,12 @@ test('nina bench latency measures what nina reproduce trained, and draws it', ()
 });
 
 test('nina bench latency without what it needs is wrong usage', () => {
+  const unused = nina('bench', 'latency', '--whole', '--results', results);
+  expect(unused.code).toBe(2);
+  expect(unused.stderr).toContain("option '--whole' cannot be used with option '--results <file>'");
+  const threads = nina('bench', 'latency', '--threads', 2);
+  expect(threads.code).toBe(2);
+  expect(threads.stderr).toBe('--threads is of --whole: the decoders alone are measured on one thread.\n');
   const unmeasured = nina('bench', 'latency', '--figure', path.join(folder, 'f.svg'));
   expect(unmeasured).toMatchObject({ code: 2, stdout: '' });
   expect(unmeasured.stderr).toContain('--results');

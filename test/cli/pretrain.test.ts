@@ -35,6 +35,11 @@ test('what cannot be is told', () => {
   expect(nothing.stderr).toBe(`${folder}/none holds no pretraining to go on with: begin one without --resume.\n`);
   const wrong = nina('pretrain', '--out', path.join(folder, 'none'), '--steps', 'many');
   expect(wrong.code).toBe(2);
-  expect(wrong.stderr).toContain('--steps');
+  expect(wrong.stderr).toBe('--steps many: Invalid input: expected number, received string.\n');
+  const none = nina('pretrain', '--out', path.join(folder, 'none'), '--steps', 0, '--names', 2);
+  expect(none.code).toBe(2);
+  expect(none.stderr).toBe(
+    '--steps 0: Too small: expected number to be >=1. --names 2: Too small: expected number to be >=3.\n',
+  );
   expect(fs.existsSync(path.join(folder, 'none'))).toBe(false);
 });

@@ -60,7 +60,7 @@ const versions = { package: '1', engine: '2', mujoco: '3' };
 
 test('recipes', { timeout: PATIENCE_MS }, async () => {
   const sources = [
-    recipe('quickstart'),
+    ...['quickstart', 'pixels-frozen', 'pixels'].map(recipe),
     Buffer.from('decoder:\n  name: flower\n  dit_dim: 64\n  n_heads: 2\nseed: 3\ndata: "a b"\n'),
     Buffer.from('{ decoder: { backbone: trans, affine_dim: 32, use_plu: false }, acting: { multistep: 5 } }\n'),
   ];

@@ -95,7 +95,7 @@ function toTokens(x: Tensor): Tensor {
  * Channels attend to channels of their group: softmax(q^T k / sqrt(N)) over the channels of k, applied to v. The scale is of
  * the number of tokens, so it depends on the picture's size.
  */
-export function channelAttention(packed: Tensor, groups: number): Tensor {
+function channelAttention(packed: Tensor, groups: number): Tensor {
   const N = packed.shape[1];
   const [q, k, v] = splitQkv(packed, groups);
   const shares = softmax(mul(matmul(q, k, { transA: true }), 1 / Math.sqrt(N))); // [M, groups, e, e]

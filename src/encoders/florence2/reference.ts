@@ -53,7 +53,7 @@ const LEFT: readonly (readonly [RegExp, string])[] = [
 const OURS = /^(vision_tower|multi_modal_projector|language_model|lm_head)\./;
 
 /** A tensor's name in our tree. */
-export function ourName(name: string): string {
+function ourName(name: string): string {
   const bare = name.replace(PREFIXES, '');
   return RENAMED.reduce((renamed, [from, to]) => renamed.replace(from, to), bare);
 }
