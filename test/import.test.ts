@@ -81,16 +81,6 @@ describe('what PyTorch wrote answers as it did there', () => {
     // The head's bias and the sines are left, <Flow> is added.
     expect(index.tensors.size).toBe(Object.keys(microsoft()).length - 2 + 1);
   });
-
-  test('the fixtures of the whole reference, where they are', async () => {
-    const shared = path.join(import.meta.dirname, '../../shared/fixtures/florence2/import');
-    const files = ['tiny-nina.pt', 'tiny-nina.safetensors', 'tiny-nina.ckpt', 'tiny-microsoft.safetensors'];
-    for (const file of files.map((name) => path.join(shared, name)).filter((name) => fs.existsSync(name))) {
-      const sizes = { heads: [1, 2, 3, 4], groups: [2, 2, 4, 5], encoderHeads: 4, window: 12, imageSize: 112 };
-      const folder = await imported(file, sizes);
-      expect(exceeded(await parity(path.join(shared, 'expected.safetensors'), folder, cpu))).toEqual([]);
-    }
-  });
 });
 
 describe('names', () => {

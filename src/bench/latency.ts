@@ -8,13 +8,11 @@ import { machine } from '../machine.ts';
 import { type Reporter, SILENT } from '../progress.ts';
 import { fold, type Key } from '../random.ts';
 import { bandwidthFor, fastest, measureBandwidth, type Reading } from './bandwidth.ts';
-import { measureInterleaved, type Timing } from './measure.ts';
+import { measureInterleaved, type Timing, timingShape } from './measure.ts';
 import { type Decoder, type Model, open, openPooling, PAPER_TOKENS, PAPER_WIDTH } from './models.ts';
 
 const positive = z.number().positive();
 const reading = z.object({ bytes: z.int().positive(), gb_per_s: positive });
-
-const timing = { min_ms: positive, median_ms: positive, p99_ms: positive };
 
 export const latencySchema = z.object({
   models: z.array(
@@ -26,7 +24,7 @@ export const latencySchema = z.object({
       params: z.int().positive(),
       /** Bytes of weights that one decode reads: four times the same ones if it takes four steps. */
       weight_bytes: z.int().positive(),
-      ...timing,
+      ...timingShape,
       /** weight_bytes at gb_per_s. */
       limit_ms: positive,
       /** 10^9 bytes per second that one thread reads from the smallest measured buffer that holds the resident bytes. */
@@ -42,7 +40,7 @@ export const latencySchema = z.object({
   /** What one thread reads, by the size of what it reads over and over. */
   bandwidth: z.object({ cache: reading, memory: reading, readings: z.array(reading) }),
   /** What a decoder conditioned on one vector needs before: the mean of so many tokens, projected. Not in its times. */
-  pooling: z.object({ tokens: z.int().positive(), ...timing }),
+  pooling: z.object({ tokens: z.int().positive(), ...timingShape }),
   machine: z.object({ cpu: z.string(), cores: z.int(), node: z.string(), engine: z.string(), package: z.string() }),
 });
 

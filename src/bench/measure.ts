@@ -2,7 +2,13 @@
  * Honest timing: what is compared runs interleaved (so that a noisy moment hits all alike), after a warm-up, and the
  * whole distribution is summarised. Used by every `nina bench` command.
  */
+import * as z from 'zod';
 import { ascending, quantile } from '../statistics/index.ts';
+
+const positive = z.number().positive();
+
+/** Of a schema: what is told of each distribution. */
+export const timingShape = { min_ms: positive, median_ms: positive, p99_ms: positive };
 
 export interface Timing {
   readonly name: string;

@@ -18,7 +18,7 @@ import { type Reporter, SILENT } from '../progress.ts';
 import { fold, type Key, key, normals, rng } from '../random.ts';
 import { type Observation, PANDA } from '../robot/index.ts';
 import { lazily, leaves, mapTree, type NDArray, type Shape, type Spec } from '../tensor/index.ts';
-import { summary } from './measure.ts';
+import { summary, timingShape } from './measure.ts';
 
 /** What is measured, the least memory first: what a process has held is never less again. */
 export const WHOLE = [
@@ -28,8 +28,6 @@ export const WHOLE = [
   { name: 'Florence-2 base', encoder: 'florence2-base', settings: { max_text: 37 }, backend: 'onnx' },
   { name: 'Florence-2 large', encoder: 'florence2-large', settings: { max_text: 37 }, backend: 'onnx' },
 ] as const;
-
-const positive = z.number().positive();
 
 export const wholeSchema = z.object({
   models: z.array(
@@ -42,7 +40,8 @@ export const wholeSchema = z.object({
       params: z.int().positive(),
       /** Of the sequence that the text encoder reads. */
       tokens: z.int().positive(),
-      ...{ min_ms: positive, median_ms: positive, p99_ms: positive, runs: z.int().positive() },
+      ...timingShape,
+      runs: z.int().positive(),
       /** The most that the process ever held up to here, this model and what was measured before it. */
       peak_bytes: z.int().positive(),
     }),

@@ -53,15 +53,15 @@ const PIXELS: Course = {
     {
       folder: 'frozen',
       recipe: 'pixels-frozen',
-      what: 'Training NinA-MLP and the text encoder on the frozen image tower of florence2-nano',
+      what: 'Training NinA-MLP and the text encoder on the frozen image tower of florence2-nano (about 20 minutes on two cores)',
     },
     {
       folder: 'run',
       recipe: 'pixels',
-      what: 'Training encoder and decoder together',
+      what: 'Training encoder and decoder together (about 20 minutes on two cores)',
     },
   ],
-  takes: { demonstrations: 'five minutes', rollouts: 'two minutes' },
+  takes: { demonstrations: 'two minutes', rollouts: 'two minutes' },
 };
 
 const STAGES = ['demonstrations', 'training', 'rollouts'] as const;
