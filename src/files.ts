@@ -179,3 +179,17 @@ export function fileError(what: string, cause: unknown): unknown {
   if (known) return new FileError(`${what}: ${known[0]}`, known[1], cause);
   return syscall === undefined ? cause : new FileError(`${what}: ${message}.`, undefined, cause);
 }
+
+/** One write of a system takes less than 2 GiB. */
+const MOST_BYTES = 1 << 30;
+
+/**
+ * Writes all of the bytes; the system may take fewer at once.
+ * @param position in the file; where the last write ended unless given
+ */
+export function writeFully(fd: number, bytes: Uint8Array, position?: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    const at = position === undefined ? null : position + done;
+    done += fs.writeSync(fd, bytes, done, Math.min(MOST_BYTES, bytes.length - done), at);
+  }
+}

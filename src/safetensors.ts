@@ -7,7 +7,7 @@
  */
 import * as fs from 'node:fs';
 import { NinaError } from './errors.ts';
-import { fileError, requireFile, writeAtomically } from './files.ts';
+import { fileError, requireFile, writeAtomically, writeFully } from './files.ts';
 import { FLOAT_BYTES, narrowed } from './floats.ts';
 import {
   decodeSafetensors,
@@ -131,9 +131,4 @@ function readFully(fd: number, file: string, into: Uint8Array, position: number)
     if (read === 0) throw new NinaError(`${file} became shorter while it was being read. Copy the file again.`);
     done += read;
   }
-}
-
-function writeFully(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; )
-    done += fs.writeSync(fd, bytes, done, Math.min(PIECE_BYTES, bytes.length - done));
 }

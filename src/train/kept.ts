@@ -8,7 +8,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { requireAddressSpace } from '../address-space.ts';
 import { NinaError } from '../errors.ts';
-import { fileError, makeFolder } from '../files.ts';
+import { fileError, makeFolder, writeFully } from '../files.ts';
 import { toFloat32 } from '../floats.ts';
 import { interrupted, openThread, THREAD_BYTES } from '../jobs/index.ts';
 import type { Reporter } from '../progress.ts';
@@ -102,7 +102,7 @@ async function append(
       for (const result of results) {
         if (result.status === 'rejected') throw result.reason;
         const kept = result.value as Uint16Array;
-        fs.writeSync(fd, kept, 0, kept.byteLength, done * size * BYTES);
+        writeFully(fd, new Uint8Array(kept.buffer, kept.byteOffset, kept.byteLength), done * size * BYTES);
         done += kept.length / size;
       }
       if (signal?.aborted && done < frames) throw interrupted();
